@@ -1,0 +1,1 @@
+"""Sound arrays and sound files; no estimators."""

@@ -1,0 +1,1 @@
+"""Classifiers on spectrograms, embeddings and plain feature vectors."""

@@ -1,0 +1,1 @@
+"""Transformers: waveforms in, arrays out."""

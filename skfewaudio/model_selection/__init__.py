@@ -1,0 +1,1 @@
+"""The few-shot protocol: splits, a classifier limited to n shots, learning curves."""
