@@ -1,1 +1,24 @@
-"""Data sets: one file each, read as their authors distribute them."""
+"""Data sets of labelled clips: one loader each, all of them giving an AudioDataset."""
+
+from ._base import AudioDataset
+from ._esc50 import fetch_esc50, load_esc50
+from ._folder import load_csv, load_folder
+from ._synthetic import load_synthetic, make_sound_events
+from ._tables import get_data_home
+from ._tut2017 import fetch_tut2017, load_tut2017
+from ._urbansound8k import fetch_urbansound8k, load_urbansound8k
+
+__all__ = [
+    "AudioDataset",
+    "fetch_esc50",
+    "fetch_tut2017",
+    "fetch_urbansound8k",
+    "get_data_home",
+    "load_csv",
+    "load_esc50",
+    "load_folder",
+    "load_synthetic",
+    "load_tut2017",
+    "load_urbansound8k",
+    "make_sound_events",
+]

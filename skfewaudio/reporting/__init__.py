@@ -1,1 +1,8 @@
 """Results, tables and pictures."""
+
+from ._embedding import EmbeddingDisplay
+from ._few_shot_curve import FewShotCurveDisplay
+from ._store import ResultStore
+from ._tables import accuracy_table, summarize
+
+__all__ = ["EmbeddingDisplay", "FewShotCurveDisplay", "ResultStore", "accuracy_table", "summarize"]

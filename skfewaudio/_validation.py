@@ -1,0 +1,202 @@
+"""The kinds of X, of waveforms and of spectrograms: the only place that tells them apart."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import _check_n_features, validate_data
+
+FLOATS = [np.float64, np.float32]
+Read = Callable[[Sequence[Any]], Iterator[np.ndarray]]
+
+
+class Waveforms:
+    """Clips of any kind as float32 arrays, one at a time; may be iterated over again.
+
+    Parameters
+    ----------
+    clips : sequence
+        Arrays, or whatever `read` takes.
+    read : callable, default=None
+        From `clips` to an iterator of arrays; None where the clips are arrays already.
+    """
+
+    def __init__(self, clips: Sequence[Any], read: Read | None = None) -> None:
+        self._clips = clips
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        if self._read is not None:
+            return self._read(self._clips)
+        return (np.ascontiguousarray(clip, dtype=np.float32) for clip in self._clips)
+
+
+def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read) -> Waveforms:
+    """Check the waveforms given to an estimator, of any of the three kinds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `n_features_in_` (and `feature_names_in_`) when fitted on a 2-D array.
+    X : array-like of shape (n_clips, n_samples), or sequence of 1-D float arrays, or of paths
+        The clips. The sequence may be a list, a tuple, a 1-D object array or a pandas Series.
+    reset : bool
+        True in `fit`; elsewhere a 2-D array must be as wide as the one fitted on.
+    read : callable
+        Reads a list of paths: gives an iterator of float32 arrays. Files are opened only when the
+        result is iterated over.
+
+    Returns
+    -------
+    Waveforms
+
+    Raises
+    ------
+    ValueError
+        If X is empty or a lone clip, or if a clip is empty, not one-dimensional or not finite.
+    TypeError
+        If X is a lone path, mixes kinds, or holds integers in place of floats.
+    """
+    if _is_path(X):
+        raise TypeError(f"X is one path ({str(X)!r}); expected a list of them: wrap it as [{str(X)!r}]")
+    if not _is_sequence_of_clips(X):
+        X = validate_data(estimator, X, reset=reset, dtype=FLOATS)
+        return Waveforms(X)
+    clips = list(X)
+    if reset:
+        _forget_features(estimator)
+    if _is_path(clips[0]):
+        _check_paths(clips)
+        return Waveforms([os.fspath(clip) for clip in clips], read)
+    return Waveforms([_check_clip(clip, index) for index, clip in enumerate(clips)])
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+def _is_sequence_of_clips(X: Any) -> bool:
+    """Tell a sequence of paths or of arrays from what scikit-learn checks as a table of numbers."""
+    if not hasattr(X, "__len__") or not hasattr(X, "__iter__") or getattr(X, "ndim", 1) != 1:
+        return False
+    if len(X) == 0:
+        raise ValueError("X holds no clips: 0 sample(s) while a minimum of 1 is required")
+    first = next(iter(X))
+    if np.ndim(first) == 0 and not _is_path(first):
+        raise ValueError(
+            f"X is one-dimensional, with {len(X)} values such as {first!r}: one clip, it seems. "
+            "Expected an array (n_clips, n_samples) or a list of clips. Reshape your data: wrap it as [X]"
+        )
+    return not isinstance(first, list | tuple)  # a list of lists is a table written out by hand
+
+
+def _forget_features(estimator: BaseEstimator) -> None:
+    """Drop what an earlier fit on a table learned: clips of a list may have any length."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(estimator, name):
+            delattr(estimator, name)
+
+
+def _check_paths(clips: list[Any]) -> None:
+    for index, clip in enumerate(clips):
+        if not _is_path(clip):
+            raise TypeError(
+                f"X[{index}] is a {type(clip).__name__} but X[0] is a path; give all clips as paths"
+            )
+
+
+def _check_clip(clip: Any, index: int) -> np.ndarray:
+    """Check one clip of a list; its values stay as they are until they are needed."""
+    if _is_path(clip):
+        raise TypeError(
+            f"X[{index}] is a path but X[0] is an array; give all clips as arrays, or all as paths"
+        )
+    array = np.asarray(clip)
+    if array.ndim != 1 or not len(array):
+        raise ValueError(
+            f"X[{index}] has shape {array.shape}; expected one clip, of shape (n_samples,), n_samples > 0"
+        )
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"X[{index}] holds {array.dtype}; expected floats, full scale at 1. "
+            "For 16-bit integers, divide by 32768.0"
+        )
+    assert_all_finite(array, input_name=f"X[{index}]")
+    return array
+
+
+def check_spectrograms(
+    estimator: BaseEstimator, X: ArrayLike | Sequence[NDArray], *, reset: bool
+) -> NDArray | list[NDArray[np.float32]]:
+    """Check what a classifier is given: spectrograms, or a plain matrix of feature vectors.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_``: mel bands, or features.
+    X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape (n_clips, n_mels, n_frames) \
+or (n_clips, n_features)
+        The input as the user gave it.
+    reset : bool
+        Whether this is the input of `fit`, or must agree with that.
+
+    Returns
+    -------
+    list of n_clips float32 arrays of shape (n_mels, n_frames), or ndarray of shape (n_clips, n_features)
+        A list means spectrograms.
+
+    Raises
+    ------
+    ValueError
+        If a clip is empty, not finite, of the wrong number of dimensions or of another number of bands.
+    """
+    if not _holds_matrices(X):
+        _refuse_sound(X)
+        return validate_data(estimator, X, dtype=FLOATS, reset=reset)
+    clips = [_check_spectrogram(clip, i) for i, clip in enumerate(X)]
+    n_mels = clips[0].shape[0]
+    for i, clip in enumerate(clips):
+        if clip.shape[0] != n_mels:
+            raise ValueError(
+                f"clip {i} has {clip.shape[0]} bands where clip 0 has {n_mels}; all clips must share them"
+            )
+    _check_n_features(estimator, np.empty((1, n_mels)), reset=reset)
+    return clips
+
+
+def _holds_matrices(X: object) -> bool:
+    """Tell whether X is a 3-D array or a sequence of 2-D ones."""
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        return len(X) > 0 and np.ndim(X[0]) == 2
+    return getattr(X, "ndim", None) == 3 and len(X) > 0  # type: ignore[arg-type]
+
+
+def _refuse_sound(X: object) -> None:
+    """Say what to do where someone gives file names or waveforms to a classifier."""
+    first = X[0] if isinstance(X, list | tuple) and X else None
+    ragged = isinstance(first, np.ndarray) and len({len(x) for x in X}) > 1  # type: ignore[attr-defined]
+    if isinstance(first, str) or hasattr(first, "__fspath__") or ragged:
+        raise ValueError(
+            "X holds file names or waveforms, and a classifier takes spectrograms or feature vectors; put a "
+            "transformer before it: make_pipeline(LogMel(), ...)"
+        )
+
+
+def _check_spectrogram(clip: object, i: int) -> NDArray[np.float32]:
+    """Give one clip as a float32 matrix, or say what is wrong with it."""
+    array = np.asarray(clip)
+    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"clip {i} has shape {array.shape} and type {array.dtype}; expected a non-empty real spectrogram "
+            "of shape (n_mels, n_frames)"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"clip {i} holds NaN or infinity; remove the clip or mend its recording")
+    return array.astype(np.float32, copy=False)

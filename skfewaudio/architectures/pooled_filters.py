@@ -1,0 +1,124 @@
+"""One layer of random filters, pooled over time in several ways: a front-end that needs no training."""
+
+import torch
+from torch import nn
+
+from ._base import Architecture, flat_size
+from ._blocks import InputNorm
+
+# (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
+FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
+BIAS_SCALE = 0.3  # of the filters' unit-variance response: spreads the thresholds of the counts
+LIMIT = 8.0  # standard deviations; a nearly constant feature of few clips must not drown the others
+NORM_EPS = 1e-3
+
+
+class PooledFilters(Architecture):
+    """Random filters of several shapes and per-band statistics, pooled over time, then a learnt projection.
+
+    Every band of the input is standardised. From each of 4 regions of the mel axis a filter's responses
+    are pooled by proportion of positive values, maximum, mean of the positive part and standard deviation;
+    beside them stand each band's mean, standard deviation, maximum and deviation of differences. All these
+    are standardised, and only a projection of them is learnt.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Size of the space that the last layer projects into.
+    n_mels : int
+        Mel bands of a patch.
+    n_frames : int
+        Frames of a patch.
+    n_filters : int, default=8
+        Filters of each of the five shapes.
+    n_regions : int, default=4
+        Equal parts of the mel axis that are pooled apart.
+    dropout : float, default=0.5
+        Share of the features left out before the projection while it trains.
+
+    Notes
+    -----
+    With 128 bands there are 1152 features. Random filters with a proportion of positive values and a maximum
+    are the idea of ROCKET [2]_, untrained convolutional front-ends for audio that of [1]_.
+
+    References
+    ----------
+    .. [1] J. Pons, X. Serra, "Randomly weighted CNNs for (music) audio classification",
+       ICASSP 2019. arXiv:1805.00237.
+    .. [2] A. Dempster, F. Petitjean, G. I. Webb, "ROCKET: exceptionally fast and accurate time series
+       classification using random convolutional kernels", 2020. arXiv:1910.13051.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skfewaudio.architectures import PooledFilters
+    >>> PooledFilters(256, n_mels=64, n_frames=216).embed(torch.zeros(2, 1, 64, 216)).shape
+    torch.Size([2, 896])
+    """
+
+    def __init__(
+        self,
+        n_outputs: int,
+        n_mels: int,
+        n_frames: int,
+        *,
+        n_filters: int = 8,
+        n_regions: int = 4,
+        dropout: float = 0.5,
+        stride=(1,1), norm="band",
+    ) -> None:
+        super().__init__(n_outputs, n_mels, n_frames)
+        pooled = nn.Sequential(
+            InputNorm(norm, n_mels, n_frames, affine=False, eps=NORM_EPS),
+            PooledResponses(n_filters, min(n_regions, n_mels), stride),
+        )
+        n_features = flat_size(pooled, 1, n_mels, n_frames)
+        norm = nn.BatchNorm1d(n_features, affine=False, eps=NORM_EPS)
+        self.front_end = nn.Sequential(pooled, norm, nn.Hardtanh(-LIMIT, LIMIT))
+        self.trunk = nn.Dropout(dropout)
+        self.output = nn.Linear(n_features, n_outputs, bias=False)
+        # Keeps distances on average: the untrained projection classifies like the features themselves.
+        nn.init.normal_(self.output.weight, std=n_outputs**-0.5)
+
+
+class PooledResponses(nn.Module):
+    """The fixed filters of PooledFilters and the statistics of their responses and of the bands."""
+
+    def __init__(self, n_filters: int, n_regions: int, stride) -> None:
+        super().__init__()
+        self.n_regions = n_regions
+        self.filters = nn.ModuleList(
+            nn.Conv2d(1, n_filters, shape, dilation=dilation, stride=stride,padding=tuple(dilation*(k-1)//2 for k in shape))
+            for shape, dilation in FILTER_SHAPES
+        )
+        for conv in self.filters:
+            kernel = torch.randn_like(conv.weight) / conv.weight[0].numel() ** 0.5
+            conv.weight.data = kernel - kernel.mean(dim=(2, 3), keepdim=True)
+            nn.init.normal_(conv.bias, std=BIAS_SCALE)
+        self.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give (batch, n_features) for patches of shape (batch, 1, n_mels, n_frames)."""
+        statistics = [band_statistics(x)]
+        for conv in self.filters:
+            regions = conv(x).tensor_split(self.n_regions, dim=2)
+            statistics += [region_statistics(region) for region in regions]
+        return torch.cat(statistics, dim=1)
+
+
+def band_statistics(x: torch.Tensor) -> torch.Tensor:
+    """Pool every band over time by mean, deviation, maximum and deviation of differences."""
+    bands = x.squeeze(1)
+    steps = bands.diff(dim=2) if bands.shape[2] > 1 else torch.zeros_like(bands)
+    pooled = [bands.mean(2), bands.std(2, correction=0), bands.amax(2), steps.std(2, correction=0)]
+    return torch.cat(pooled, dim=1)
+
+
+def region_statistics(h: torch.Tensor) -> torch.Tensor:
+    """Pool every filter's responses by share of positive ones, maximum, rectified mean and deviation."""
+    values = h.flatten(2)
+    positive = (values > 0).to(values.dtype).mean(2)
+    # Two moments take a tenth of the time of torch's std, and the values are of order one.
+    variance = values.square().mean(2) - values.mean(2).square()
+    pooled = [positive, values.amax(2), values.relu().mean(2), variance.clamp(min=0).sqrt()]
+    return torch.cat(pooled, dim=1)

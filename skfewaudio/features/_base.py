@@ -1,0 +1,184 @@
+"""What every transformer of waveforms shares: kinds of X, threads, batches, the output's layout."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain
+from numbers import Integral, Real
+from threading import Barrier, Lock
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from sklearn.base import _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from .._torch import resolve_device
+from .._validation import Waveforms, check_waveforms
+from ..audio.io import iter_clips, map_ahead, resolve_threads
+from ._spectral import MelSpec, frame_numbers, mel_spectrograms
+
+# Of the parameters that all these transformers have, and of those about mel spectrograms.
+WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+    "on_error": [StrOptions({"raise", "warn"})],
+    "device": [str, torch.device, None],
+}
+MEL_CONSTRAINTS: dict[str, list[Any]] = {
+    "n_fft": [Interval(Integral, 1, None, closed="left")],
+    "hop_length": [Interval(Integral, 1, None, closed="left")],
+    "win_length": [Interval(Integral, 1, None, closed="left"), None],
+    "window": [str, tuple, Real],
+    "center": ["boolean"],
+    "pad_mode": [StrOptions({"constant", "edge", "linear_ramp", "reflect", "symmetric"})],
+    "n_mels": [Interval(Integral, 1, None, closed="left")],
+    "fmin": [Interval(Real, 0, None, closed="left")],
+    "fmax": [Interval(Real, 0, None, closed="neither"), None],
+    "htk": ["boolean"],
+    "norm": [StrOptions({"slaney"}), Interval(Real, 0, None, closed="neither"), None],
+    "top_db": [Interval(Real, 0, None, closed="left"), None],
+}
+
+_thread_count_lock = Lock()
+
+
+class WaveformTransformerMixin:
+    """Fit without learning, and the kinds of X, for estimators that transform clip by clip.
+
+    The estimator has the parameters `sample_rate`, `n_threads`, `on_error` and `device`.
+    """
+
+    sample_rate: int
+    n_threads: int | None
+    on_error: Literal["raise", "warn"]
+    device: str | None
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of X; nothing is learned and no file is opened.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+            The clips.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+        """
+        self._check_settings()
+        self._check_clips(X, reset=True)
+        return self
+
+    def _check_settings(self) -> Any:
+        """Check parameters against each other; estimators say how."""
+
+    def _check_clips(self, X: Any, *, reset: bool) -> Waveforms:
+        read = partial(
+            iter_clips, sample_rate=self.sample_rate, n_threads=self.n_threads, on_error=self.on_error
+        )
+        return check_waveforms(self, X, reset=reset, read=read)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the estimator's next base
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def transform_mel(
+    clips: Waveforms,
+    finish: Callable[[torch.Tensor], torch.Tensor],
+    *,
+    spec: MelSpec,
+    n_threads: int | None,
+    device: str | None,
+) -> np.ndarray | list[np.ndarray]:
+    """Turn the mel spectrogram of each clip into that clip's result.
+
+    Parameters
+    ----------
+    clips : Waveforms
+        The clips, read while those before them are transformed.
+    finish : callable
+        From a mel spectrogram (n_mels, n_frames), which it may overwrite, to a clip's result.
+    spec : MelSpec
+        What the mel spectrograms are.
+    n_threads : int or None
+        Batches worked on at once, if on a CPU.
+    device : str or None
+        Where to work.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, ...) or list of n_clips ndarrays, float32
+        An array where all results have one shape.
+    """
+    target = resolve_device(device)
+
+    def work(batch: list[np.ndarray]) -> list[np.ndarray]:
+        return [finish(mel).cpu().numpy() for mel in mel_spectrograms(batch, spec, target)]
+
+    n_workers = resolve_threads(n_threads) if target.type == "cpu" else 1
+    with _single_threaded_pool(n_workers) as pool:
+        results = map_ahead(pool, work, _batches(clips, spec, frame_numbers(target)), n_ahead=2 * n_workers)
+        return _stack(chain.from_iterable(results), len(clips))
+
+
+def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_numbers: int) -> Iterator[list[np.ndarray]]:
+    """Group neighbouring clips while their frames hold few numbers; a long clip is a batch alone."""
+    batch: list[np.ndarray] = []
+    n_held = 0
+    for clip in clips:
+        n_more = spec.n_frames(len(clip)) * spec.n_fft
+        if batch and n_held + n_more > n_numbers:
+            yield batch
+            batch, n_held = [], 0
+        batch.append(clip)
+        n_held += n_more
+    if batch:
+        yield batch
+
+
+def _stack(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | list[np.ndarray]:
+    """Write the results into one array as they come; from the first of another shape on, keep a list."""
+    first = next(results)
+    try:
+        stacked = np.empty((n_clips, *first.shape), dtype=first.dtype)
+    except MemoryError:  # a long first clip among many short ones
+        return [first, *results]
+    stacked[0] = first
+    for index, result in enumerate(results, start=1):
+        if result.shape != first.shape:
+            return [*stacked[:index], result, *results]
+        stacked[index] = result
+    return stacked
+
+
+@contextmanager
+def _single_threaded_pool(n_threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool whose threads each run torch on one core: faster here than torch's own threads.
+
+    The count of threads is torch's per thread, but setting it changes the default of later threads
+    too; this is undone as soon as the pool's threads have started.
+    """
+    barrier = Barrier(n_threads)
+
+    def start(_: int) -> None:
+        torch.set_num_threads(1)
+        barrier.wait()
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        with _thread_count_lock:
+            before = torch.get_num_threads()
+            try:
+                list(pool.map(start, range(n_threads)))
+            finally:
+                torch.set_num_threads(before)
+        yield pool

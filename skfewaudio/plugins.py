@@ -1,0 +1,192 @@
+"""Architectures, embeddings and data sets by name, from this package and from others."""
+
+import difflib
+import inspect
+import warnings
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NamedTuple
+
+from .exceptions import PluginError, PluginWarning
+
+_BUILT_IN = "skfewaudio"
+
+
+class PluginInfo(NamedTuple):
+    """What a plugin is and where it comes from.
+
+    Parameters
+    ----------
+    summary : str
+        First line of its docstring; for a broken one, what is wrong.
+    distribution : str
+        The installed package that declares it, or "run time".
+    """
+
+    summary: str
+    distribution: str
+
+
+class Registry:
+    """The plugins of one entry-point group; those of skfewaudio come in by the same door.
+
+    A package adds to it by declaring entry points, a program by calling `register`.
+
+    Parameters
+    ----------
+    group : str
+        Entry-point group, such as ``"skfewaudio.datasets"``.
+
+    Examples
+    --------
+    >>> from skfewaudio.plugins import Registry
+    >>> registry = Registry("skfewaudio.doctest")
+    >>> registry.register("silence", lambda: None)
+    >>> registry.names()
+    ['silence']
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self._registered: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Registry({self.group!r})"
+
+    def names(self) -> list[str]:
+        """List the plugins, without importing any.
+
+        Returns
+        -------
+        list of str
+            Sorted.
+
+        Warns
+        -----
+        PluginWarning
+            If two distributions declare one name.
+        """
+        return list(self._all())
+
+    def get(self, name: str) -> Any:
+        """Give the object that a name stands for.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+
+        Returns
+        -------
+        object
+
+        Raises
+        ------
+        PluginError
+            If there is no such name, or the plugin cannot be imported.
+        """
+        known = self._all()
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise PluginError(f"{name!r} is not in {self.group}; known: {', '.join(known) or 'none'}.{hint}")
+        entry_point = known[name]
+        return self._registered[name] if entry_point is None else _load(entry_point)
+
+    def describe(self) -> dict[str, PluginInfo]:
+        """Import every plugin and say what it is.
+
+        Returns
+        -------
+        dict of str to PluginInfo
+            In the order of `names`.
+
+        Warns
+        -----
+        PluginWarning
+            For each plugin that cannot be imported.
+        """
+        return {name: self._describe(name, entry_point) for name, entry_point in self._all().items()}
+
+    def register(self, name: str, obj: Any) -> None:
+        """Add a plugin for as long as the program runs.
+
+        Parameters
+        ----------
+        name : str
+            Its name. One that skfewaudio itself declares stays what it is; any other is replaced.
+        obj : object
+            What `get` is to give.
+
+        Warns
+        -----
+        PluginWarning
+            If the name is taken.
+        """
+        if not isinstance(name, str) or not name:
+            raise PluginError(f"a plugin needs a name, a str that is not empty; got {name!r}")
+        declared = self._entry_points().get(name)
+        if declared is not None and _distribution(declared) == _BUILT_IN:
+            _warn(f"{name!r} in {self.group} is built in and cannot be replaced; register under another name")
+            return
+        if declared is not None or self._registered.get(name, obj) is not obj:
+            _warn(f"{name!r} in {self.group} is replaced")
+        self._registered[name] = obj
+
+    def _all(self) -> dict[str, EntryPoint | None]:
+        """Map every name to its entry point, None where it was registered at run time."""
+        known = {**self._entry_points(), **dict.fromkeys(self._registered)}
+        return {name: known[name] for name in sorted(known)}
+
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        """Map names to declared plugins; the built-in, else the first distribution, has a disputed one."""
+        chosen: dict[str, EntryPoint] = {}
+        found = entry_points(group=self.group)
+        for entry_point in sorted(found, key=lambda e: (_distribution(e) != _BUILT_IN, _distribution(e))):
+            kept = chosen.setdefault(entry_point.name, entry_point)
+            if (kept.value, _distribution(kept)) != (entry_point.value, _distribution(entry_point)):
+                _warn(
+                    f"{entry_point.name!r} in {self.group} is declared by {_distribution(kept)}, which keeps "
+                    f"it, and by {_distribution(entry_point)}, which is passed over"
+                )
+        return chosen
+
+    def _describe(self, name: str, entry_point: EntryPoint | None) -> PluginInfo:
+        """Describe one plugin, even a broken one."""
+        if entry_point is None:
+            return PluginInfo(_summary(self._registered[name]), "run time")
+        distribution = _distribution(entry_point)
+        try:
+            return PluginInfo(_summary(_load(entry_point)), distribution)
+        except PluginError as error:
+            _warn(f"{error}; it is passed over")
+            return PluginInfo(f"broken: {error.__cause__!r}", distribution)
+
+
+def _load(entry_point: EntryPoint) -> Any:
+    """Import the plugin."""
+    try:
+        return entry_point.load()
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
+        raise PluginError(
+            f"{entry_point.name!r} of the distribution {_distribution(entry_point)} cannot be imported from "
+            f"{entry_point.value}: {error!r}"
+        ) from error
+
+
+def _summary(obj: Any) -> str:
+    """Give the first line of the docstring."""
+    return (inspect.getdoc(obj) or "").partition("\n")[0]
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    """Name the distribution that declares the plugin."""
+    return entry_point.dist.name if entry_point.dist is not None else "unknown"
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, PluginWarning, stacklevel=4)
+
+
+ARCHITECTURES = Registry("skfewaudio.architectures")
+EMBEDDINGS = Registry("skfewaudio.embeddings")
+DATASETS = Registry("skfewaudio.datasets")

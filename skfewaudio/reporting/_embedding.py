@@ -1,0 +1,166 @@
+"""Picture of embeddings and prototypes in the plane."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
+
+from ._plotting import get_axes, style_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class EmbeddingDisplay:
+    """Embedded clips in the plane, with the prototypes of the classes.
+
+    Make it with `from_estimator`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Columns x, y, label and kind ("clip" or "prototype"), a row per point.
+    projection : str, default=""
+        What the axes are, such as "principal component".
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was plotted.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> from skfewaudio.reporting import EmbeddingDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> display = EmbeddingDisplay.from_estimator(LinearDiscriminantAnalysis().fit(X, y), X, y)
+    >>> display.frame().shape
+    (150, 4)
+    """
+
+    def __init__(self, data: pd.DataFrame, *, projection: str = "") -> None:
+        self.data = data
+        self.projection = projection
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike | None = None) -> Self:
+        """Embed clips with a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            With `transform`, or a Pipeline whose last step has it. Its `prototypes_` and `classes_` are drawn
+            too, where it has them.
+        X : sequence of length n_clips
+            The clips, as `estimator` takes them.
+        y : array-like of shape (n_clips,) or None, default=None
+            Their classes; None leaves them without colour.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            In the plane of the first two principal components of the embeddings; embeddings of size 2 as they
+            are.
+
+        Raises
+        ------
+        ValueError
+            If the embeddings are not one vector of at least two numbers per clip, or `y` has another length.
+        """
+        embeddings = np.asarray(estimator.transform(X), dtype=float)
+        if embeddings.ndim != 2 or embeddings.shape[1] < 2:
+            raise ValueError(
+                f"embeddings must have shape (n_clips, 2 or more); {type(estimator).__name__}.transform gave "
+                f"{embeddings.shape}"
+            )
+        labels = np.full(len(embeddings), "") if y is None else np.asarray(y).astype(str)
+        if labels.shape != (len(embeddings),):
+            raise ValueError(f"y must have one class for each of {len(embeddings)} clips; got {labels.shape}")
+        prototypes, names = _prototypes_of(estimator, embeddings.shape[1])
+        points = np.concatenate([embeddings, prototypes])
+        projection = "embedding dimension"
+        if embeddings.shape[1] > 2:
+            if len(embeddings) < 2:
+                raise ValueError(f"a projection to the plane needs at least two clips; got {len(embeddings)}")
+            points = PCA(2, random_state=0).fit(embeddings).transform(points)
+            projection = "principal component"
+        data = pd.DataFrame(points, columns=["x", "y"])
+        data["label"] = np.concatenate([labels, names])
+        data["kind"] = ["clip"] * len(embeddings) + ["prototype"] * len(prototypes)
+        return cls(data, projection=projection)
+
+    def frame(self) -> pd.DataFrame:
+        """Give what is plotted.
+
+        Returns
+        -------
+        DataFrame
+            Columns x, y, label and kind ("clip" or "prototype").
+        """
+        return self.data.copy()
+
+    def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> Self:
+        """Draw clips as points in the colour of their class, prototypes as stars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        title : str or None, default=None
+            Heading.
+
+        Returns
+        -------
+        self : EmbeddingDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = get_axes(ax, (7.5, 5.2))
+        styles = {label: style_of(k) for k, label in enumerate(sorted(set(self.data["label"]) - {""}))}
+        styles[""] = {"color": "0.5", "marker": "o"}
+        clips = self.data[self.data["kind"] == "clip"]
+        for label, points in clips.groupby("label"):
+            name = str(label) or "clips"
+            ax.scatter(points["x"], points["y"], s=22, alpha=0.7, linewidths=0, label=name, **styles[label])
+        for point in self.data[self.data["kind"] == "prototype"].itertuples():
+            color = styles[point.label]["color"]
+            ax.scatter(point.x, point.y, s=190, marker="*", color=color, edgecolors="black", zorder=3)
+            ax.annotate(
+                point.label,
+                (point.x, point.y),
+                xytext=(7, 7),
+                textcoords="offset points",
+                fontsize="small",
+                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
+                zorder=4,
+            )
+        ax.set_xlabel(f"{self.projection} 1".strip().capitalize())
+        ax.set_ylabel(f"{self.projection} 2".strip().capitalize())
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        if title:
+            ax.set_title(title, loc="left")
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+
+def _prototypes_of(estimator: Any, n_dims: int) -> tuple[NDArray[np.floating], NDArray[np.str_]]:
+    """Give the prototypes and their classes; empty where the estimator has none."""
+    while not hasattr(estimator, "prototypes_"):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "estimator_"):
+            estimator = estimator.estimator_
+        else:
+            return np.empty((0, n_dims)), np.empty(0, dtype=str)
+    return np.asarray(estimator.prototypes_, dtype=float), np.asarray(estimator.classes_).astype(str)

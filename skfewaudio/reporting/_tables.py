@@ -1,0 +1,146 @@
+"""Means and intervals over the draws, and tables of them."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student_t
+
+_COLUMNS = ("pipeline", "n_shots", "repeat", "metric", "value")
+
+
+def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFrame:
+    """Average scores over folds, then over repeats, with a 95 % interval over repeats.
+
+    The interval is Student's t over the repeats' means: it says how much the draw of the clips matters, not
+    how much another test set would.
+
+    Parameters
+    ----------
+    results : DataFrame
+        A row per pipeline, n_shots, repeat, fold and metric, as `few_shot_curve` gives it.
+    metric : str, default="accuracy"
+        Which of the metrics.
+
+    Returns
+    -------
+    DataFrame
+        Columns pipeline (in order of appearance), n_shots, mean, half_width (NaN with one repeat) and
+        n_repeats.
+
+    Raises
+    ------
+    ValueError
+        If a column or the metric is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skfewaudio.reporting import summarize
+    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": 1, "repeat": [0, 1], "fold": 0,
+    ...                         "metric": "accuracy", "value": [0.4, 0.5]})
+    >>> summarize(results).round(2)
+      pipeline  n_shots  mean  half_width  n_repeats
+    0     1-nn        1  0.45        0.64          2
+    """
+    missing = [name for name in _COLUMNS if name not in results]
+    if missing:
+        raise ValueError(
+            f"results lack the columns {', '.join(missing)}; expected a row per fold, as few_shot_curve gives"
+        )
+    ours = results[results["metric"] == metric]
+    if ours.empty:
+        known = ", ".join(map(str, results["metric"].unique())) or "none"
+        raise ValueError(f"results hold no metric {metric!r}; they hold: {known}")
+    by_repeat = ours.groupby(["pipeline", "n_shots", "repeat"], sort=False)["value"].mean()
+    repeats = by_repeat.groupby(["pipeline", "n_shots"], sort=False)
+    by_shots = repeats.agg(["mean", "std", "count"]).reset_index()
+    quantile = student_t.ppf(0.975, (by_shots["count"] - 1).clip(lower=1))
+    order = {name: position for position, name in enumerate(ours["pipeline"].unique())}
+    return (
+        by_shots.assign(half_width=quantile * by_shots["std"] / np.sqrt(by_shots["count"]))
+        .rename(columns={"count": "n_repeats"})[["pipeline", "n_shots", "mean", "half_width", "n_repeats"]]
+        .sort_values(["pipeline", "n_shots"], key=lambda column: column.replace(order), ignore_index=True)
+    )
+
+
+def accuracy_table(
+    results: pd.DataFrame, *, metric: str = "accuracy", style: str = "text", width: int = 80
+) -> str:
+    """Lay scores out in per cent, a row per pipeline and a column per number of clips.
+
+    Parameters
+    ----------
+    results : DataFrame
+        As for `summarize`.
+    metric : str, default="accuracy"
+        Which of the metrics.
+    style : {"text", "markdown"}, default="text"
+        For a terminal or for a page.
+    width : int, default=80
+        Characters a line of text may have; columns that do not fit go below.
+
+    Returns
+    -------
+    str
+        Means and half-widths of 95 % intervals over repeats, ``"41.2 ± 3.1"``; means alone of one repeat.
+
+    Raises
+    ------
+    ValueError
+        If `style` is unknown, or as for `summarize`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skfewaudio.reporting import accuracy_table
+    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": [1, 1, 2, 2], "repeat": [0, 1] * 2, "fold": 0,
+    ...                         "metric": "accuracy", "value": [0.40, 0.41, 0.50, 0.52]})
+    >>> print(accuracy_table(results))
+    clips per class          1            2
+    1-nn             40.5 ± 6.4  51.0 ± 12.7
+    >>> print(accuracy_table(results, style="markdown"))
+    | clips per class |          1 |           2 |
+    |:----------------|-----------:|------------:|
+    | 1-nn            | 40.5 ± 6.4 | 51.0 ± 12.7 |
+    """
+    if style not in ("text", "markdown"):
+        raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
+    summary = summarize(results, metric=metric)
+    cells = {(row.pipeline, row.n_shots): _cell(row.mean, row.half_width) for row in summary.itertuples()}
+    names = list(dict.fromkeys(summary["pipeline"]))
+    columns = [["clips per class", *map(str, names)]] + [
+        [str(n), *(cells.get((name, n), "-") for name in names)] for n in sorted(summary["n_shots"].unique())
+    ]
+    columns = [_pad(column, left=position == 0) for position, column in enumerate(columns)]
+    return _markdown(columns) if style == "markdown" else _text(columns, width)
+
+
+def _cell(mean: float, half_width: float) -> str:
+    """Write a mean with its half-width, in per cent."""
+    return f"{100 * mean:.1f}" if np.isnan(half_width) else f"{100 * mean:.1f} ± {100 * half_width:.1f}"
+
+
+def _pad(column: list[str], *, left: bool) -> list[str]:
+    """Bring the cells of a column to one length."""
+    size = max(map(len, column))
+    return [cell.ljust(size) if left else cell.rjust(size) for cell in column]
+
+
+def _text(columns: list[list[str]], width: int) -> str:
+    """Join columns with two spaces, in as many blocks as `width` asks for."""
+    blocks = [[columns[0]]]
+    for column in columns[1:]:
+        used = sum(len(other[0]) + 2 for other in blocks[-1])
+        if used + len(column[0]) > width and len(blocks[-1]) > 1:
+            blocks.append([columns[0]])
+        blocks[-1].append(column)
+    return "\n\n".join("\n".join("  ".join(row) for row in zip(*block, strict=True)) for block in blocks)
+
+
+def _markdown(columns: list[list[str]]) -> str:
+    """Join columns with bars, the heads underlined."""
+    rows = ["| " + " | ".join(row) + " |" for row in zip(*columns, strict=True)]
+    rules = [
+        ":" + "-" * (len(columns[0][0]) + 1),
+        *("-" * (len(column[0]) + 1) + ":" for column in columns[1:]),
+    ]
+    return "\n".join([rows[0], "|" + "|".join(rules) + "|", *rows[1:]])

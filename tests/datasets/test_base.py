@@ -1,0 +1,234 @@
+"""AudioDataset: what it holds, its parts, and splits that do not leak."""
+
+import dataclasses
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
+
+from skfewaudio.datasets import AudioDataset, get_data_home
+from skfewaudio.exceptions import LeakageWarning
+
+LABELS = ["bark", "bark", "horn", "horn"] * 3
+RECORDINGS = np.repeat(["r0", "r1", "r2", "r3", "r4", "r5"], 2)
+
+
+def toy(**fields):
+    return AudioDataset([f"{i}.wav" for i in range(12)], LABELS, name="toy", **fields)
+
+
+def test_unpacks_into_paths_and_labels():
+    X, y = toy()
+    assert X[:2] == ["0.wav", "1.wav"]
+    assert y.tolist() == LABELS
+
+
+def test_the_labels_are_strings_whatever_they_were():
+    dataset = AudioDataset(["a.wav", "b.wav"], [3, 20], name="toy")
+    assert dataset.target.tolist() == ["3", "20"]
+
+
+def test_target_names_are_sorted():
+    assert AudioDataset(["a.wav", "b.wav"], ["rain", "bark"], name="toy").target_names == ["bark", "rain"]
+
+
+def test_the_length_is_the_number_of_clips():
+    assert len(toy()) == 12
+
+
+def test_the_repr_tells_clips_classes_folds_and_recordings():
+    dataset = toy(folds=np.repeat([1, 2], 6), groups=RECORDINGS)
+    assert repr(dataset) == "<AudioDataset toy: 12 clips, 2 classes, folds 1, 2, 6 recordings>"
+
+
+def test_survives_pickling():
+    again = pickle.loads(pickle.dumps(toy(folds=np.repeat([1, 2], 6))))
+    assert again.paths == toy().paths
+    assert again.folds.tolist() == [1] * 6 + [2] * 6
+
+
+def test_waveforms_stay_an_array():
+    dataset = AudioDataset(np.zeros((2, 5)), ["a", "b"], name="toy", sample_rate=8000)
+    assert dataset.X.shape == (2, 5)
+    assert dataset.subset([1]).X.shape == (1, 5)
+
+
+def test_waveforms_have_no_paths():
+    dataset = AudioDataset([np.zeros(5), np.zeros(7)], ["a", "b"], name="toy", sample_rate=8000)
+    with pytest.raises(AttributeError, match="'toy' holds waveforms"):
+        dataset.paths  # noqa: B018
+
+
+def test_waveforms_need_a_sample_rate():
+    with pytest.raises(ValueError, match="say their sample_rate"):
+        AudioDataset([np.zeros(5)], ["a"], name="toy")
+
+
+@pytest.mark.parametrize("field", ["folds", "groups"])
+def test_a_column_of_another_length_is_refused(field):
+    with pytest.raises(ValueError, match=rf"{field} must have one value for each of 12 clips; got \(3,\)"):
+        toy(**{field: [1, 2, 3]})
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="target must have one value"):
+        AudioDataset(["a.wav", "b.wav"], ["bark"], name="toy")
+
+
+@pytest.mark.parametrize("folds", [[0.5] * 12, [-2] * 12, ["1"] * 12])
+def test_folds_that_are_not_folds_are_refused(folds):
+    with pytest.raises(ValueError, match="folds must be integers of at least -1"):
+        toy(folds=folds)
+
+
+def test_no_clips_are_refused():
+    with pytest.raises(ValueError, match="'toy' has no clips"):
+        AudioDataset([], [], name="toy")
+
+
+def test_a_recording_torn_between_folds_warns():
+    with pytest.warns(LeakageWarning, match="1 recordings of the data set 'toy' .* such as r0"):
+        AudioDataset(["a.wav", "b.wav"], ["bark", "bark"], name="toy", folds=[1, 2], groups=["r0", "r0"])
+
+
+def test_a_recording_with_another_class_in_each_fold_is_not_torn():
+    dataset = AudioDataset(["a.wav", "b.wav"], ["bark", "horn"], name="toy", folds=[1, 2], groups=["r", "r"])
+    assert len(dataset) == 2
+
+
+def test_subset_by_mask_keeps_every_column_in_step():
+    dataset = toy(folds=np.repeat([1, 2], 6), groups=RECORDINGS, licence="CC0")
+    part = dataset.subset(dataset.folds == 2)
+    assert part.paths == [f"{i}.wav" for i in range(6, 12)]
+    assert part.groups.tolist() == RECORDINGS[6:].tolist()
+    assert part.licence == "CC0"
+
+
+def test_subset_by_position_keeps_the_order_asked_for():
+    part = toy().subset([3, 0])
+    assert part.paths == ["3.wav", "0.wav"]
+    assert part.y.tolist() == ["horn", "bark"]
+
+
+def test_a_mask_of_another_length_is_refused():
+    with pytest.raises(ValueError, match=r"a mask must have shape \(12,\); got \(2,\)"):
+        toy().subset([True, False])
+
+
+def test_an_empty_subset_is_refused():
+    with pytest.raises(ValueError, match="no clips"):
+        toy().subset([])
+
+
+def test_the_data_sets_own_folds_are_the_default():
+    folds = np.repeat([1, 2, -1], 4)
+    cv = toy(folds=folds).make_cv()
+    assert isinstance(cv, PredefinedSplit)
+    tested = np.concatenate([test for _, test in cv.split()])
+    assert set(tested) == set(range(8))
+
+
+def test_without_folds_recordings_stay_together():
+    dataset = toy(groups=RECORDINGS)
+    cv = dataset.make_cv()
+    assert isinstance(cv, StratifiedGroupKFold)
+    for train, test in cv.split(dataset.X, dataset.y, dataset.groups):
+        assert not set(RECORDINGS[train]) & set(RECORDINGS[test])
+
+
+def test_without_folds_or_recordings_there_are_five_stratified_folds():
+    cv = toy().make_cv()
+    assert isinstance(cv, StratifiedKFold)
+    assert (cv.get_n_splits(), cv.shuffle, cv.random_state) == (5, True, 0)
+
+
+def test_a_rare_class_makes_fewer_folds():
+    assert AudioDataset(["0.wav"] * 9, ["a"] * 6 + ["b"] * 3, name="toy").make_cv().get_n_splits() == 3
+
+
+def test_a_class_of_few_recordings_makes_fewer_folds():
+    dataset = AudioDataset(["0.wav"] * 8, ["a"] * 8, name="toy", groups=np.repeat(["r", "s"], 4))
+    assert dataset.make_cv().get_n_splits() == 2
+
+
+def test_a_class_of_one_clip_is_named():
+    with pytest.raises(ValueError, match="class 'horn' has one clip"):
+        AudioDataset(["0.wav"] * 3, ["bark", "bark", "horn"], name="toy").make_cv()
+
+
+def test_a_number_of_folds_in_place_of_the_data_sets_own_warns():
+    with pytest.warns(LeakageWarning, match="cv=3 ignores the folds of the data set 'toy'"):
+        cv = toy(folds=np.repeat([1, 2], 6)).make_cv(3)
+    assert cv.get_n_splits() == 3
+
+
+def test_a_number_of_folds_keeps_recordings_together():
+    assert toy(groups=RECORDINGS).make_cv(3).__class__ is StratifiedGroupKFold
+
+
+@pytest.mark.parametrize("cv", [ShuffleSplit(1, test_size=0.5, random_state=0), KFold(12)])
+def test_a_splitter_that_tears_recordings_apart_warns(cv):
+    with pytest.warns(LeakageWarning, match="puts clips of one recording of the data set 'toy' on both"):
+        assert toy(groups=RECORDINGS).make_cv(cv) is cv
+
+
+def test_the_data_sets_own_folds_do_not_warn_as_a_splitter():
+    dataset = AudioDataset(["a.wav", "b.wav"], ["bark", "horn"], name="toy", folds=[1, 2], groups=["r", "r"])
+    cv = PredefinedSplit(dataset.folds)
+    assert dataset.make_cv(cv) is cv
+
+
+def test_a_splitter_that_mixes_the_folds_warns():
+    with pytest.warns(LeakageWarning, match="clips of one fold of the data set 'toy'"):
+        toy(folds=np.repeat([1, 2], 6)).make_cv(StratifiedKFold(2, shuffle=True, random_state=0))
+
+
+def test_an_iterable_of_leaking_splits_warns():
+    with pytest.warns(LeakageWarning):
+        toy(groups=RECORDINGS).make_cv(iter([([0, 2], [1, 3])]))
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(3), StratifiedGroupKFold(3), LeaveOneGroupOut()])
+def test_a_splitter_that_honours_recordings_does_not_warn(cv):
+    assert toy(groups=RECORDINGS, folds=np.repeat([1, 2], 6)).make_cv(cv) is cv
+
+
+def test_nothing_warns_where_nothing_is_known():
+    cv = ShuffleSplit(2)
+    assert toy().make_cv(cv) is cv
+
+
+def test_the_check_leaves_the_random_state_of_a_splitter_alone():
+    state = np.random.RandomState(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LeakageWarning)
+        toy(groups=RECORDINGS).make_cv(ShuffleSplit(2, random_state=state))
+    assert state.randint(10**6) == np.random.RandomState(3).randint(10**6)
+
+
+def test_what_is_no_splitter_is_refused():
+    with pytest.raises(ValueError, match="cross-validation object"):
+        toy().make_cv("five")
+
+
+def test_folds_can_be_dropped():
+    dataset = dataclasses.replace(toy(folds=np.repeat([1, 2], 6)), folds=None)
+    assert isinstance(dataset.make_cv(), StratifiedKFold)
+
+
+def test_data_home_is_the_argument_then_the_environment_then_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKFEWAUDIO_DATA", str(tmp_path / "there"))
+    assert get_data_home(tmp_path / "here") == tmp_path / "here"
+    assert get_data_home() == tmp_path / "there"
+    monkeypatch.delenv("SKFEWAUDIO_DATA")
+    assert get_data_home().name == "skfewaudio"
