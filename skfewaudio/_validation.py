@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_n_features, validate_data
@@ -133,7 +133,7 @@ def _check_clip(clip: Any, index: int) -> np.ndarray:
 
 
 def check_spectrograms(
-    estimator: BaseEstimator, X: ArrayLike | Sequence[NDArray], *, reset: bool
+    estimator: BaseEstimator, X: Any, *, reset: bool
 ) -> NDArray | list[NDArray[np.float32]]:
     """Check what a classifier is given: spectrograms, or a plain matrix of feature vectors.
 

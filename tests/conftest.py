@@ -12,5 +12,7 @@ def shared_data() -> Path:
     default = Path(__file__).resolve().parents[2] / "shared"
     root = Path(os.environ.get("SKFEWAUDIO_TEST_DATA", default))
     if not (root / "data" / "ESC-50-master").is_dir():
-        pytest.skip("real recordings not found; set SKFEWAUDIO_TEST_DATA to the folder that holds data/ESC-50-master")
+        pytest.skip(
+            "real recordings not found; set SKFEWAUDIO_TEST_DATA to the folder that holds data/ESC-50-master"
+        )
     return root

@@ -23,11 +23,11 @@ class Architecture(nn.Module):
     Notes
     -----
     A subclass sets two modules. ``output`` is the last layer, and ``trunk`` all before it. Where the first
-    part of the trunk learns nothing from labels, it goes into ``front_end`` instead, whose output for a patch
-    does not change while the network trains: a classifier then computes it once for each patch.
+    part of the trunk learns nothing from labels, it goes into the sequence ``front_end`` instead, whose output
+    for a patch does not change while the network trains: a classifier then computes it once for each patch.
     """
 
-    front_end: nn.Module
+    front_end: nn.Sequential
     trunk: nn.Module
     output: nn.Module
 
@@ -36,7 +36,7 @@ class Architecture(nn.Module):
         self.n_outputs = n_outputs
         self.n_mels = n_mels
         self.n_frames = n_frames
-        self.front_end = nn.Identity()
+        self.front_end = nn.Sequential()
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
         """Give the activations before the last layer.
@@ -72,6 +72,13 @@ def check_architecture_choice(architecture: str | Callable[..., nn.Module]) -> C
     return ARCHITECTURES.get(architecture) if isinstance(architecture, str) else architecture
 
 
+def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module]:
+    """Give a network's front-end that learns nothing, if it has one, and all that follows it."""
+    if isinstance(network, Architecture) and len(network.front_end):
+        return network.front_end, nn.Sequential(network.trunk, network.output)
+    return None, network
+
+
 def flat_size(module: nn.Module, *shape: int) -> int:
     """Count the features that a module gives for one patch, without disturbing its state."""
     was_training = module.training
@@ -103,5 +110,3 @@ def n_parameters(module: nn.Module) -> int:
     8
     """
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-
-

@@ -1,5 +1,7 @@
 """One layer of random filters, pooled over time in several ways: a front-end that needs no training."""
 
+from math import ceil
+
 import torch
 from torch import nn
 
@@ -8,6 +10,7 @@ from ._blocks import InputNorm
 
 # (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
 FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
+STRIDE = 2  # the statistics of every second response, both ways, classify as well as those of all
 BIAS_SCALE = 0.3  # of the filters' unit-variance response: spreads the thresholds of the counts
 LIMIT = 8.0  # standard deviations; a nearly constant feature of few clips must not drown the others
 NORM_EPS = 1e-3
@@ -65,16 +68,13 @@ class PooledFilters(Architecture):
         n_filters: int = 8,
         n_regions: int = 4,
         dropout: float = 0.5,
-        stride=(1,1), norm="band",
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
-        pooled = nn.Sequential(
-            InputNorm(norm, n_mels, n_frames, affine=False, eps=NORM_EPS),
-            PooledResponses(n_filters, min(n_regions, n_mels), stride),
-        )
+        input_norm = InputNorm("band", n_mels, n_frames, affine=False, eps=NORM_EPS)
+        pooled = PooledResponses(n_filters, min(n_regions, ceil(n_mels / STRIDE)))
         n_features = flat_size(pooled, 1, n_mels, n_frames)
         norm = nn.BatchNorm1d(n_features, affine=False, eps=NORM_EPS)
-        self.front_end = nn.Sequential(pooled, norm, nn.Hardtanh(-LIMIT, LIMIT))
+        self.front_end = nn.Sequential(input_norm, pooled, norm, nn.Hardtanh(-LIMIT, LIMIT))
         self.trunk = nn.Dropout(dropout)
         self.output = nn.Linear(n_features, n_outputs, bias=False)
         # Keeps distances on average: the untrained projection classifies like the features themselves.
@@ -84,17 +84,12 @@ class PooledFilters(Architecture):
 class PooledResponses(nn.Module):
     """The fixed filters of PooledFilters and the statistics of their responses and of the bands."""
 
-    def __init__(self, n_filters: int, n_regions: int, stride) -> None:
+    def __init__(self, n_filters: int, n_regions: int) -> None:
         super().__init__()
         self.n_regions = n_regions
         self.filters = nn.ModuleList(
-            nn.Conv2d(1, n_filters, shape, dilation=dilation, stride=stride,padding=tuple(dilation*(k-1)//2 for k in shape))
-            for shape, dilation in FILTER_SHAPES
+            random_filters(n_filters, shape, dilation) for shape, dilation in FILTER_SHAPES
         )
-        for conv in self.filters:
-            kernel = torch.randn_like(conv.weight) / conv.weight[0].numel() ** 0.5
-            conv.weight.data = kernel - kernel.mean(dim=(2, 3), keepdim=True)
-            nn.init.normal_(conv.bias, std=BIAS_SCALE)
         self.requires_grad_(False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -104,6 +99,17 @@ class PooledResponses(nn.Module):
             regions = conv(x).tensor_split(self.n_regions, dim=2)
             statistics += [region_statistics(region) for region in regions]
         return torch.cat(statistics, dim=1)
+
+
+def random_filters(n_filters: int, shape: tuple[int, int], dilation: int) -> nn.Conv2d:
+    """Draw filters that sum to zero and answer white noise with about unit variance."""
+    n_bands, n_frames = shape
+    padding = (dilation * (n_bands - 1) // 2, dilation * (n_frames - 1) // 2)
+    conv = nn.Conv2d(1, n_filters, shape, stride=STRIDE, padding=padding, dilation=dilation)
+    kernel = torch.randn(n_filters, 1, n_bands, n_frames) / (n_bands * n_frames) ** 0.5
+    conv.weight.data = kernel - kernel.mean(dim=(2, 3), keepdim=True)
+    conv.bias = nn.Parameter(BIAS_SCALE * torch.randn(n_filters))
+    return conv
 
 
 def band_statistics(x: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,8 @@ from ._blocks import InputNorm, init_glorot_
 
 N_LAYERS = 5
 # TensorFlow's defaults, which the published code leaves as they are; torch's momentum is one minus theirs.
-BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
+EPS = 1e-3
+MOMENTUM = 0.01
 
 
 class VGG(Architecture):
@@ -65,7 +66,7 @@ class VGG(Architecture):
         n_filters: int = 32,
         dropout: float = 0.5,
         input_norm: str = "all",
-        momentum: float = BATCH_NORM["momentum"],
+        momentum: float = MOMENTUM,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         smallest = 2**N_LAYERS
@@ -74,14 +75,13 @@ class VGG(Architecture):
                 f"patches of {n_mels} bands x {n_frames} frames are too small for VGG, which halves both "
                 f"{N_LAYERS} times; give it at least {smallest} x {smallest}"
             )
-        norm = {"eps": BATCH_NORM["eps"], "momentum": momentum}
         layers: OrderedDict[str, nn.Module] = OrderedDict(
-            input_norm=InputNorm(input_norm, n_mels, n_frames, **norm)
+            input_norm=InputNorm(input_norm, n_mels, n_frames, eps=EPS, momentum=momentum)
         )
         for i in range(N_LAYERS):
             layers[f"conv{i + 1}"] = nn.Conv2d(n_filters if i else 1, n_filters, 3, padding=1)
             layers[f"elu{i + 1}"] = nn.ELU()
-            layers[f"norm{i + 1}"] = nn.BatchNorm2d(n_filters, **norm)
+            layers[f"norm{i + 1}"] = nn.BatchNorm2d(n_filters, eps=EPS, momentum=momentum)
             layers[f"pool{i + 1}"] = nn.MaxPool2d(2)
         layers["flatten"] = nn.Flatten()
         layers["dropout"] = nn.Dropout(dropout)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # What stands in for frames beyond the end of a clip, as an index: -1 marks a frame of zeros.
-PAD_MODES: dict[str, Callable[[NDArray[np.int64], int], NDArray[np.int64]]] = {
+PAD_MODES: dict[str, Callable[[NDArray[np.int64], int | NDArray[np.int64]], NDArray[np.int64]]] = {
     "repeat": lambda index, n_frames: index % n_frames,
     "zero": lambda index, n_frames: np.where(index < n_frames, index, -1),
 }

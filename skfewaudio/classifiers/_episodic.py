@@ -1,6 +1,7 @@
 """Training a network by episodes: queries against the prototypes of a support set."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.nn import functional as F  # noqa: N812, as in torch's own documentation
 from torch.utils.data import Dataset
+
+from skfewaudio.architectures import split_front_end
 
 
 def squared_euclidean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -25,7 +28,12 @@ def cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return 1 - F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
 
 
-DISTANCES = {"euclidean": squared_euclidean, "cosine": cosine}
+# From patch numbers to what the learning part of a network takes.
+Rows = Callable[[NDArray[np.int64]], torch.Tensor]
+DISTANCES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "euclidean": squared_euclidean,
+    "cosine": cosine,
+}
 
 
 class EpisodicModule(nn.Module):
@@ -38,6 +46,7 @@ class EpisodicModule(nn.Module):
     def __init__(self, architecture: nn.Module, distance: str, n_classes: int, n_support: int) -> None:
         super().__init__()
         self.architecture = architecture
+        self.project = split_front_end(architecture)[1]
         self.distance = DISTANCES[distance]
         self.n_classes = n_classes
         self.n_support = n_support
@@ -45,12 +54,9 @@ class EpisodicModule(nn.Module):
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Give (n_queries, n_classes) logits for a batch of what the front-end gave for some patches."""
         n_rows = self.n_classes * self.n_support
-        support, queries = self._project(batch[:n_rows]), self._project(batch[n_rows:])
+        support, queries = self.project(batch[:n_rows]), self.project(batch[n_rows:])
         prototypes = support.unflatten(0, (self.n_classes, self.n_support)).mean(1)
         return -self.distance(queries, prototypes)
-
-    def _project(self, described: torch.Tensor) -> torch.Tensor:
-        return self.architecture.output(self.architecture.trunk(described))
 
 
 class Episodes(Dataset):
@@ -66,7 +72,8 @@ class Episodes(Dataset):
         Patches of each class in a support set and among the queries.
     fixed_support : bool
         Whether the support of the first episode is kept, and may appear among the queries, as published; or
-        every episode draws its support and queries from different clips.
+        every episode draws its support and queries from different clips, and asks nothing about a class
+        with one clip.
     n_updates : int
         Episodes of an epoch.
     random_state : numpy.random.RandomState
@@ -80,7 +87,7 @@ class Episodes(Dataset):
 
     def __init__(
         self,
-        rows: Callable[[NDArray[np.int64]], torch.Tensor],
+        rows: Rows,
         patches: list[list[NDArray[np.int64]]],
         *,
         n_support: int,
@@ -100,6 +107,11 @@ class Episodes(Dataset):
 
     def __len__(self) -> int:
         return self.n_updates
+
+    @property
+    def has_queries(self) -> bool:
+        """Whether there is anything to ask, and so to learn."""
+        return self.support is not None or any(len(clips) > 1 for clips in self.patches)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
         if self.support is None:
@@ -127,20 +139,20 @@ class Episodes(Dataset):
         return self.random_state.permutation(np.concatenate(clips))[: self.n_query]
 
     def _draw_apart(self, clips: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw support and queries from different clips of a class, as far as it has two."""
+        """Draw support and queries from different clips of a class; one clip is support alone."""
         order = self.random_state.permutation(len(clips))
         n_query_clips = min(self.n_query, len(clips) // 2)
-        query_clips = order[:n_query_clips] if n_query_clips else order
         return (
             self._one_patch_each(clips, order[n_query_clips:], self.n_support),
-            self._one_patch_each(clips, query_clips, self.n_query),
+            self._one_patch_each(clips, order[:n_query_clips], self.n_query if n_query_clips else 0),
         )
 
     def _one_patch_each(
         self, clips: list[NDArray[np.int64]], chosen: NDArray[np.int64], n_patches: int
     ) -> NDArray[np.int64]:
         """Go round the chosen clips, drawing a patch from each, until there are enough."""
-        return np.array([self.random_state.choice(clips[i]) for i in np.resize(chosen, n_patches)])
+        places = np.resize(chosen, n_patches)
+        return np.array([self.random_state.choice(clips[i]) for i in places], dtype=np.int64)
 
 
 class StopTraining(Exception):  # noqa: N818, a signal and no error
@@ -166,10 +178,8 @@ class EpisodicNet(NeuralNet):
     def train(self, episodes: Episodes) -> None:
         """Run the epochs until they are over or a callback stops them."""
         self.notify("on_train_begin", X=episodes, y=None)
-        try:
+        with suppress(StopTraining):
             self.fit_loop(episodes)
-        except StopTraining:
-            pass
         self.notify("on_train_end", X=episodes, y=None)
 
 
@@ -195,6 +205,8 @@ class OverfitStopping(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Measure, record and perhaps stop."""
+        if self.train_accuracy is None:
+            raise RuntimeError("OverfitStopping serves one training; make another for the next")
         accuracy = self.train_accuracy()
         net.history.record("train_accuracy", accuracy)
         self.n_waited_ = 0 if accuracy > self.best_ else self.n_waited_ + 1

@@ -1,6 +1,7 @@
 """All clips' frames in one tensor; patches are gathered from it by index."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 import torch
@@ -66,5 +67,5 @@ class PatchData:
         return self._frames[index].transpose(1, 2).unsqueeze(1)
 
     def parts(self, batch_size: int) -> list[NDArray[np.int64]]:
-        """Number all patches in order, in parts whose sizes differ by one at most."""
-        return np.array_split(np.arange(len(self)), -(-len(self) // batch_size))
+        """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
+        return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))

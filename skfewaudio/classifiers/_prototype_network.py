@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +13,10 @@ from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from skfewaudio._torch import resolve_device, seeded
-from skfewaudio.architectures import check_architecture_choice
+from skfewaudio.architectures import check_architecture_choice, split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
-from ._episodic import DISTANCES, EpisodicModule, EpisodicNet, Episodes, OverfitStopping
+from ._episodic import DISTANCES, EpisodicModule, EpisodicNet, Episodes, OverfitStopping, Rows
 from ._patch_data import PatchData
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 
 def train_network(
-    spec: PrototypicalClassifier, data: PatchData, codes: NDArray[np.int64]
-) -> tuple[EpisodicNet, NDArray[np.int64] | None]:
-    """Train by the parameters of an estimator, on the patches of clips with classes numbered by `codes`.
+    spec: PrototypicalClassifier, clips: list[NDArray], codes: NDArray[np.int64]
+) -> tuple[EpisodicNet, NDArray[np.float64], NDArray[np.int64]]:
+    """Train by the parameters of an estimator, on clips with classes numbered by `codes`.
 
-    Returns the net, and the patch numbers of the support if it is fixed.
+    Returns the net, the embeddings that make the prototypes (of all clips, or of the patches of a fixed
+    support) and their classes.
     """
+    data = _patch_data(spec, clips)
     random_state = check_random_state(spec.random_state)
     device = resolve_device(spec.device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
@@ -40,23 +42,32 @@ def train_network(
         if spec.patience is not None:
             accuracy = _TrainAccuracy(spec, network, data, codes, episodes.support)
             net.callbacks_.append(("overfit_stopping", OverfitStopping(accuracy, spec.patience)))
-        net.train(episodes)
+        if episodes.has_queries:
+            net.train(episodes)
+        head = split_front_end(network)[1]
         if spec.recalibrate:
-            calibrate(network.trunk, [rows(part) for part in data.parts(spec.batch_size)])
+            calibrate(head, [rows(part) for part in data.parts(spec.batch_size)])
     network.eval()
     if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
         raise ValueError(
             f"training diverged: the network holds NaN or infinity; lower learning_rate={spec.learning_rate} "
             "or set gradient_clip"
         )
-    return net, episodes.support
+    embeddings = _outputs(head, rows, data, spec.batch_size)
+    if episodes.support is not None:
+        return net, embeddings[episodes.support], codes[data.clip[episodes.support]]
+    return net, aggregate(embeddings, data.n_patches), codes
 
 
-def embed_patches(network: nn.Module, data: PatchData, batch_size: int) -> NDArray[np.float64]:
-    """Give the network's outputs for all patches, one row each."""
-    with torch.inference_mode():
-        outputs = [network(data.gather(part)) for part in data.parts(batch_size)]
-    return torch.cat(outputs).cpu().double().numpy()
+def embed_patches(
+    spec: PrototypicalClassifier, clips: NDArray | list[NDArray]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
+    if not isinstance(clips, list):
+        return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
+    data = _patch_data(spec, clips)
+    network = nn.Flatten() if spec.architecture is None else spec.net_.module_.architecture
+    return _outputs(network, data.gather, data, spec.batch_size), data.n_patches
 
 
 def clip_log_proba(
@@ -68,7 +79,7 @@ def clip_log_proba(
     return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
 
-def calibrate(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+def calibrate(module: nn.Module, batches: Sequence[torch.Tensor]) -> None:
     """Set the statistics of batch normalisation to those of all the batches together, layer after layer."""
     module.eval()
     norms = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
@@ -83,31 +94,49 @@ def calibrate(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
         norm.momentum = momentum
 
 
-def _build(spec: PrototypicalClassifier, data: PatchData) -> nn.Module:
-    """Build the architecture for the patches at hand."""
-    architecture = "pooled_filters" if spec.architecture == "auto" else spec.architecture
-    build = check_architecture_choice(architecture)
-    return build(
-        spec.embedding_size, n_mels=data.n_mels, n_frames=data.patch_frames, **(spec.architecture_params or {})
+def _patch_data(spec: PrototypicalClassifier, clips: list[NDArray]) -> PatchData:
+    """Cut the clips."""
+    return PatchData(
+        clips,
+        patch_frames=spec.patch_frames_,
+        hop_frames=spec.hop_frames or -(-spec.patch_frames_ // 2),
+        pad_mode=spec.pad_mode,
+        device=resolve_device(spec.device),
     )
 
 
-def _front_end_rows(
-    network: nn.Module, data: PatchData, batch_size: int
-) -> Callable[[NDArray[np.int64]], torch.Tensor]:
-    """Give what looks up the front-end's output for patches; one that learns nothing runs just once."""
-    if isinstance(network.front_end, nn.Identity):
+def _outputs(network: nn.Module, rows: Rows, data: PatchData, batch_size: int) -> NDArray[np.float64]:
+    """Give a network's outputs for all patches, one row each."""
+    with torch.inference_mode():
+        outputs = [network(rows(part)) for part in data.parts(batch_size)]
+    return torch.cat(outputs).cpu().double().numpy()
+
+
+def _build(spec: PrototypicalClassifier, data: PatchData) -> nn.Module:
+    """Build the architecture for the patches at hand."""
+    name = "pooled_filters" if spec.architecture in ("auto", None) else spec.architecture
+    params = spec.architecture_params or {}
+    build = check_architecture_choice(name)
+    return build(spec.embedding_size, n_mels=data.n_mels, n_frames=data.patch_frames, **params)
+
+
+def _front_end_rows(network: nn.Module, data: PatchData, batch_size: int) -> Rows:
+    """Give what looks up the input of a network's learning part; a front-end runs once for each patch."""
+    front_end, _ = split_front_end(network)
+    if front_end is None:
         return data.gather
-    parts = data.parts(batch_size)
-    calibrate(network.front_end, [data.gather(part) for part in parts])
-    with torch.no_grad():
-        described = torch.cat([network.front_end(data.gather(part)) for part in parts])
+    batches = [data.gather(part) for part in data.parts(batch_size)]
+    for layer in front_end.eval():
+        calibrate(layer, batches)
+        with torch.no_grad():
+            batches = [layer(batch) for batch in batches]
+    described = torch.cat(batches)
     return lambda patches: described[torch.from_numpy(patches).to(described.device)]
 
 
 def _episodes(
     spec: PrototypicalClassifier,
-    rows: Callable[[NDArray[np.int64]], torch.Tensor],
+    rows: Rows,
     data: PatchData,
     codes: NDArray[np.int64],
     random_state: np.random.RandomState,
@@ -169,7 +198,7 @@ class _TrainAccuracy:
 
     def __call__(self) -> float:
         self.network.eval()
-        embeddings = embed_patches(self.network, self.data, self.spec.batch_size)
+        embeddings = _outputs(self.network, self.data.gather, self.data, self.spec.batch_size)
         of_class = self.codes[self.data.clip[self.support]]
         prototypes = np.stack(
             [embeddings[self.support[of_class == c]].mean(axis=0) for c in range(self.codes.max() + 1)]

@@ -8,19 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, _fit_context
-from sklearn.utils import Tags, column_or_1d
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from torch import nn
 
 from skfewaudio._validation import check_spectrograms
-from skfewaudio._torch import resolve_device
 from skfewaudio.audio.aggregation import aggregate
 from skfewaudio.audio.patches import PAD_MODES
 
 from ._episodic import DISTANCES
-from ._patch_data import PatchData
 from ._presets import PROTOTYPICAL
 from ._prototype_network import clip_log_proba, embed_patches, train_network
 
@@ -57,9 +55,11 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     n_query : int, default=5
         Query patches of each class in an episode.
     fixed_support : bool, default=False
-        False draws the support of every episode anew, queries and support from different clips where a class
-        has two, and makes the prototypes from all clips. True keeps the support of the first episode for
-        all of them and for the prototypes, and lets it appear among the queries, as in [1]_.
+        False draws the support of every episode anew and the queries from other clips, and makes the
+        prototypes from all clips. A class with one clip gives no queries, and where no class has two the
+        network stays as it was drawn: a clip tells nothing of how its class varies. True keeps the support
+        of the first episode for all of them and for the prototypes, and lets it appear among the queries,
+        as in [1]_.
     recalibrate : bool, default=True
         Measure the means and variances of batch normalisation again on the training clips when the training
         is over, instead of keeping their running averages.
@@ -97,16 +97,16 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Clips (with `fixed_support`, patches) behind each prototype.
     n_features_in_ : int
         Mel bands of the spectrograms, or features.
-    net_ : skorch.NeuralNet
-        The trained network; only with an architecture.
-    history_ : skorch.history.History
-        One entry an epoch; only with an architecture.
-    patch_frames_ : int
-        Frames of a patch; only for spectrograms.
+    net_ : skorch.NeuralNet or None
+        The trained network, where there is an architecture.
+    history_ : skorch.history.History or None
+        One entry an epoch, where there is an architecture.
+    patch_frames_ : int or None
+        Frames of a patch, where X holds spectrograms.
 
     See Also
     --------
-    sklearn.neighbors.NearestCentroid : Prototypes in the input space only, and no probabilities.
+    sklearn.neighbors.NearestCentroid : Prototypes in the input space alone.
 
     Notes
     -----
@@ -229,7 +229,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             If there is no such preset.
         """
         if name not in PROTOTYPICAL:
-            raise ValueError(f"no preset {name!r}; expected one of {sorted(PROTOTYPICAL)}")
+            raise ValueError(f"preset {name!r} is not known; expected one of {sorted(PROTOTYPICAL)}")
         return cls(**(PROTOTYPICAL[name] | overrides))
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -256,15 +256,21 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         clips, y = self._check_clips(X, reset=True), self._check_labels(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.class_count_ = np.zeros(len(self.classes_), dtype=np.int64)
-        support = None
-        if self._has_network(clips):
-            self.net_, support = train_network(self, self._patch_data(clips), codes)
+        self.net_: Any = None
+        self.history_: Any = None
+        self.patch_frames_: Any = None
+        if isinstance(clips, list):
+            self.patch_frames_ = self.patch_frames or min(max(c.shape[1] for c in clips), MAX_PATCH_FRAMES)
+        elif self.architecture not in ("auto", None):
+            raise ValueError(
+                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; leave "
+                "it at 'auto' or None for prototypes in their space"
+            )
+        if isinstance(clips, list) and self.architecture is not None:
+            self.net_, embeddings, codes = train_network(self, clips, codes)
             self.history_ = self.net_.history
-        embeddings, n_patches = self._embed_patches(clips)
-        if support is None:
-            embeddings = aggregate(embeddings, n_patches)
         else:
-            embeddings, codes = embeddings[support], np.repeat(codes, n_patches)[support]
+            embeddings = aggregate(*embed_patches(self, clips))
         self.prototypes_ = np.zeros((len(self.classes_), embeddings.shape[1]))
         self._add_to_prototypes(embeddings, codes)
         return self
@@ -278,7 +284,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
         y : array-like of shape (n_clips,)
             Labels. One not seen before becomes a class.
         classes : array-like of shape (n_classes,), default=None
@@ -303,7 +309,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         rows = np.searchsorted(self.classes_, known)
         self.prototypes_ = _spread(self.prototypes_, rows, len(self.classes_))
         self.class_count_ = _spread(self.class_count_, rows, len(self.classes_))
-        self._add_to_prototypes(aggregate(*self._embed_patches(clips)), np.searchsorted(self.classes_, y))
+        self._add_to_prototypes(aggregate(*embed_patches(self, clips)), np.searchsorted(self.classes_, y))
         return self
 
     def transform(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -312,7 +318,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -320,7 +326,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             In the space of ``prototypes_``.
         """
         check_is_fitted(self)
-        return aggregate(*self._embed_patches(self._check_clips(X, reset=False)))
+        return aggregate(*embed_patches(self, self._check_clips(X, reset=False)))
 
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Give the logarithms of the classes' probabilities.
@@ -328,7 +334,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -336,7 +342,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             The mean over a clip's patches of their log-probabilities, normalised.
         """
         check_is_fitted(self)
-        embeddings, n_patches = self._embed_patches(self._check_clips(X, reset=False))
+        embeddings, n_patches = embed_patches(self, self._check_clips(X, reset=False))
         return clip_log_proba(embeddings, self.prototypes_, n_patches, self.distance)
 
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -345,7 +351,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -359,7 +365,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -374,61 +380,29 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of n_clips
-            Spectrograms or feature vectors, as in :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
         ndarray of shape (n_clips,)
         """
-        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+        log_proba = self.predict_log_proba(X)
+        return self.classes_[log_proba.argmax(axis=1)]
 
     def _check_clips(self, X: ArrayLike | Sequence[NDArray], *, reset: bool) -> NDArray | list[NDArray]:
         """Check X, and that it is of the kind that `fit` saw."""
         clips = check_spectrograms(self, X, reset=reset)
-        if not reset and isinstance(clips, list) != hasattr(self, "patch_frames_"):
+        if not reset and isinstance(clips, list) == (self.patch_frames_ is None):
             kinds = ("feature vectors", "spectrograms")
             raise ValueError(f"X holds {kinds[isinstance(clips, list)]}, and fit was given the other kind")
         return clips
 
     def _check_labels(self, X: ArrayLike | Sequence[NDArray], y: ArrayLike) -> NDArray:
         """Check y."""
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        check_classification_targets(y)
-        return y
-
-    def _has_network(self, clips: NDArray | list[NDArray]) -> bool:
-        """Decide whether there is anything to build, and set what spectrograms need."""
-        if isinstance(clips, list):
-            longest = max(clip.shape[1] for clip in clips)
-            self.patch_frames_ = self.patch_frames or min(longest, MAX_PATCH_FRAMES)
-        elif self.architecture not in ("auto", None):
-            raise ValueError(
-                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; leave "
-                "it at 'auto' or None for prototypes in their space"
-            )
-        return isinstance(clips, list) and self.architecture is not None
-
-    def _patch_data(self, clips: list[NDArray]) -> PatchData:
-        return PatchData(
-            clips,
-            patch_frames=self.patch_frames_,
-            hop_frames=self.hop_frames or -(-self.patch_frames_ // 2),
-            pad_mode=self.pad_mode,
-            device=resolve_device(self.device),
-        )
-
-    def _embed_patches(self, clips: NDArray | list[NDArray]) -> tuple[NDArray[np.floating], NDArray]:
-        """Give the patches' embeddings and how many patches each clip has; a vector is one patch."""
-        if not isinstance(clips, list):
-            return clips, np.ones(len(clips), dtype=np.int64)
-        data = self._patch_data(clips)
-        network = self.net_.module_.architecture if self.architecture is not None else nn.Flatten()
-        return embed_patches(network, data, self.batch_size), data.n_patches
+        labels: NDArray = validate_data(self, X="no_validation", y=y)
+        check_consistent_length(X, labels)
+        check_classification_targets(labels)
+        return labels
 
     def _add_to_prototypes(self, embeddings: NDArray[np.floating], codes: NDArray[np.int64]) -> None:
         """Count embeddings into the means of their classes."""

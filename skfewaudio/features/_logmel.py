@@ -127,9 +127,6 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     With many bands and a short `n_fft`, as in the defaults, the lowest bands are narrower than the
     spacing of the FFT's bins, and some are empty: they have the value of silence in every clip.
 
-    The Fourier transform has single precision: in a frame that holds a pure tone, bands 120 dB and
-    more below it show rounding.
-
     References
     ----------
     .. [1] J. Pons, J. Serrà, X. Serra, "Training neural audio classifiers with few data", ICASSP

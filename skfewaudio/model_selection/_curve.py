@@ -224,6 +224,10 @@ class _DrawSearch(GridSearchCV):
         self.protocol = protocol
         self.report = report
 
+    def __getstate__(self) -> Row:
+        # Workers get a copy of the search; what it reports to stays here, and need not be picklable.
+        return {**super().__getstate__(), "report": None}
+
     def _run_search(self, evaluate_candidates: Callable[..., Row]) -> None:
         candidates = list(ParameterGrid(self.param_grid))
         # As many draws at a time as there are workers: fewer leave some idle, more are reported late.
@@ -271,7 +275,7 @@ def _identify(head: Pipeline | None) -> Any:
     if head is None:
         return None
     try:
-        return joblib.hash([(type(step), step) for _, step in head.steps])
+        return joblib.hash([step for _, step in head.steps])
     except (PicklingError, AttributeError, TypeError):
         return id(head)  # a step that cannot be pickled, such as one with a lambda, is not shared
 

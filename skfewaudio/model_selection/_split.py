@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
@@ -128,6 +128,8 @@ def check_labels(y: ArrayLike | None, *, warn: bool = False) -> NDArray[Any]:
     """Return `y` as an array of one class label per clip."""
     if y is None:
         raise ValueError("A few-shot draw requires y to be passed, but the target y is None")
+    if np.asarray(y).dtype.kind == "f":
+        assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass"):
@@ -171,9 +173,11 @@ def resolve_cv(cv: Any, groups: ArrayLike | None) -> BaseCrossValidator:
 
 def list_folds(cv: Any, X: Any, y: NDArray[Any], groups: ArrayLike | None) -> list[tuple[Indices, Indices]]:
     """List the (train, test) pairs of `cv`, checked for unknown classes and for groups on both sides."""
-    folds = [
-        (np.asarray(train), np.asarray(test)) for train, test in resolve_cv(cv, groups).split(X, y, groups)
-    ]
+    with warnings.catch_warnings():
+        # Whether groups are ignored to a bad end is found out below.
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")
+        pairs = list(resolve_cv(cv, groups).split(X, y, groups))
+    folds = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
     for number, (train, test) in enumerate(folds):
         unknown = np.setdiff1d(y[test], y[train])
         if len(unknown):

@@ -131,12 +131,12 @@ class EmbeddingDisplay:
         for label, points in clips.groupby("label"):
             name = str(label) or "clips"
             ax.scatter(points["x"], points["y"], s=22, alpha=0.7, linewidths=0, label=name, **styles[label])
-        for point in self.data[self.data["kind"] == "prototype"].itertuples():
-            color = styles[point.label]["color"]
-            ax.scatter(point.x, point.y, s=190, marker="*", color=color, edgecolors="black", zorder=3)
+        stars = self.data[self.data["kind"] == "prototype"]
+        for x, y, label in zip(stars["x"], stars["y"], stars["label"], strict=True):
+            ax.scatter(x, y, s=190, marker="*", color=styles[label]["color"], edgecolors="black", zorder=3)
             ax.annotate(
-                point.label,
-                (point.x, point.y),
+                label,
+                (x, y),
                 xytext=(7, 7),
                 textcoords="offset points",
                 fontsize="small",

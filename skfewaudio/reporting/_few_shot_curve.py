@@ -1,7 +1,7 @@
 """Picture of scores against the number of labelled clips."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -150,7 +150,7 @@ class FewShotCurveDisplay:
         ax.set_ylim(0, 100)
         ax.grid(axis="y", color="0.9")
         ax.spines[["top", "right"]].set_visible(False)
-        small = {"color": "0.35", "fontsize": "small"}
+        small: dict[str, Any] = {"color": "0.35", "fontsize": "small"}
         ax.text(0.02, 0.98, self._caption(), transform=ax.transAxes, va="top", **small)
         if self.chance is not None:
             ax.axhline(100 * self.chance, color="0.45", linestyle=":", linewidth=1.2)

@@ -105,7 +105,8 @@ def accuracy_table(
     if style not in ("text", "markdown"):
         raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
     summary = summarize(results, metric=metric)
-    cells = {(row.pipeline, row.n_shots): _cell(row.mean, row.half_width) for row in summary.itertuples()}
+    keys = zip(summary["pipeline"], summary["n_shots"], strict=True)
+    cells = dict(zip(keys, map(_cell, summary["mean"], summary["half_width"]), strict=True))
     names = list(dict.fromkeys(summary["pipeline"]))
     columns = [["clips per class", *map(str, names)]] + [
         [str(n), *(cells.get((name, n), "-") for name in names)] for n in sorted(summary["n_shots"].unique())

@@ -40,7 +40,9 @@ def test_number_of_parameters_is_that_counted_by_hand(name):
 
 
 def test_vgg_of_the_prototypical_network_has_the_documented_number_of_parameters():
-    assert n_parameters(VGG(10, 128, 128, n_filters=128)) == 2 + 12 * 128 + 4 * (9 * 128 + 3) * 128 + 2049 * 10
+    assert (
+        n_parameters(VGG(10, 128, 128, n_filters=128)) == 2 + 12 * 128 + 4 * (9 * 128 + 3) * 128 + 2049 * 10
+    )
 
 
 @cases

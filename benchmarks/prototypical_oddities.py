@@ -1,0 +1,169 @@
+"""What the oddities of the published prototypical network cost, on real clips.
+
+The code published with arXiv:1810.10274 (1) normalises its input by frame index of the patch, (2) draws queries
+that may be support patches too, (3) makes the prototypes from at most five clips, (4) keeps running averages
+of batch normalisation with momentum 0.99, and (5) never resets its count of epochs without improvement. Each
+training here is judged with the prototypes of the support and of all clips, and with running and measured
+averages, so that (3) and (4) are paired. Where the two ways of counting (5) would stop is read off the history.
+
+One row a training goes to a JSON Lines file; runs found there are not repeated.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skfewaudio import LogMel, PrototypicalClassifier
+from skfewaudio.classifiers._prototype_network import calibrate
+from skfewaudio.datasets import load_esc50
+from skfewaudio.model_selection import FewShotSplit
+
+TRAININGS: dict[str, dict[str, Any]] = {
+    "as published": {},
+    "input normalised by band": {"input_norm": "band"},
+    "queries apart from support": {"fixed_support": False},
+    "both": {"input_norm": "band", "fixed_support": False},
+}
+
+
+def make_classifier(
+    training: str, n_filters: int, max_epochs: int, random_state: int
+) -> PrototypicalClassifier:
+    """Give the preset with one thing changed, stopped after some epochs."""
+    changes = dict(TRAININGS[training])
+    params = {"n_filters": n_filters, "input_norm": changes.pop("input_norm", "frame")}
+    return PrototypicalClassifier.from_preset(
+        "few-data", architecture_params=params, max_epochs=max_epochs, random_state=random_state, **changes
+    )
+
+
+def judge(
+    classifier: PrototypicalClassifier,
+    train: tuple[list[NDArray], NDArray],
+    test: tuple[list[NDArray], NDArray],
+) -> dict[str, float]:
+    """Score the four ways of using one training."""
+    scores = {}
+    network = classifier.net_.module_.architecture
+    running = {name: value.clone() for name, value in network.state_dict().items()}
+    fixed = classifier.fixed_support
+    for statistics in ("running", "measured"):
+        if statistics == "measured":
+            patches = _patches(classifier, train[0])
+            calibrate(network.trunk, [patches])
+        everything = _prototypes_of_all(classifier, *train)
+        if statistics == "running":
+            own = classifier.prototypes_
+            scores["support, running"] = classifier.score(*test) if fixed else np.nan
+        classifier.prototypes_ = everything
+        scores[f"all clips, {statistics}"] = classifier.score(*test)
+        if statistics == "running":
+            classifier.prototypes_ = own
+    network.load_state_dict(running)
+    return scores
+
+
+def _prototypes_of_all(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
+    embeddings = classifier.transform(X)
+    return np.stack([embeddings[y == label].mean(axis=0) for label in classifier.classes_])
+
+
+def _patches(classifier: PrototypicalClassifier, X: list[NDArray]) -> Any:
+    from skfewaudio.classifiers._prototype_network import _patch_data
+
+    data = _patch_data(classifier, X)
+    return data.gather(np.arange(len(data)))
+
+
+def stopping_epochs(accuracy: list[float], patience: int) -> dict[str, int | None]:
+    """Say after which epoch each way of counting stops, if it does."""
+    best, in_a_row, in_all = -np.inf, 0, 0
+    stops: dict[str, int | None] = {"in a row": None, "in all": None}
+    for epoch, value in enumerate(accuracy, start=1):
+        improved = value > best
+        in_a_row, in_all = (0 if improved else in_a_row + 1), in_all + (not improved)
+        best = max(best, value)
+        if in_a_row >= patience and stops["in a row"] is None:
+            stops["in a row"] = epoch
+        if in_all > patience and stops["in all"] is None:
+            stops["in all"] = epoch
+    return stops
+
+
+def main() -> None:
+    """Run what is not there yet, and print the means."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data-home", required=True)
+    parser.add_argument("--output", type=Path, default=Path("results/prototypical_oddities.jsonl"))
+    parser.add_argument("--trainings", nargs="+", choices=list(TRAININGS), default=list(TRAININGS))
+    parser.add_argument("--n-shots", nargs="+", type=int, default=[1, 5])
+    parser.add_argument("--n-repeats", type=int, default=3)
+    parser.add_argument("--folds", nargs="+", type=int, default=None)
+    parser.add_argument("--n-filters", type=int, default=32, help="128 is the paper's, and 15 times the work")
+    parser.add_argument("--n-updates", type=int, default=150, help="0 trains until the paper's rule stops")
+    args = parser.parse_args()
+    data = load_esc50(args.data_home, subset="esc10")
+    X, y = LogMel.from_preset("few-data").transform(data.X), np.asarray(data.y)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    done = pd.read_json(args.output, lines=True) if args.output.exists() else pd.DataFrame()
+    for n_shots in args.n_shots:
+        split = FewShotSplit(n_shots, n_repeats=args.n_repeats, cv=data.make_cv(), random_state=0)
+        for i, (train, test) in enumerate(split.split(X, y)):
+            fold, repeat = int(data.folds[test[0]]), i // len(np.unique(data.folds))
+            if args.folds is not None and fold not in args.folds:
+                continue
+            for training in args.trainings:
+                key = {
+                    "training": training,
+                    "n_filters": args.n_filters,
+                    "n_updates": args.n_updates,
+                    "n_shots": n_shots,
+                    "repeat": repeat,
+                    "fold": fold,
+                }
+                if len(done) and (done[list(key)] == pd.Series(key)).all(axis=1).any():
+                    continue
+                row = key | run(key, [X[k] for k in train], y[train], [X[k] for k in test], y[test])
+                with args.output.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(row, flush=True)
+    show(pd.read_json(args.output, lines=True))
+
+
+def run(key: dict[str, Any], X: list[NDArray], y: NDArray, X_test: list[NDArray], y_test: NDArray) -> dict:
+    """Train once and judge."""
+    updates_per_epoch = max(1, 3 * key["n_shots"] // min(5, 3 * key["n_shots"]))  # 3 patches in a clip of 5 s
+    max_epochs = max(1, key["n_updates"] // updates_per_epoch) if key["n_updates"] else 100_000
+    start = time.perf_counter()
+    classifier = make_classifier(key["training"], key["n_filters"], max_epochs, key["repeat"]).fit(X, y)
+    seconds = time.perf_counter() - start
+    accuracy = [float(a) for a in classifier.history_[:, "train_accuracy"]]
+    return {
+        **judge(classifier, (X, y), (X_test, y_test)),
+        "epochs": len(accuracy),
+        "train_accuracy": accuracy[-1],
+        "train_loss": float(classifier.history_[-1, "train_loss"]),
+        "stops": stopping_epochs(accuracy, 200),
+        "seconds": seconds,
+    }
+
+
+def show(rows: pd.DataFrame) -> None:
+    """Print mean accuracies in percent, and how many runs are behind them."""
+    ways = [name for name in rows.columns if name.startswith(("support,", "all clips,"))]
+    groups = rows.groupby(["n_filters", "n_updates", "n_shots", "training"])
+    table = (100 * groups[ways].mean()).round(1)
+    table["runs"] = groups.size()
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""Few-shot learning curves of every pipeline of a suite on one data set.
+
+With no options: the embedded data set, a table, a picture, and every score as JSON Lines.
+"""
+
+import argparse
+import inspect
+import json
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from sklearn.model_selection import PredefinedSplit
+
+    from skfewaudio.datasets import AudioDataset
+
+# Everything heavy is imported where it is used, so that --help answers at once.
+
+
+def _random(**_: Any) -> Any:
+    """Guess: the chance level."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="uniform")
+
+
+def _mfcc_1nn(*, device: str, **_: Any) -> Any:
+    """Take the nearest labelled clip by the cosine of 120 MFCC statistics."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import MFCC
+
+    return make_pipeline(MFCC(device=device), KNeighborsClassifier(1, metric="cosine"))
+
+
+def _prototypical(*, device: str, **_: Any) -> Any:
+    """Prototypical network with the defaults."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, PrototypicalClassifier
+
+    return make_pipeline(LogMel(device=device), PrototypicalClassifier(device=device))
+
+
+def _prototypical_paper(*, device: str, **_: Any) -> Any:
+    """Prototypical network exactly as in arXiv:1810.10274; slow."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, PrototypicalClassifier
+
+    return make_pipeline(
+        LogMel.from_preset("few-data", device=device),
+        PrototypicalClassifier.from_preset("few-data", device=device),
+    )
+
+
+SUITES: dict[str, dict[str, Callable[..., Any]]] = {
+    "few-data": {
+        "random": _random,
+        "mfcc-1nn": _mfcc_1nn,
+        "prototypical": _prototypical,
+        "prototypical-paper": _prototypical_paper,
+    }
+}
+ONLY_BY_NAME = ("prototypical-paper",)  # takes hours
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark.
+
+    Parameters
+    ----------
+    argv : list of str or None, default=None
+        Options; None takes those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for a wrong request or missing data, 130 after Ctrl-C.
+    """
+    args = _parse(argv)
+    try:
+        return _run(args)
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. Finished fits are kept in {args.output}; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
+    parser.add_argument(
+        "--dataset",
+        default="synthetic",
+        help="synthetic, esc50, urbansound8k, tut2017, one from a plugin, or folder (a folder per class)",
+    )
+    parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
+    parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
+    parser.add_argument("--pipelines", nargs="+", help="names; all but the slow ones if not given")
+    parser.add_argument("--n-shots", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="clips per class")
+    parser.add_argument("--n-repeats", type=int, default=3, help="random draws of the labelled clips")
+    parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
+    parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
+    parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
+    parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")
+    parser.add_argument("--output", type=Path, help="folder for the results; results/<dataset> if not given")
+    parser.add_argument("--overwrite", action="store_true", help="start anew where the output has results")
+    args = parser.parse_args(argv)
+    if args.output is None:
+        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset]))
+    pipelines = SUITES[args.suite]
+    if args.pipelines is None:
+        args.pipelines = [name for name in pipelines if name not in ONLY_BY_NAME]
+    unknown = [name for name in args.pipelines if name not in pipelines]
+    if unknown:
+        parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
+    if min(*args.n_shots, args.n_repeats) < 1:
+        parser.error("--n-shots and --n-repeats must be at least 1")
+    return args
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Prepare, compute, and write what came of it."""
+    from skfewaudio._torch import resolve_device
+    from skfewaudio.exceptions import SkfewaudioError
+    from skfewaudio.model_selection import FewShotSplit, few_shot_curve
+    from skfewaudio.reporting import ResultStore, accuracy_table
+
+    started = time.monotonic()
+    try:
+        device = str(resolve_device(args.device))
+        dataset = _load(args)
+        cv = _folds_of(dataset, args.folds)
+        # What cannot work is said before anything is computed.
+        next(FewShotSplit(max(args.n_shots), cv=cv).split(dataset.X, dataset.y))
+        store = ResultStore(args.output / "results.jsonl")
+        pipelines = {name: _pipeline(args.suite, name, device, dataset) for name in args.pipelines}
+        _write_config(args, dataset, pipelines, device)
+    except (SkfewaudioError, ValueError, OSError) as error:
+        print(f"run_all: {error}", file=sys.stderr)
+        return 2
+
+    n_jobs = args.n_jobs or (1 if device.startswith("cuda") else -1)
+    print(f"{dataset!r}\n{dataset.licence}\n", file=sys.stderr)
+    progress = _Progress(len(args.n_shots) * args.n_repeats * cv.get_n_splits())
+
+    def keep(rows: list[dict[str, Any]]) -> None:
+        store.append([{"dataset": dataset.name, **row} for row in rows])
+        progress.count(rows)
+
+    try:
+        results = few_shot_curve(
+            pipelines,
+            dataset.X,
+            dataset.y,
+            n_shots=args.n_shots,
+            n_repeats=args.n_repeats,
+            cv=cv,
+            random_state=args.random_state,
+            n_jobs=n_jobs,
+            finished=store.frame(),
+            on_result=keep,
+            verbose=int(sys.stderr.isatty()),
+        )
+    except (SkfewaudioError, OSError) as error:
+        print(f"run_all: {error}", file=sys.stderr)
+        return 2
+    spread = f"mean ± 95 % interval over {args.n_repeats} draws" if args.n_repeats > 1 else "one draw"
+    print(f"\n{dataset.name}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
+    written = [store.path, args.output / "config.json", *_draw(results, dataset.name, args.output)]
+    print(f"{time.monotonic() - started:.0f} s. Written:", *written, sep="\n  ")
+    return 0
+
+
+class _Progress:
+    """Where there is no terminal for a bar: a line for each pipeline when it is done."""
+
+    def __init__(self, n_fits: int) -> None:
+        self.n_fits = n_fits
+        self.done: Counter[str] = Counter()
+        self.started = time.monotonic()
+
+    def count(self, rows: list[dict[str, Any]]) -> None:
+        """Count the rows of one pipeline."""
+        name = rows[0]["pipeline"]
+        self.done[name] += len(rows)
+        if self.done[name] == self.n_fits and not sys.stderr.isatty():
+            print(f"{name}: {self.n_fits} fits, {time.monotonic() - self.started:.0f} s", file=sys.stderr)
+
+
+def _load(args: argparse.Namespace) -> "AudioDataset":
+    """Load the data set, with those options that it takes."""
+    from skfewaudio.datasets import load_folder
+    from skfewaudio.plugins import DATASETS
+
+    if args.dataset == "folder":
+        if args.data_home is None:
+            raise ValueError("--dataset folder needs --data-home, the folder that holds a folder per class")
+        return load_folder(args.data_home)
+    load = DATASETS.get(args.dataset)
+    options = {"data_home": args.data_home, "subset": args.subset}
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in inspect.signature(load).parameters:
+            raise ValueError(f"the data set {args.dataset} takes no --{name.replace('_', '-')}")
+    return load(**given)
+
+
+def _folds_of(dataset: "AudioDataset", wanted: list[int] | None) -> "PredefinedSplit":
+    """Give the data set's folds, or folds made for it, with those not wanted for training only."""
+    import numpy as np
+    from sklearn.model_selection import PredefinedSplit
+
+    folds = dataset.folds
+    if folds is None:
+        folds = np.empty(len(dataset), dtype=int)
+        for number, (_, test) in enumerate(
+            dataset.make_cv().split(folds, dataset.y, dataset.groups), start=1
+        ):
+            folds[test] = number
+    known = sorted(set(folds.tolist()) - {-1})
+    unknown = sorted(set(wanted or []) - set(known))
+    if unknown:
+        raise ValueError(f"--folds: no fold {', '.join(map(str, unknown))}; there are {known}")
+    return PredefinedSplit(np.where(np.isin(folds, wanted or known), folds, -1))
+
+
+def _pipeline(suite: str, name: str, device: str, dataset: "AudioDataset") -> Any:
+    """Build a pipeline; before features of waveforms comes resampling, which they leave to files."""
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    pipeline = SUITES[suite][name](device=device)
+    rate = pipeline[0].sample_rate if isinstance(pipeline, Pipeline) else dataset.sample_rate
+    if isinstance(dataset.X[0], str) or rate == dataset.sample_rate:
+        return pipeline
+    rates = {"old_rate": dataset.sample_rate, "new_rate": rate}
+    return make_pipeline(FunctionTransformer(_resample, kw_args=rates), *pipeline)
+
+
+def _resample(clips: list["np.ndarray"], *, old_rate: int, new_rate: int) -> list["np.ndarray"]:
+    """Bring waveforms to another sample rate, as reading files does."""
+    import soxr
+
+    return [soxr.resample(clip, old_rate, new_rate, quality="HQ") for clip in clips]
+
+
+def _write_config(
+    args: argparse.Namespace, dataset: "AudioDataset", pipelines: dict[str, Any], device: str
+) -> None:
+    """Write what the results depend on; refuse to mix them with those of other settings."""
+    path = args.output / "config.json"
+    results = args.output / "results.jsonl"
+    config: dict[str, Any] = {
+        "dataset": dataset.name,
+        "n_clips": len(dataset),
+        "classes": dataset.target_names,
+        "random_state": args.random_state,
+        "device": device,
+        "skfewaudio": version("skfewaudio"),
+        "pipelines": {name: repr(pipeline) for name, pipeline in pipelines.items()},
+    }
+    if args.overwrite:
+        results.unlink(missing_ok=True)
+    elif results.exists() and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        config["pipelines"] = {**before["pipelines"], **config["pipelines"]}
+        # Pipelines may be added to earlier ones, not changed.
+        now = {**config, "pipelines": {name: config["pipelines"][name] for name in before["pipelines"]}}
+        changed = [name for name in now if now[name] != before.get(name)]
+        if changed:
+            raise ValueError(
+                f"{args.output} holds results of other settings ({', '.join(changed)} differ): "
+                "give another --output, or --overwrite to start anew"
+            )
+    notes = {
+        "licence": dataset.licence,
+        "citation": dataset.citation,
+        "n_shots": args.n_shots,
+        "n_repeats": args.n_repeats,
+        "folds": args.folds,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in ("numpy", "scikit-learn", "torch", "skorch", "librosa")},
+    }
+    args.output.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**config, **notes}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _draw(results: "pd.DataFrame", title: str, output: Path) -> list[Path]:
+    """Draw the curves, where matplotlib is installed."""
+    from skfewaudio.reporting import FewShotCurveDisplay
+
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        print("No picture: it needs matplotlib (pip install skfewaudio[plot])", file=sys.stderr)
+        return []
+    figure = Figure(figsize=(7.0, 4.4), dpi=150, layout="constrained")
+    FewShotCurveDisplay.from_results(results).plot(figure.subplots(), title=title)
+    figure.savefig(output / "curve.png")
+    return [output / "curve.png"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""scikit-learn's common checks, and the project's own that hold for every estimator."""
+
+import pickle
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.base import clone
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skfewaudio import MFCC, FewShotClassifier, LogMel, PrototypicalClassifier
+
+SAMPLE_RATE = 16000
+
+
+@parametrize_with_checks(
+    [
+        LogMel(),
+        MFCC(),
+        MFCC(summary=None),
+        PrototypicalClassifier(),
+        PrototypicalClassifier(architecture=None, distance="cosine"),
+        FewShotClassifier(KNeighborsClassifier(1), n_shots=None),
+    ]
+)
+def test_scikit_learns_common_checks(estimator, check):
+    check(estimator)
+
+
+PIPELINES = {
+    "mfcc": lambda: make_pipeline(MFCC(sample_rate=SAMPLE_RATE), KNeighborsClassifier(1)),
+    "prototypes": lambda: make_pipeline(
+        LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
+        PrototypicalClassifier(max_epochs=2, random_state=0),
+    ),
+    "mfcc prototypes": lambda: make_pipeline(MFCC(sample_rate=SAMPLE_RATE), PrototypicalClassifier()),
+    "few shots": lambda: make_pipeline(
+        LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
+        FewShotClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),
+    ),
+}
+every_pipeline = pytest.mark.parametrize("name", sorted(PIPELINES))
+
+
+def scores(model, X):
+    """Probabilities where there are any."""
+    return model.predict_proba(X)
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    """Tones of two classes in noise, (n_clips, n_samples), and their labels."""
+    rng = np.random.default_rng(0)
+    t = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    frequencies = np.array([400, 440, 480, 2000, 2200, 2400])
+    X = 0.3 * np.sin(2 * np.pi * frequencies[:, None] * t) + 0.01 * rng.standard_normal((6, len(t)))
+    return X.astype(np.float32), np.repeat(["low", "high"], 3)
+
+
+@every_pipeline
+def test_array_list_and_paths_agree(name, sounds, tmp_path):
+    X, y = sounds
+    paths = [tmp_path / f"{i}.wav" for i in range(len(X))]
+    for path, x in zip(paths, X, strict=True):
+        soundfile.write(path, x, SAMPLE_RATE, subtype="FLOAT")
+    results = [scores(PIPELINES[name]().fit(kind, y), kind) for kind in (X, list(X), paths)]
+    np.testing.assert_allclose(results[1], results[0], atol=1e-6)
+    np.testing.assert_allclose(results[2], results[0], atol=1e-6)
+
+
+@every_pipeline
+def test_labels_that_are_strings_come_back(name, sounds):
+    X, y = sounds
+    assert PIPELINES[name]().fit(X, y).predict(X).tolist() == y.tolist()
+
+
+@every_pipeline
+def test_clone_pickle_and_refit_on_another_length(name, sounds):
+    X, y = sounds
+    model = PIPELINES[name]().fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(scores(copy, X), scores(model, X))
+    longer = np.concatenate([X, X], axis=1)
+    np.testing.assert_array_equal(
+        scores(model.fit(longer, y), longer), scores(clone(model).fit(longer, y), longer)
+    )
+
+
+@every_pipeline
+def test_one_shot_a_class(name, sounds):
+    X, y = sounds
+    assert set(PIPELINES[name]().fit(X[[0, 3]], y[[0, 3]]).predict(X)) <= {"low", "high"}
+
+
+@every_pipeline
+def test_clip_of_one_sample_and_silence_are_classified(name, sounds):
+    X, y = sounds
+    clips = [*X, np.zeros(1, dtype=np.float32), np.zeros(SAMPLE_RATE, dtype=np.float32)]
+    model = PIPELINES[name]().fit(list(X), y)
+    assert np.isfinite(scores(model, clips)).all()
+
+
+@every_pipeline
+def test_training_on_silence_is_survived(name, sounds):
+    X, y = sounds
+    assert np.isfinite(scores(PIPELINES[name]().fit(np.zeros_like(X), y), X)).all()
+
+
+def test_cross_validation_runs_on_paths_of_real_recordings(shared_data):
+    from sklearn.model_selection import PredefinedSplit, cross_val_score
+
+    from skfewaudio.datasets import load_esc50
+
+    data = load_esc50(shared_data / "data", subset="esc10")
+    keep = np.flatnonzero(np.isin(data.y, ["dog", "rain"]) & np.isin(data.folds, [1, 2]))
+    model = make_pipeline(LogMel(), PrototypicalClassifier(random_state=0))
+    accuracy = cross_val_score(
+        model, [data.X[i] for i in keep], data.y[keep], cv=PredefinedSplit(data.folds[keep])
+    )
+    assert accuracy.shape == (2,)
+    assert accuracy.mean() > 0.8

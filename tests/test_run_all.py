@@ -1,0 +1,175 @@
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+import skfewaudio.model_selection
+
+SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "run_all.py"
+TINY = ["--n-shots", "1", "2", "--n-repeats", "2", "--n-jobs", "1", "--device", "cpu"]
+FAST = ["--pipelines", "random", "mfcc-1nn"]
+
+
+@pytest.fixture(scope="module")
+def run_all():
+    spec = importlib.util.spec_from_file_location("run_all", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Folder of two classes, five tones and five noises of a quarter of a second."""
+    root = tmp_path_factory.mktemp("clips")
+    rng = np.random.default_rng(0)
+    time = np.arange(4000) / 16000
+    for k in range(5):
+        for name, sound in {
+            "tone": np.sin(2 * np.pi * (300 + 50 * k) * time),
+            "noise": rng.normal(size=4000),
+        }.items():
+            (root / name).mkdir(exist_ok=True)
+            soundfile.write(root / name / f"{k}.wav", 0.1 * sound, 16000)
+    return root
+
+
+@pytest.fixture
+def options(clips, tmp_path):
+    return ["--dataset", "folder", "--data-home", str(clips), "--output", str(tmp_path / "out"), *TINY, *FAST]
+
+
+def test_writes_scores_picture_and_configuration(run_all, options, tmp_path):
+    assert run_all.main(options) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "results.jsonl",
+        "curve.png",
+        "config.json",
+    }
+
+
+def test_has_a_row_for_every_cell(run_all, options, tmp_path):
+    run_all.main(options)
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    cells = rows[["dataset", "pipeline", "n_shots", "repeat", "fold", "metric"]].drop_duplicates()
+    assert len(rows) == len(cells) == 2 * 2 * 2 * 5
+
+
+def test_prints_a_table_within_80_columns(run_all, options, capsys):
+    run_all.main(options)
+    out = capsys.readouterr().out
+    assert "mfcc-1nn" in out
+    table = out[: out.index("Written")].splitlines()
+    assert max(map(len, table)) <= 80
+
+
+def test_says_when_each_pipeline_is_done_without_a_terminal(run_all, options, capsys):
+    run_all.main(options)
+    assert "mfcc-1nn: 20 fits" in capsys.readouterr().err
+
+
+def test_tells_tones_from_noises(run_all, options, tmp_path):
+    run_all.main(options)
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    assert rows.groupby("pipeline")["value"].mean()["mfcc-1nn"] > 0.9
+
+
+def test_second_run_keeps_the_first_ones_fits_and_adds_what_is_new(run_all, options, tmp_path):
+    run_all.main(options)
+    before = (tmp_path / "out" / "results.jsonl").read_text()
+    assert run_all.main([*options, "--n-repeats", "3"]) == 0
+    after = (tmp_path / "out" / "results.jsonl").read_text()
+    assert after.startswith(before)
+    assert after.count("\n") == before.count("\n") * 3 // 2
+
+
+def test_other_settings_are_not_mixed_with_earlier_results(run_all, options, capsys):
+    run_all.main(options)
+    assert run_all.main([*options, "--random-state", "5"]) == 2
+    assert "random_state differ" in capsys.readouterr().err
+
+
+def test_overwrite_starts_anew(run_all, options, tmp_path):
+    run_all.main(options)
+    assert run_all.main([*options, "--random-state", "5", "--overwrite"]) == 0
+    assert set(pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)["seed"]) == {5, 6}
+
+
+def test_folds_are_those_asked_for(run_all, options, tmp_path):
+    run_all.main([*options, "--folds", "2", "4"])
+    assert set(pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)["fold"]) == {2, 4}
+
+
+def test_configuration_names_pipelines_and_versions(run_all, options, tmp_path):
+    run_all.main(options)
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert set(config["pipelines"]) == {"random", "mfcc-1nn"}
+    assert "scikit-learn" in config["versions"]
+
+
+def test_no_matplotlib_is_said_and_the_rest_written(run_all, options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert run_all.main(options) == 0
+    assert "skfewaudio[plot]" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "curve.png").exists()
+
+
+def test_interrupt_ends_cleanly_and_says_how_to_go_on(run_all, options, monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(skfewaudio.model_selection, "few_shot_curve", interrupt)
+    assert run_all.main(options) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--dataset", "esc5"], "'esc5' is not in"),
+        (["--data-home", "nowhere"], "nowhere"),
+        (["--dataset", "esc50", "--data-home", "nowhere"], "nowhere"),
+        (["--dataset", "synthetic", "--subset", "esc10"], "takes no"),
+        (["--n-shots", "50"], "noise has 4"),
+        (["--folds", "9"], "no fold 9"),
+        (["--device", "gpu"], "'gpu'"),
+    ],
+)
+def test_wrong_request_is_one_clear_line(run_all, options, changes, message, capsys):
+    assert run_all.main([*options, *changes]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_unreadable_recording_is_named(run_all, options, clips, capsys, tmp_path):
+    broken = tmp_path / "broken"
+    for path in clips.rglob("*.wav"):
+        copy = broken / path.relative_to(clips)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    (broken / "tone" / "3.wav").write_bytes(b"not a recording")
+    assert run_all.main([*options, "--data-home", str(broken)]) == 2
+    assert "3.wav" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--pipelines", "svm"], ["--suite", "all"], ["--n-repeats", "0"]])
+def test_wrong_option_is_a_usage_error(run_all, options, wrong):
+    with pytest.raises(SystemExit, match="2"):
+        run_all.main([*options, *wrong])
+
+
+def test_slow_pipelines_run_only_when_named(run_all):
+    assert run_all._parse([]).pipelines == ["random", "mfcc-1nn", "prototypical"]
+
+
+def test_waveforms_are_brought_to_the_features_rate(run_all):
+    clip = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050).astype(np.float32)
+    (found,) = run_all._resample([clip], old_rate=22050, new_rate=12000)
+    assert len(found) == 12000
+    assert np.argmax(np.abs(np.fft.rfft(found))) == 440
