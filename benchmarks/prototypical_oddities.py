@@ -1,10 +1,11 @@
 """What the oddities of the published prototypical network cost, on real clips.
 
-The code published with arXiv:1810.10274 (1) normalises its input by frame index of the patch, (2) draws queries
-that may be support patches too, (3) makes the prototypes from at most five clips, (4) keeps running averages
-of batch normalisation with momentum 0.99, and (5) never resets its count of epochs without improvement. Each
-training here is judged with the prototypes of the support and of all clips, and with running and measured
-averages, so that (3) and (4) are paired. Where the two ways of counting (5) would stop is read off the history.
+The code published with arXiv:1810.10274 (1) normalises its input by frame index of the patch, (2) draws
+queries that may be support patches too, (3) makes the prototypes from at most five clips, (4) keeps running
+averages of batch normalisation with momentum 0.99, and (5) never resets its count of epochs without
+improvement. Each training here is judged with the prototypes of the support and of all clips, and with
+running and measured averages, so that (3) and (4) are paired. Where the two ways of counting (5) would stop
+is read off the history.
 
 One row a training goes to a JSON Lines file; runs found there are not repeated.
 """
@@ -20,10 +21,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skfewaudio import LogMel, PrototypicalClassifier
-from skfewaudio.classifiers._prototype_network import calibrate
+from skfewaudio.classifiers._prototype_network import _patch_data, calibrate
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
 
+Clips = tuple[list[NDArray], NDArray]
 TRAININGS: dict[str, dict[str, Any]] = {
     "as published": {},
     "input normalised by band": {"input_norm": "band"},
@@ -43,42 +45,22 @@ def make_classifier(
     )
 
 
-def judge(
-    classifier: PrototypicalClassifier,
-    train: tuple[list[NDArray], NDArray],
-    test: tuple[list[NDArray], NDArray],
-) -> dict[str, float]:
-    """Score the four ways of using one training."""
-    scores = {}
-    network = classifier.net_.module_.architecture
-    running = {name: value.clone() for name, value in network.state_dict().items()}
-    fixed = classifier.fixed_support
-    for statistics in ("running", "measured"):
-        if statistics == "measured":
-            patches = _patches(classifier, train[0])
-            calibrate(network.trunk, [patches])
-        everything = _prototypes_of_all(classifier, *train)
-        if statistics == "running":
-            own = classifier.prototypes_
-            scores["support, running"] = classifier.score(*test) if fixed else np.nan
-        classifier.prototypes_ = everything
-        scores[f"all clips, {statistics}"] = classifier.score(*test)
-        if statistics == "running":
-            classifier.prototypes_ = own
-    network.load_state_dict(running)
+def judge(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict[str, float]:
+    """Score the ways of using one training: whose prototypes, and which averages."""
+    scores = {"support, running": classifier.score(*test) if classifier.fixed_support else np.nan}
+    classifier.prototypes_ = prototypes_of_all(classifier, *train)
+    scores["all clips, running"] = classifier.score(*test)
+    data = _patch_data(classifier, train[0])
+    calibrate(classifier.net_.module_.architecture, [data.gather(np.arange(len(data)))])
+    classifier.prototypes_ = prototypes_of_all(classifier, *train)
+    scores["all clips, measured"] = classifier.score(*test)
     return scores
 
 
-def _prototypes_of_all(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
+def prototypes_of_all(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
+    """Average the embeddings of all clips of each class."""
     embeddings = classifier.transform(X)
     return np.stack([embeddings[y == label].mean(axis=0) for label in classifier.classes_])
-
-
-def _patches(classifier: PrototypicalClassifier, X: list[NDArray]) -> Any:
-    from skfewaudio.classifiers._prototype_network import _patch_data
-
-    data = _patch_data(classifier, X)
-    return data.gather(np.arange(len(data)))
 
 
 def stopping_epochs(accuracy: list[float], patience: int) -> dict[str, int | None]:
@@ -131,23 +113,23 @@ def main() -> None:
                 }
                 if len(done) and (done[list(key)] == pd.Series(key)).all(axis=1).any():
                     continue
-                row = key | run(key, [X[k] for k in train], y[train], [X[k] for k in test], y[test])
+                row = key | run(key, ([X[k] for k in train], y[train]), ([X[k] for k in test], y[test]))
                 with args.output.open("a") as file:
                     file.write(json.dumps(row) + "\n")
                 print(row, flush=True)
     show(pd.read_json(args.output, lines=True))
 
 
-def run(key: dict[str, Any], X: list[NDArray], y: NDArray, X_test: list[NDArray], y_test: NDArray) -> dict:
+def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
     """Train once and judge."""
     updates_per_epoch = max(1, 3 * key["n_shots"] // min(5, 3 * key["n_shots"]))  # 3 patches in a clip of 5 s
     max_epochs = max(1, key["n_updates"] // updates_per_epoch) if key["n_updates"] else 100_000
     start = time.perf_counter()
-    classifier = make_classifier(key["training"], key["n_filters"], max_epochs, key["repeat"]).fit(X, y)
+    classifier = make_classifier(key["training"], key["n_filters"], max_epochs, key["repeat"]).fit(*train)
     seconds = time.perf_counter() - start
     accuracy = [float(a) for a in classifier.history_[:, "train_accuracy"]]
     return {
-        **judge(classifier, (X, y), (X_test, y_test)),
+        **judge(classifier, train, test),
         "epochs": len(accuracy),
         "train_accuracy": accuracy[-1],
         "train_loss": float(classifier.history_[-1, "train_loss"]),

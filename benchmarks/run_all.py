@@ -7,6 +7,7 @@ import argparse
 import inspect
 import json
 import platform
+import re
 import sys
 import time
 from collections import Counter
@@ -273,7 +274,8 @@ def _write_config(
         "random_state": args.random_state,
         "device": device,
         "skfewaudio": version("skfewaudio"),
-        "pipelines": {name: repr(pipeline) for name, pipeline in pipelines.items()},
+        # Without the addresses of functions, which change from run to run.
+        "pipelines": {name: re.sub(r" at 0x\w+", "", repr(pipe)) for name, pipe in pipelines.items()},
     }
     if args.overwrite:
         results.unlink(missing_ok=True)

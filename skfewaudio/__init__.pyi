@@ -1,12 +1,28 @@
 from . import (
     architectures as architectures,
+)
+from . import (
     audio as audio,
+)
+from . import (
     classifiers as classifiers,
+)
+from . import (
     datasets as datasets,
+)
+from . import (
     exceptions as exceptions,
+)
+from . import (
     features as features,
+)
+from . import (
     model_selection as model_selection,
+)
+from . import (
     plugins as plugins,
+)
+from . import (
     reporting as reporting,
 )
 from ._version import __version__ as __version__

@@ -9,6 +9,8 @@ import pytest
 import soundfile
 
 import skfewaudio.model_selection
+from skfewaudio.datasets import AudioDataset
+from skfewaudio.plugins import DATASETS
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "run_all.py"
 TINY = ["--n-shots", "1", "2", "--n-repeats", "2", "--n-jobs", "1", "--device", "cpu"]
@@ -86,6 +88,21 @@ def test_second_run_keeps_the_first_ones_fits_and_adds_what_is_new(run_all, opti
     after = (tmp_path / "out" / "results.jsonl").read_text()
     assert after.startswith(before)
     assert after.count("\n") == before.count("\n") * 3 // 2
+
+
+def test_finished_run_on_waveforms_from_a_plugin_is_not_run_again(run_all, options, tmp_path):
+    def load_toy():
+        rng = np.random.default_rng(0)
+        return AudioDataset(
+            rng.normal(size=(8, 4000)), ["a", "b"] * 4, name="toy", folds=[1, 1, 2, 2] * 2, sample_rate=8000
+        )
+
+    DATASETS.register("run-all-toy", load_toy)
+    toy = ["--dataset", "run-all-toy", *options[4:]]
+    assert run_all.main(toy) == 0
+    before = (tmp_path / "out" / "results.jsonl").read_text()
+    assert run_all.main(toy) == 0
+    assert (tmp_path / "out" / "results.jsonl").read_text() == before
 
 
 def test_other_settings_are_not_mixed_with_earlier_results(run_all, options, capsys):

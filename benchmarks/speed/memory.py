@@ -31,7 +31,7 @@ def measure(folder: Path, n_clips: int) -> None:
 
     files = sorted(folder.glob("*.wav"))
     paths = [files[index % len(files)] for index in range(n_clips)]
-    log_mel = LogMel(n_threads=2, device="cpu")
+    log_mel = LogMel.from_preset("few-data", n_threads=2, device="cpu")
     log_mel.transform(paths[:8])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     output = log_mel.transform(paths)

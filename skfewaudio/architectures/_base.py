@@ -23,8 +23,8 @@ class Architecture(nn.Module):
     Notes
     -----
     A subclass sets two modules. ``output`` is the last layer, and ``trunk`` all before it. Where the first
-    part of the trunk learns nothing from labels, it goes into the sequence ``front_end`` instead, whose output
-    for a patch does not change while the network trains: a classifier then computes it once for each patch.
+    part of the trunk learns nothing from labels, it goes into the sequence ``front_end`` instead, whose
+    output for a patch does not change while the network trains: a classifier computes it once for each.
     """
 
     front_end: nn.Sequential
@@ -68,12 +68,40 @@ class Architecture(nn.Module):
 
 
 def check_architecture_choice(architecture: str | Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-    """Give the class or function that builds an architecture, from it or from its registered name."""
+    """Give the class or function that builds an architecture.
+
+    Parameters
+    ----------
+    architecture : str, class or callable
+        A registered name, or what it stands for.
+
+    Returns
+    -------
+    class or callable
+
+    Raises
+    ------
+    PluginError
+        If the name is not registered.
+    """
     return ARCHITECTURES.get(architecture) if isinstance(architecture, str) else architecture
 
 
 def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module]:
-    """Give a network's front-end that learns nothing, if it has one, and all that follows it."""
+    """Give a network's front-end that learns nothing, if it has one, and all that follows it.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        An :class:`Architecture`, or any module.
+
+    Returns
+    -------
+    front_end : torch.nn.Sequential or None
+        Layers whose output for a patch training does not change.
+    rest : torch.nn.Module
+        What is applied to that output, or to the patch itself.
+    """
     if isinstance(network, Architecture) and len(network.front_end):
         return network.front_end, nn.Sequential(network.trunk, network.output)
     return None, network

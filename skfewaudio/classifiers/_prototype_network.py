@@ -16,7 +16,7 @@ from skfewaudio._torch import resolve_device, seeded
 from skfewaudio.architectures import check_architecture_choice, split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
-from ._episodic import DISTANCES, EpisodicModule, EpisodicNet, Episodes, OverfitStopping, Rows
+from ._episodic import DISTANCES, Episodes, EpisodicModule, EpisodicNet, OverfitStopping, Rows
 from ._patch_data import PatchData
 
 if TYPE_CHECKING:

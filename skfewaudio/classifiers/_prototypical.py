@@ -214,8 +214,8 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         name : {"few-data"}
-            ``"few-data"`` is the prototypical network of [1]_, trained until it just overfits. It belongs on
-            ``LogMel.from_preset("few-data")``.
+            ``"few-data"`` is the prototypical network of arXiv:1810.10274, trained until it just overfits.
+            It belongs on ``LogMel.from_preset("few-data")``.
         **overrides
             Parameters that differ from the preset's.
 

@@ -14,7 +14,13 @@ from ._spectral import COMPRESSIONS, MelSpec
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Pons, Serrà, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274.
-    "few-data": {},
+    "few-data": {
+        "sample_rate": 44100,
+        "n_fft": 1024,
+        "hop_length": 1024,
+        "n_mels": 128,
+        "compression": "log10",
+    },
     # Hershey et al., "CNN architectures for large-scale audio classification", arXiv:1609.09430;
     # 25 ms windows every 10 ms, with the triangles and the frames of the published VGGish code.
     "vggish": {
@@ -51,14 +57,13 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     """Log-compressed mel spectrogram of each clip.
 
     The parameters of the spectrogram have librosa's names and meanings, and its values are
-    :func:`librosa.feature.melspectrogram`'s. The defaults are those of [1]_; :meth:`from_preset`
-    gives those of two more papers.
+    :func:`librosa.feature.melspectrogram`'s. :meth:`from_preset` gives the settings of three papers.
 
     Parameters
     ----------
     sample_rate : int, default=44100
         In Hz. Files are resampled to it; arrays are taken to have it.
-    n_fft : int, default=1024
+    n_fft : int, default=2048
         Length of the Fourier transform, in samples.
     hop_length : int, default=1024
         Samples from one frame to the next.
@@ -74,7 +79,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         How :func:`numpy.pad` pads if `center` is set.
     power : float, default=2.0
         Power that magnitudes are raised to before they are summed in bands.
-    n_mels : int, default=128
+    n_mels : int, default=64
         Mel bands.
     fmin, fmax : float, default=0.0 and None
         Lowest and highest frequency of the bands, in Hz. None is half the sample rate.
@@ -88,9 +93,9 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     mel_slopes : {"hz", "mel"}, default="hz"
         Axis on which the sides of the bands' triangles are straight: librosa's Hz, or mel, as in
         VGGish.
-    compression : {"log10", "log", "log10_10000", "db"} or None, default="log10"
-        ``log10(x + offset)``; ``log(x + offset)``; ``log10(10000 x + 1)``;
-        :func:`librosa.power_to_db` of each clip; or none.
+    compression : {"db", "log10", "log", "log10_10000"} or None, default="db"
+        :func:`librosa.power_to_db` of each clip; ``log10(x + offset)``; ``log(x + offset)``;
+        ``log10(10000 x + 1)``; or none.
     offset : float, default=None
         Of "log10" and "log". None is 2.2e-16 (the machine epsilon) and 0.01.
     ref : float or callable, default=1.0
@@ -112,7 +117,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Samples of a clip; only if fitted on a 2-D array.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also
@@ -124,7 +129,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     Nothing is learned: `transform` needs no `fit`. The working memory does not grow with the number
     of clips, nor do their lengths count beyond that of the longest few.
 
-    With many bands and a short `n_fft`, as in the defaults, the lowest bands are narrower than the
+    With many bands and a short `n_fft`, as in "few-data" [1]_, the lowest bands are narrower than the
     spacing of the FFT's bins, and some are empty: they have the value of silence in every clip.
 
     References
@@ -138,7 +143,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     >>> from skfewaudio.features import LogMel
     >>> clips = np.random.default_rng(0).normal(size=(3, 44100))
     >>> LogMel().fit_transform(clips).shape
-    (3, 128, 44)
+    (3, 64, 44)
     >>> [s.shape for s in LogMel.from_preset("vggish").transform([clips[0], clips[1, :8000]])]
     [(64, 274), (64, 48)]
     """
@@ -159,21 +164,21 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self,
         *,
         sample_rate: int = 44100,
-        n_fft: int = 1024,
+        n_fft: int = 2048,
         hop_length: int = 1024,
         win_length: int | None = None,
         window: str | tuple[Any, ...] | float = "hann",
         center: bool = True,
         pad_mode: str = "constant",
         power: float = 2.0,
-        n_mels: int = 128,
+        n_mels: int = 64,
         fmin: float = 0.0,
         fmax: float | None = None,
         htk: bool = False,
         norm: Literal["slaney"] | float | None = "slaney",
         frame_length: str = "n_fft",
         mel_slopes: str = "hz",
-        compression: str | None = "log10",
+        compression: str | None = "db",
         offset: float | None = None,
         ref: float | Callable[[np.ndarray], Any] = 1.0,
         amin: float = 1e-10,

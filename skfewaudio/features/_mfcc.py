@@ -72,7 +72,7 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Samples of a clip; only if fitted on a 2-D array.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also

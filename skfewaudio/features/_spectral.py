@@ -12,8 +12,8 @@ import torch
 from scipy.fft import dct
 
 # Numbers in the frames worked on at once. On a CPU the frames of a clip of some seconds, so
-# that each step finds them in the cache; on a GPU enough to fill it, in about 250 MB.
-CPU_FRAME_NUMBERS, GPU_FRAME_NUMBERS = 2**19, 2**24
+# that each step finds them in the cache; on a GPU enough to fill it, in some 500 MB.
+CPU_FRAME_NUMBERS, GPU_FRAME_NUMBERS = 2**18, 2**24
 BAND_GROUP = 16  # neighbouring mel bands multiplied at once, over the FFT bins that they share
 
 EPSILON = float(np.finfo(np.float64).eps)

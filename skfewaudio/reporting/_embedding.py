@@ -125,6 +125,8 @@ class EmbeddingDisplay:
             If matplotlib is not installed.
         """
         ax = get_axes(ax, (7.5, 5.2))
+        from matplotlib.patheffects import withStroke
+
         styles = {label: style_of(k) for k, label in enumerate(sorted(set(self.data["label"]) - {""}))}
         styles[""] = {"color": "0.5", "marker": "o"}
         clips = self.data[self.data["kind"] == "clip"]
@@ -140,7 +142,7 @@ class EmbeddingDisplay:
                 xytext=(7, 7),
                 textcoords="offset points",
                 fontsize="small",
-                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
+                path_effects=[withStroke(linewidth=3, foreground="white")],
                 zorder=4,
             )
         ax.set_xlabel(f"{self.projection} 1".strip().capitalize())

@@ -1,0 +1,134 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+
+from skfewaudio._validation import check_waveforms
+
+
+def read_nothing(paths):
+    """Stand in for the reading of files: each is as long as its name."""
+    return (np.zeros(len(path), dtype=np.float32) for path in paths)
+
+
+def check(X, *, estimator=None, reset=True):
+    return check_waveforms(estimator or BaseEstimator(), X, reset=reset, read=read_nothing)
+
+
+def lengths(waveforms):
+    return [len(clip) for clip in waveforms]
+
+
+CLIPS = [np.full(3, 0.5), np.full(5, 0.25, dtype=np.float32)]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.ones((2, 3)),
+        np.ones((2, 3), dtype=np.int64),
+        [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+        pd.DataFrame(np.ones((2, 3))),
+    ],
+    ids=["floats", "integers", "lists", "frame"],
+)
+def test_tables_give_their_rows(X):
+    waveforms = check(X)
+    assert len(waveforms) == 2
+    assert lengths(waveforms) == [3, 3]
+    assert all(clip.dtype == np.float32 for clip in waveforms)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [CLIPS, tuple(CLIPS), np.array(CLIPS, dtype=object), pd.Series(CLIPS)],
+    ids=["list", "tuple", "object array", "series"],
+)
+def test_sequences_of_arrays_give_them(X):
+    waveforms = check(X)
+    assert lengths(waveforms) == [3, 5]
+    assert all(clip.dtype == np.float32 for clip in waveforms)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        ["ab", "abcd"],
+        np.array(["ab", "abcd"]),
+        np.array(["ab", "abcd"], dtype=object),
+        pd.Series(["ab", "abcd"]),
+    ],
+    ids=["list", "array", "object array", "series"],
+)
+def test_sequences_of_names_are_read(X):
+    assert lengths(check(X)) == [2, 4]
+
+
+def test_paths_are_read(tmp_path):
+    assert lengths(check([tmp_path])) == [len(str(tmp_path))]
+
+
+def test_paths_are_read_only_on_iteration():
+    def fail(paths):
+        raise AssertionError("read too early")
+
+    assert len(check_waveforms(BaseEstimator(), ["a", "b"], reset=True, read=fail)) == 2
+
+
+def test_waveforms_may_be_iterated_over_twice():
+    waveforms = check(["ab", "abcd"])
+    assert lengths(waveforms) == lengths(waveforms)
+
+
+def test_table_sets_n_features_in():
+    estimator = BaseEstimator()
+    check(np.ones((2, 3)), estimator=estimator)
+    assert estimator.n_features_in_ == 3
+
+
+def test_table_of_another_width_is_refused_after_fit():
+    estimator = BaseEstimator()
+    check(np.ones((2, 3)), estimator=estimator)
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        check(np.ones((2, 4)), estimator=estimator, reset=False)
+
+
+def test_refit_on_a_list_forgets_the_width():
+    estimator = BaseEstimator()
+    check(np.ones((2, 3)), estimator=estimator)
+    check(CLIPS, estimator=estimator)
+    assert not hasattr(estimator, "n_features_in_")
+
+
+def test_list_of_any_lengths_is_taken_after_a_fit_on_a_table():
+    estimator = BaseEstimator()
+    check(np.ones((2, 3)), estimator=estimator)
+    assert lengths(check(CLIPS, estimator=estimator, reset=False)) == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ("bark.wav", TypeError, r"\['bark.wav'\]"),
+        (np.ones(5), ValueError, r"wrap it as \[X\]"),
+        ([0.5, 0.25], ValueError, r"wrap it as \[X\]"),
+        ([], ValueError, "no clips"),
+        (np.array([], dtype=object), ValueError, "no clips"),
+        ([np.ones(3), np.ones(0)], ValueError, r"X\[1\] has shape \(0,\)"),
+        ([np.ones(3), np.ones((2, 2))], ValueError, r"X\[1\] has shape \(2, 2\)"),
+        ([np.ones(3), np.array([1, np.nan])], ValueError, r"X\[1\] contains NaN"),
+        ([np.ones(3), np.array([1, np.inf])], ValueError, r"X\[1\] contains infinity"),
+        ([np.ones(3), np.ones(3, dtype=np.int16)], TypeError, r"X\[1\] holds int16.*32768"),
+        ([np.ones(3), np.ones(3, dtype=complex)], TypeError, r"X\[1\] holds complex128"),
+        ([np.ones(3), "bark.wav"], TypeError, r"X\[1\] is a path"),
+        (["bark.wav", np.ones(3)], TypeError, r"X\[1\] is a ndarray"),
+        (["bark.wav", None], TypeError, r"X\[1\] is a NoneType"),
+        ([np.ones(3), None], ValueError, r"X\[1\] has shape \(\)"),
+        (None, ValueError, "Expected 2D array"),
+        (3.0, ValueError, "Expected 2D array"),
+        (np.ones((2, 2, 2)), ValueError, "dim 3"),
+    ],
+)
+def test_what_is_no_waveforms_is_refused_with_its_place(X, error, message):
+    with pytest.raises(error, match=message):
+        check(X)
