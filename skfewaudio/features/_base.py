@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._torch import resolve_device
 from .._validation import Waveforms, check_waveforms
 from ..audio.io import iter_clips, map_ahead, resolve_threads
-from ._spectral import MelSpec, frame_numbers, mel_spectrograms
+from ._spectral import MelSpec, frames_at_once, mel_spectrogram
 
 # Of the parameters that all these transformers have, and of those about mel spectrograms.
 WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
@@ -41,8 +41,6 @@ MEL_CONSTRAINTS: dict[str, list[Any]] = {
     "norm": [StrOptions({"slaney"}), Interval(Real, 0, None, closed="neither"), None],
     "top_db": [Interval(Real, 0, None, closed="left"), None],
 }
-
-_thread_count_lock = Lock()
 
 
 class WaveformTransformerMixin:
@@ -123,21 +121,23 @@ def transform_mel(
     target = resolve_device(device)
 
     def work(batch: list[np.ndarray]) -> list[np.ndarray]:
-        return [finish(mel).cpu().numpy() for mel in mel_spectrograms(batch, spec, target)]
+        return [finish(mel_spectrogram(clip, spec, target)).cpu().numpy() for clip in batch]
 
     n_workers = resolve_threads(n_threads) if target.type == "cpu" else 1
     with _single_threaded_pool(n_workers) as pool:
-        results = map_ahead(pool, work, _batches(clips, spec, frame_numbers(target)), n_ahead=2 * n_workers)
+        results = map_ahead(
+            pool, work, _batches(clips, spec, frames_at_once(spec, target)), n_ahead=2 * n_workers
+        )
         return _stack(chain.from_iterable(results), len(clips))
 
 
-def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_numbers: int) -> Iterator[list[np.ndarray]]:
-    """Group neighbouring clips while their frames hold few numbers; a long clip is a batch alone."""
+def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_at_once: int) -> Iterator[list[np.ndarray]]:
+    """Group neighbouring clips while their frames are few; a long clip is a batch alone."""
     batch: list[np.ndarray] = []
     n_held = 0
     for clip in clips:
-        n_more = spec.n_frames(len(clip)) * spec.n_fft
-        if batch and n_held + n_more > n_numbers:
+        n_more = spec.n_frames(len(clip))
+        if batch and n_held + n_more > n_at_once:
             yield batch
             batch, n_held = [], 0
         batch.append(clip)
@@ -165,8 +165,8 @@ def _stack(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | list[np.
 def _single_threaded_pool(n_threads: int) -> Iterator[ThreadPoolExecutor]:
     """Give a pool whose threads each run torch on one core: faster here than torch's own threads.
 
-    The count of threads is torch's per thread, but setting it changes the default of later threads
-    too; this is undone as soon as the pool's threads have started.
+    The count of threads is the calling thread's for torch, but the whole process's for MKL, which makes the
+    transforms: it stays at one until the last pool of the process is done.
     """
     barrier = Barrier(n_threads)
 
@@ -174,11 +174,31 @@ def _single_threaded_pool(n_threads: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(1)
         barrier.wait()
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        with _thread_count_lock:
-            before = torch.get_num_threads()
-            try:
-                list(pool.map(start, range(n_threads)))
-            finally:
-                torch.set_num_threads(before)
+    with _one_thread_each, ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(start, range(n_threads)))
         yield pool
+
+
+class _OneThreadEach:
+    """Sets torch's count of threads to one for as long as anybody needs it, and then sets it back."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_users = 0
+        self._before = 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_users:
+                self._before = torch.get_num_threads()
+            self._n_users += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_users -= 1
+            if not self._n_users:
+                torch.set_num_threads(self._before)
+
+
+_one_thread_each = _OneThreadEach()

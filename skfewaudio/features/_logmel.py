@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._spectral import COMPRESSIONS, MelSpec
+from ._spectral import COMPRESSIONS, MelSpec, needs_double
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Pons, Serrà, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274.
@@ -57,7 +57,8 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     """Log-compressed mel spectrogram of each clip.
 
     The parameters of the spectrogram have librosa's names and meanings, and its values are
-    :func:`librosa.feature.melspectrogram`'s. :meth:`from_preset` gives the settings of three papers.
+    :func:`librosa.feature.melspectrogram`'s. :meth:`from_preset` gives the settings of three papers,
+    of which [1]_ is one.
 
     Parameters
     ----------
@@ -129,8 +130,11 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     Nothing is learned: `transform` needs no `fit`. The working memory does not grow with the number
     of clips, nor do their lengths count beyond that of the longest few.
 
-    With many bands and a short `n_fft`, as in "few-data" [1]_, the lowest bands are narrower than the
-    spacing of the FFT's bins, and some are empty: they have the value of silence in every clip.
+    The Fourier transform has single precision where the compression hides its rounding (decibels of a
+    limited range, and "log" with its default offset), otherwise double.
+
+    With many bands and a short `n_fft`, some bands are narrower than the spacing of the FFT's bins and
+    empty: they have the value of silence in every clip, and librosa warns of them.
 
     References
     ----------
@@ -267,4 +271,5 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         )
 
     def _check_settings(self) -> MelSpec:
-        return MelSpec.from_params(self.get_params(deep=False))
+        double = needs_double(self.compression, power=self.power, offset=self.offset, top_db=self.top_db)
+        return MelSpec.from_params(self.get_params(deep=False), double=double)

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._spectral import MelSpec, cepstra, power_to_db
+from ._spectral import MelSpec, cepstra, needs_double, power_to_db
 
 
 def _is_summarised(estimator: "MFCC") -> bool:
@@ -204,7 +204,10 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc={self.n_mfcc} is above n_mels={self.n_mels}; expected at most that")
         min_frames = 1 if self.summary is None else 3
-        return MelSpec.from_params(self.get_params(deep=False), power=2.0, min_frames=min_frames)
+        double = needs_double("db", power=2.0, top_db=self.top_db)
+        return MelSpec.from_params(
+            self.get_params(deep=False), power=2.0, min_frames=min_frames, double=double
+        )
 
     def _finish(self, mel: torch.Tensor) -> torch.Tensor:
         """Turn a clip's mel spectrogram into its row of the result."""

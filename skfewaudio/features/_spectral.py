@@ -1,9 +1,10 @@
 """Mel spectrograms, their compressions and cepstra, as functions on torch tensors."""
 
-import warnings
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from math import prod
 from typing import Any, Literal
 
 import librosa
@@ -11,9 +12,9 @@ import numpy as np
 import torch
 from scipy.fft import dct
 
-# Numbers in the frames worked on at once. On a CPU the frames of a clip of some seconds, so
+# Bytes of the frames worked on at once. On a CPU the frames of a clip of some seconds, so
 # that each step finds them in the cache; on a GPU enough to fill it, in some 500 MB.
-CPU_FRAME_NUMBERS, GPU_FRAME_NUMBERS = 2**18, 2**24
+CPU_FRAME_BYTES, GPU_FRAME_BYTES = 2**21, 2**27
 BAND_GROUP = 16  # neighbouring mel bands multiplied at once, over the FFT bins that they share
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -41,6 +42,7 @@ class MelSpec:
     frame_length: str = "n_fft"
     mel_slopes: str = "hz"
     min_frames: int = 1
+    double: bool = True
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], **fixed: Any) -> "MelSpec":
@@ -83,62 +85,89 @@ class MelSpec:
         return max(self.min_frames, fitting)
 
 
-def frame_numbers(device: torch.device) -> int:
-    """Give how many numbers a batch's frames may hold on a device."""
-    return CPU_FRAME_NUMBERS if device.type == "cpu" else GPU_FRAME_NUMBERS
+def needs_double(
+    compression: str | None, *, power: float, offset: float | None = None, top_db: float | None = None
+) -> bool:
+    """Tell whether a compression shows what single precision gets wrong.
 
-
-def mel_spectrograms(clips: Sequence[np.ndarray], spec: MelSpec, device: torch.device) -> list[torch.Tensor]:
-    """Give the mel spectrogram (n_mels, n_frames) of each clip.
-
-    Several clips are transformed as one batch, a lone one piece by piece, so that the memory needed
-    beside the result is bounded by the clips' length alone.
+    Its rounding is that of the loudest bins of a frame, 140 dB below them: it is seen in the empty high end
+    of a recording, unless the compression has a floor above it. Single precision is twice as fast.
     """
-    frames = [_frame(clip, spec, device) for clip in clips]
-    mels = [torch.zeros(spec.n_mels, len(view), device=device) for view in frames]
-    if len(clips) > 1:
-        batches = [(frames, mels)]
-    else:
-        n_at_once = max(1, frame_numbers(device) // spec.n_fft)
-        pieces = zip(frames[0].split(n_at_once), mels[0].split(n_at_once, dim=1), strict=True)
-        batches = [([view], [mel]) for view, mel in pieces]
-    for views, outs in batches:
-        spectra = _spectra(views, spec, device).split([len(view) for view in views])
-        # Clip by clip: the rounding of one matrix product for all would vary with the company of a clip.
-        for spectrum, out in zip(spectra, outs, strict=True):
-            _project(spectrum, spec, out=out)
-    return mels
+    if compression == "db":
+        return top_db is None or top_db * 2 / power > 100
+    return compression != "log" or (offset is not None and offset < 0.01)
 
 
-def _frame(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
-    """View a clip as overlapping windows (n_frames, win_length)."""
-    n_needed = spec.n_frame + (spec.min_frames - 1) * spec.hop_length - 2 * spec.n_padded
-    if len(clip) < n_needed:
-        clip = np.pad(clip, (0, n_needed - len(clip)))
-    if spec.n_padded:
-        # NumPy's padding: torch's reflects no more than once, which a clip shorter than a frame needs.
-        clip = np.pad(clip, spec.n_padded, mode=spec.pad_mode)  # type: ignore[call-overload]
-    elif not clip.flags.writeable:
-        clip = clip.copy()
-    frames = torch.from_numpy(clip).to(device).unfold(0, spec.n_frame, spec.hop_length)
+def frames_at_once(spec: MelSpec, device: torch.device) -> int:
+    """Give how many frames to work on at once on a device."""
+    n_bytes = CPU_FRAME_BYTES if device.type == "cpu" else GPU_FRAME_BYTES
+    return max(1, n_bytes // (spec.n_fft * (8 if spec.double else 4)))
+
+
+class _Scratch(threading.local):
+    """Working memory of a thread, kept from clip to clip: fresh pages cost more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, torch.dtype, torch.device], torch.Tensor] = {}
+
+    def take(self, name: str, shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """Give a tensor with whatever is in it, valid until the name is asked for again."""
+        n_numbers = prod(shape)
+        held = self._held.get((name, dtype, device))
+        if held is None or len(held) < n_numbers:
+            held = self._held[name, dtype, device] = torch.empty(n_numbers, dtype=dtype, device=device)
+        return held[:n_numbers].view(*shape)
+
+
+_scratch = _Scratch()
+
+
+def mel_spectrogram(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
+    """Give the mel spectrogram (n_mels, n_frames) of a clip.
+
+    Frames are taken some at a time, so that the memory needed beside the result is bounded by the clip's
+    length alone.
+    """
+    frames = _padded(clip, spec, device).unfold(0, spec.n_frame, spec.hop_length)
     # The window stands in the middle of the frame; beside it the frame counts for nothing.
     start = (spec.n_frame - spec.win_length) // 2
-    return frames[:, start : start + spec.win_length]
+    frames = frames[:, start : start + spec.win_length]
+    mel = torch.zeros(spec.n_mels, len(frames), device=device)
+    n_at_once = frames_at_once(spec, device)
+    for some, out in zip(frames.split(n_at_once), mel.split(n_at_once, dim=1), strict=True):
+        _project(_spectra(some, spec), spec, out=out)
+    return mel
 
 
-def _spectra(batch: list[torch.Tensor], spec: MelSpec, device: torch.device) -> torch.Tensor:
-    """Give the complex spectra (n_frames, 1 + n_fft // 2) of all frames of a batch.
+def _padded(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
+    """Give a clip as a tensor, padded at both ends as asked and at its end to the fewest frames."""
+    n_needed = spec.n_frame + (spec.min_frames - 1) * spec.hop_length - 2 * spec.n_padded
+    n_missing = max(0, n_needed - len(clip))
+    if spec.n_padded and spec.pad_mode != "constant":
+        # NumPy's padding: torch's reflects no more than once, which a clip shorter than a frame needs.
+        clip = np.pad(np.pad(clip, (0, n_missing)), spec.n_padded, mode=spec.pad_mode)  # type: ignore[call-overload]
+        return torch.from_numpy(clip).to(device)
+    first, last = spec.n_padded, spec.n_padded + len(clip)
+    padded = _scratch.take("padded", [last + n_missing + spec.n_padded], torch.float32, device)
+    padded[:first] = 0
+    padded[first:last] = torch.tensor(clip) if not clip.flags.writeable else torch.from_numpy(clip)
+    padded[last:] = 0
+    return padded
 
-    In double precision, for single loses what lies 120 dB below the peak of a frame: the empty high
-    end of a recording once compressed, or once resampled, which a logarithm shows.
-    """
-    window = _window(spec.window, spec.win_length, device)
-    windowed = torch.empty(sum(map(len, batch)), spec.win_length, dtype=torch.float64, device=device)
-    start = 0
-    for frames in batch:
-        torch.mul(frames, window, out=windowed[start : start + len(frames)])
-        start += len(frames)
-    return torch.fft.rfft(windowed, n=spec.n_fft).to(torch.complex64)
+
+def _spectra(frames: torch.Tensor, spec: MelSpec) -> torch.Tensor:
+    """Give the complex spectra (n_frames, 1 + n_fft // 2) of frames (n_frames, win_length)."""
+    device = frames.device
+    real, complex_ = (torch.float64, torch.complex128) if spec.double else (torch.float32, torch.complex64)
+    window = _window(spec.window, spec.win_length, device).to(real)
+    windowed = _scratch.take("windowed", [len(frames), spec.n_fft], real, device)
+    torch.mul(frames, window, out=windowed[:, : spec.win_length])
+    windowed[:, spec.win_length :] = 0
+    spectra = _scratch.take("spectra", [len(frames), 1 + spec.n_fft // 2], complex_, device)
+    torch.fft.rfft(windowed, out=spectra)
+    if not spec.double:
+        return spectra
+    return _scratch.take("spectra", spectra.shape, torch.complex64, device).copy_(spectra)
 
 
 def _project(spectra: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None:
@@ -180,18 +209,15 @@ def mel_filters(spec: MelSpec) -> np.ndarray:
     """Give the mel filter bank (n_mels, 1 + n_fft // 2)."""
     if spec.mel_slopes == "mel":
         return _filters_sloping_in_mel(spec)
-    with warnings.catch_warnings():
-        # Published settings have bands narrower than a bin; LogMel's notes tell what becomes of them.
-        warnings.filterwarnings("ignore", message="Empty filters detected")
-        return librosa.filters.mel(
-            sr=spec.sample_rate,
-            n_fft=spec.n_fft,
-            n_mels=spec.n_mels,
-            fmin=spec.fmin,
-            fmax=spec.fmax,
-            htk=spec.htk,
-            norm=spec.norm,
-        )
+    return librosa.filters.mel(
+        sr=spec.sample_rate,
+        n_fft=spec.n_fft,
+        n_mels=spec.n_mels,
+        fmin=spec.fmin,
+        fmax=spec.fmax,
+        htk=spec.htk,
+        norm=spec.norm,
+    )
 
 
 def _filters_sloping_in_mel(spec: MelSpec) -> np.ndarray:
@@ -214,7 +240,7 @@ def power_to_db(
 ) -> torch.Tensor:
     """Give `librosa.power_to_db` of one clip."""
     ref_value = abs(ref(mel.cpu().numpy())) if callable(ref) else abs(ref)
-    db = mel.clamp(min=amin).log10_().mul_(10)
+    db = mel.clamp_(min=amin).log10_().mul_(10)
     db -= 10 * np.log10(max(amin, float(ref_value)))
     return db if top_db is None else db.clamp_(min=float(db.max()) - top_db)
 
