@@ -67,7 +67,12 @@ class MelSpec:
                 f"fmin={self.fmin}, fmax={self.fmax}; expected fmin < fmax <= sample_rate / 2 "
                 f"= {self.sample_rate / 2:g} (Hz)"
             )
-        _window(self.window, self.win_length, torch.device("cpu"))
+        try:
+            _window(self.window, self.win_length, torch.device("cpu"))
+        except ValueError as error:
+            raise ValueError(
+                f"window={self.window!r} is none that scipy.signal.get_window knows: {error}"
+            ) from error
 
     @property
     def n_frame(self) -> int:

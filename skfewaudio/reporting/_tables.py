@@ -55,10 +55,14 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFram
     by_shots = repeats.agg(["mean", "std", "count"]).reset_index()
     quantile = student_t.ppf(0.975, (by_shots["count"] - 1).clip(lower=1))
     order = {name: position for position, name in enumerate(ours["pipeline"].unique())}
+
+    def by_appearance(column: pd.Series) -> pd.Series:
+        return column.map(order) if column.name == "pipeline" else column
+
     return (
         by_shots.assign(half_width=quantile * by_shots["std"] / np.sqrt(by_shots["count"]))
         .rename(columns={"count": "n_repeats"})[["pipeline", "n_shots", "mean", "half_width", "n_repeats"]]
-        .sort_values(["pipeline", "n_shots"], key=lambda column: column.replace(order), ignore_index=True)
+        .sort_values(["pipeline", "n_shots"], key=by_appearance, ignore_index=True)
     )
 
 
