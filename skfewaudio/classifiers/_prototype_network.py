@@ -39,12 +39,12 @@ def train_network(
         rows = _front_end_rows(network, data, spec.batch_size)
         episodes = _episodes(spec, rows, data, codes, random_state)
         net = _net(spec, network, episodes, device)
+        _, head = split_front_end(network)
         if spec.patience is not None:
-            accuracy = _TrainAccuracy(spec, network, data, codes, episodes.support)
+            accuracy = _TrainAccuracy(spec, head, rows, data, codes, episodes.support)
             net.callbacks_.append(("overfit_stopping", OverfitStopping(accuracy, spec.patience)))
         if episodes.has_queries:
             net.train(episodes)
-        head = split_front_end(network)[1]
         if spec.recalibrate:
             calibrate(head, [rows(part) for part in data.parts(spec.batch_size)])
     network.eval()
@@ -188,17 +188,18 @@ class _TrainAccuracy:
     def __init__(
         self,
         spec: PrototypicalClassifier,
-        network: nn.Module,
+        head: nn.Module,
+        rows: Rows,
         data: PatchData,
         codes: NDArray[np.int64],
         support: NDArray[np.int64] | None,
     ) -> None:
-        self.spec, self.network, self.data, self.codes = spec, network, data, codes
+        self.spec, self.head, self.rows, self.data, self.codes = spec, head, rows, data, codes
         self.support = np.arange(len(data)) if support is None else support
 
     def __call__(self) -> float:
-        self.network.eval()
-        embeddings = _outputs(self.network, self.data.gather, self.data, self.spec.batch_size)
+        self.head.eval()
+        embeddings = _outputs(self.head, self.rows, self.data, self.spec.batch_size)
         of_class = self.codes[self.data.clip[self.support]]
         prototypes = np.stack(
             [embeddings[self.support[of_class == c]].mean(axis=0) for c in range(self.codes.max() + 1)]

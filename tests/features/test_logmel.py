@@ -209,7 +209,8 @@ def test_bad_file_may_be_silence(tmp_path):
 
 
 def test_fit_opens_no_file(tmp_path):
-    LogMel().fit([tmp_path / "nowhere.wav"])
+    log_mel = LogMel()
+    assert log_mel.fit([tmp_path / "nowhere.wav"]) is log_mel
 
 
 def test_fit_keeps_parameters_and_global_random_state():
