@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from skfewaudio import LogMel, PrototypicalClassifier
+from skfewaudio.architectures import VGG
 from skfewaudio.classifiers._prototype_network import _patch_data, calibrate
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
@@ -34,14 +36,28 @@ TRAININGS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_classifier(
-    training: str, n_filters: int, max_epochs: int, random_state: int
-) -> PrototypicalClassifier:
-    """Give the preset with one thing changed, stopped after some epochs."""
-    changes = dict(TRAININGS[training])
-    params = {"n_filters": n_filters, "input_norm": changes.pop("input_norm", "frame")}
+class BFloat16VGG(VGG):
+    """The paper's network with bfloat16 products: 2.5 times as fast on processors that have them."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give the outputs in single precision."""
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return super().forward(x.contiguous(memory_format=torch.channels_last)).float()
+
+
+def make_classifier(key: dict[str, Any], max_epochs: int) -> PrototypicalClassifier:
+    """Give the preset with one thing changed, stopped after some epochs or by the paper's rule."""
+    changes = dict(TRAININGS[key["training"]])
+    params = {"n_filters": key["n_filters"], "input_norm": changes.pop("input_norm", "frame")}
+    if key["n_updates"]:
+        changes["patience"] = None
     return PrototypicalClassifier.from_preset(
-        "few-data", architecture_params=params, max_epochs=max_epochs, random_state=random_state, **changes
+        "few-data",
+        architecture=BFloat16VGG if key["bfloat16"] else VGG,
+        architecture_params=params,
+        max_epochs=max_epochs,
+        random_state=key["repeat"],
+        **changes,
     )
 
 
@@ -89,8 +105,9 @@ def main() -> None:
     parser.add_argument("--n-shots", nargs="+", type=int, default=[1, 5])
     parser.add_argument("--n-repeats", type=int, default=3)
     parser.add_argument("--folds", nargs="+", type=int, default=None)
-    parser.add_argument("--n-filters", type=int, default=32, help="128 is the paper's, and 15 times the work")
+    parser.add_argument("--n-filters", type=int, default=16, help="128 is the paper's")
     parser.add_argument("--n-updates", type=int, default=150, help="0 trains until the paper's rule stops")
+    parser.add_argument("--bfloat16", action="store_true", help="multiply in half the bits")
     args = parser.parse_args()
     data = load_esc50(args.data_home, subset="esc10")
     X, y = LogMel.from_preset("few-data").transform(data.X), np.asarray(data.y)
@@ -107,6 +124,7 @@ def main() -> None:
                     "training": training,
                     "n_filters": args.n_filters,
                     "n_updates": args.n_updates,
+                    "bfloat16": args.bfloat16,
                     "n_shots": n_shots,
                     "repeat": repeat,
                     "fold": fold,
@@ -125,15 +143,16 @@ def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
     updates_per_epoch = max(1, 3 * key["n_shots"] // min(5, 3 * key["n_shots"]))  # 3 patches in a clip of 5 s
     max_epochs = max(1, key["n_updates"] // updates_per_epoch) if key["n_updates"] else 100_000
     start = time.perf_counter()
-    classifier = make_classifier(key["training"], key["n_filters"], max_epochs, key["repeat"]).fit(*train)
+    classifier = make_classifier(key, max_epochs).fit(*train)
     seconds = time.perf_counter() - start
-    accuracy = [float(a) for a in classifier.history_[:, "train_accuracy"]]
+    # Measured after every epoch only where the paper's rule decides when to stop.
+    measured = [] if key["n_updates"] else [float(a) for a in classifier.history_[:, "train_accuracy"]]
     return {
+        "train_accuracy": classifier.score(*train),
         **judge(classifier, train, test),
-        "epochs": len(accuracy),
-        "train_accuracy": accuracy[-1],
+        "epochs": len(classifier.history_),
         "train_loss": float(classifier.history_[-1, "train_loss"]),
-        "stops": stopping_epochs(accuracy, 200),
+        "stops": stopping_epochs(measured, 200),
         "seconds": seconds,
     }
 
@@ -141,7 +160,7 @@ def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
 def show(rows: pd.DataFrame) -> None:
     """Print mean accuracies in percent, and how many runs are behind them."""
     ways = [name for name in rows.columns if name.startswith(("support,", "all clips,"))]
-    groups = rows.groupby(["n_filters", "n_updates", "n_shots", "training"])
+    groups = rows.groupby(["n_filters", "n_updates", "bfloat16", "n_shots", "training"])
     table = (100 * groups[ways].mean()).round(1)
     table["runs"] = groups.size()
     print(table.to_string())

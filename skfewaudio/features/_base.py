@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._torch import resolve_device
 from .._validation import Waveforms, check_waveforms
 from ..audio.io import iter_clips, map_ahead, resolve_threads
-from ._spectral import MelSpec, frames_at_once, mel_spectrogram
+from ._spectral import FILTER_AT_ONCE, MelSpec, frames_at_once, mel_spectrograms
 
 # Of the parameters that all these transformers have, and of those about mel spectrograms.
 WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
@@ -121,13 +121,12 @@ def transform_mel(
     target = resolve_device(device)
 
     def work(batch: list[np.ndarray]) -> list[np.ndarray]:
-        return [finish(mel_spectrogram(clip, spec, target)).cpu().numpy() for clip in batch]
+        return [finish(mel).cpu().numpy() for mel in mel_spectrograms(batch, spec, target)]
 
     n_workers = resolve_threads(n_threads) if target.type == "cpu" else 1
+    batches = _batches(clips, spec, FILTER_AT_ONCE * frames_at_once(spec, target))
     with _single_threaded_pool(n_workers) as pool:
-        results = map_ahead(
-            pool, work, _batches(clips, spec, frames_at_once(spec, target)), n_ahead=2 * n_workers
-        )
+        results = map_ahead(pool, work, batches, n_ahead=2 * n_workers)
         return _stack(chain.from_iterable(results), len(clips))
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from itertools import chain
 from math import prod
 from typing import Any, Literal
 
@@ -12,10 +13,16 @@ import numpy as np
 import torch
 from scipy.fft import dct
 
-# Bytes of the frames worked on at once. On a CPU the frames of a clip of some seconds, so
+# Bytes of the frames transformed at once. On a CPU the frames of a clip of some seconds, so
 # that each step finds them in the cache; on a GPU enough to fill it, in some 500 MB.
 CPU_FRAME_BYTES, GPU_FRAME_BYTES = 2**21, 2**27
-BAND_GROUP = 16  # neighbouring mel bands multiplied at once, over the FFT bins that they share
+# As many spectra at once, times this, go through the filter bank: few calls, each of them long,
+# so that two threads of Python seldom wait for each other.
+FILTER_AT_ONCE = 8
+BAND_GROUP = 8  # neighbouring mel bands multiplied at once, over the FFT bins that they share
+# Products of fewer columns, or of other heights, are rounded in another way: a clip's values would depend on
+# its company in the last bit.
+MIN_COLUMNS = 16
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -127,21 +134,37 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def mel_spectrogram(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
-    """Give the mel spectrogram (n_mels, n_frames) of a clip.
+def mel_spectrograms(clips: Sequence[np.ndarray], spec: MelSpec, device: torch.device) -> list[torch.Tensor]:
+    """Give the mel spectrogram (n_mels, n_frames) of each clip.
 
-    Frames are taken some at a time, so that the memory needed beside the result is bounded by the clip's
-    length alone.
+    Frames are taken some at a time, so that the memory needed beside the result is bounded by the longest
+    clip's length alone.
     """
+    n_frames = [spec.n_frames(len(clip)) for clip in clips]
+    n_at_once = frames_at_once(spec, device)
+    n_rows = max(MIN_COLUMNS, min(sum(n_frames), FILTER_AT_ONCE * n_at_once))
+    spectra = _scratch.take("spectra", [n_rows, 1 + spec.n_fft // 2], torch.complex64, device)
+    mel_shape = [-(-spec.n_mels // BAND_GROUP) * BAND_GROUP, sum(n_frames) + MIN_COLUMNS]
+    mel = _scratch.take("mel", mel_shape, torch.float32, device).zero_()
+    n_done = n_held = 0
+    for frames in chain.from_iterable(_frames(clip, spec, device).split(n_at_once) for clip in clips):
+        if n_held + len(frames) > n_rows:
+            _project(spectra[:n_held], spec, out=mel[:, n_done : n_done + n_held])
+            n_done, n_held = n_done + n_held, 0
+        _transform(frames, spec, out=spectra[n_held : n_held + len(frames)])
+        n_held += len(frames)
+    n_held = max(MIN_COLUMNS, n_held)  # if need be with rows left over from before
+    _project(spectra[:n_held], spec, out=mel[:, n_done : n_done + n_held])
+    spectrograms = mel[: spec.n_mels, : sum(n_frames)].split(n_frames, dim=1)
+    return [one.clone(memory_format=torch.contiguous_format) for one in spectrograms]
+
+
+def _frames(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
+    """Give views (n_frames, win_length) of a clip's samples."""
     frames = _padded(clip, spec, device).unfold(0, spec.n_frame, spec.hop_length)
     # The window stands in the middle of the frame; beside it the frame counts for nothing.
     start = (spec.n_frame - spec.win_length) // 2
-    frames = frames[:, start : start + spec.win_length]
-    mel = torch.zeros(spec.n_mels, len(frames), device=device)
-    n_at_once = frames_at_once(spec, device)
-    for some, out in zip(frames.split(n_at_once), mel.split(n_at_once, dim=1), strict=True):
-        _project(_spectra(some, spec), spec, out=out)
-    return mel
+    return frames[:, start : start + spec.win_length]
 
 
 def _padded(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
@@ -160,19 +183,18 @@ def _padded(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tens
     return padded
 
 
-def _spectra(frames: torch.Tensor, spec: MelSpec) -> torch.Tensor:
-    """Give the complex spectra (n_frames, 1 + n_fft // 2) of frames (n_frames, win_length)."""
+def _transform(frames: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None:
+    """Write the spectra (n_frames, 1 + n_fft // 2) of frames (n_frames, win_length) into `out`."""
     device = frames.device
     real, complex_ = (torch.float64, torch.complex128) if spec.double else (torch.float32, torch.complex64)
     window = _window(spec.window, spec.win_length, device).to(real)
     windowed = _scratch.take("windowed", [len(frames), spec.n_fft], real, device)
     torch.mul(frames, window, out=windowed[:, : spec.win_length])
     windowed[:, spec.win_length :] = 0
-    spectra = _scratch.take("spectra", [len(frames), 1 + spec.n_fft // 2], complex_, device)
-    torch.fft.rfft(windowed, out=spectra)
-    if not spec.double:
-        return spectra
-    return _scratch.take("spectra", spectra.shape, torch.complex64, device).copy_(spectra)
+    if spec.double:
+        out.copy_(torch.fft.rfft(windowed, out=_scratch.take("double", out.shape, complex_, device)))
+    else:
+        torch.fft.rfft(windowed, out=out)
 
 
 def _project(spectra: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None:
@@ -183,7 +205,7 @@ def _project(spectra: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None
     else:
         magnitudes, repeats = spectra.abs().pow_(spec.power), 1
     for bands, bins, weights in _banded_filters(spec, repeats, out.device):
-        out[bands] = weights @ magnitudes[:, bins].T
+        torch.mm(weights, magnitudes[:, bins].T, out=out[bands])
 
 
 @lru_cache(maxsize=32)
@@ -196,7 +218,7 @@ def _window(window: Any, win_length: int, device: torch.device) -> torch.Tensor:
 @lru_cache(maxsize=32)
 def _banded_filters(spec: MelSpec, repeats: int, device: torch.device) -> Bands:
     """Cut the filter bank, which is nearly all zeros, into groups of bands over the bins they cover."""
-    filters = mel_filters(spec)
+    filters = np.pad(mel_filters(spec), ((0, -spec.n_mels % BAND_GROUP), (0, 0)))
     groups: Bands = []
     for first in range(0, spec.n_mels, BAND_GROUP):
         weights = filters[first : first + BAND_GROUP]
