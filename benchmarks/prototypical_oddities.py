@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from skfewaudio import LogMel, PrototypicalClassifier
 from skfewaudio.architectures import VGG
-from skfewaudio.classifiers._prototype_network import _patch_data, calibrate
+from skfewaudio.classifiers._network import calibrate, cut_patches
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
 
@@ -48,7 +48,11 @@ class BFloat16VGG(VGG):
 def make_classifier(key: dict[str, Any], max_epochs: int) -> PrototypicalClassifier:
     """Give the preset with one thing changed, stopped after some epochs or by the paper's rule."""
     changes = dict(TRAININGS[key["training"]])
-    params = {"n_filters": key["n_filters"], "input_norm": changes.pop("input_norm", "frame")}
+    params = {
+        "n_filters": key["n_filters"],
+        "input_norm": changes.pop("input_norm", "frame"),
+        "pool_first": False,
+    }
     if key["n_updates"]:
         changes["patience"] = None
     return PrototypicalClassifier.from_preset(
@@ -66,8 +70,8 @@ def judge(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict
     scores = {"support, running": classifier.score(*test) if classifier.fixed_support else np.nan}
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, running"] = classifier.score(*test)
-    data = _patch_data(classifier, train[0])
-    calibrate(classifier.net_.module_.architecture, [data.gather(np.arange(len(data)))])
+    data = cut_patches(classifier, train[0])
+    calibrate(classifier.network_, [data.gather(np.arange(len(data)))])
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, measured"] = classifier.score(*test)
     return scores

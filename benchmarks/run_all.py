@@ -11,10 +11,11 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from suites import NEEDS_WEIGHTS, SLOW, SUITES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,65 +25,6 @@ if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
 # Everything heavy is imported where it is used, so that --help answers at once.
-
-
-def _random(**_: Any) -> Any:
-    """Guess: the chance level."""
-    from sklearn.dummy import DummyClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    # Sending all sounds to the workers, only to ignore them, takes longer than the guessing.
-    return make_pipeline(FunctionTransformer(_ignore), DummyClassifier(strategy="uniform"))
-
-
-def _ignore(clips: Any) -> "np.ndarray":
-    """Give every clip the same feature."""
-    import numpy as np
-
-    return np.zeros((len(clips), 1))
-
-
-def _mfcc_1nn(*, device: str, **_: Any) -> Any:
-    """Take the nearest labelled clip by the cosine of 120 MFCC statistics."""
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-
-    from skfewaudio import MFCC
-
-    return make_pipeline(MFCC(device=device), KNeighborsClassifier(1, metric="cosine"))
-
-
-def _prototypical(*, device: str, **_: Any) -> Any:
-    """Prototypical network with the defaults."""
-    from sklearn.pipeline import make_pipeline
-
-    from skfewaudio import LogMel, PrototypicalClassifier
-
-    return make_pipeline(LogMel(device=device), PrototypicalClassifier(device=device))
-
-
-def _prototypical_paper(*, device: str, **_: Any) -> Any:
-    """Prototypical network exactly as in arXiv:1810.10274; slow."""
-    from sklearn.pipeline import make_pipeline
-
-    from skfewaudio import LogMel, PrototypicalClassifier
-
-    return make_pipeline(
-        LogMel.from_preset("few-data", device=device),
-        PrototypicalClassifier.from_preset("few-data", device=device),
-    )
-
-
-SUITES: dict[str, dict[str, Callable[..., Any]]] = {
-    "few-data": {
-        "random": _random,
-        "mfcc-1nn": _mfcc_1nn,
-        "prototypical": _prototypical,
-        "prototypical-paper": _prototypical_paper,
-    }
-}
-ONLY_BY_NAME = ("prototypical-paper",)  # takes hours
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -122,7 +64,15 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
     parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
-    parser.add_argument("--pipelines", nargs="+", help="names; all but the slow ones if not given")
+    parser.add_argument("--pipelines", nargs="+", help="names, or all; all but the slow ones if not given")
+    parser.add_argument(
+        "--vggish-weights", type=Path, help="file of VGGish's weights; those in the cache if not given"
+    )
+    parser.add_argument(
+        "--mixed-precision",
+        action="store_true",
+        help="train in bfloat16 on the CPU too; twice as fast on some",
+    )
     parser.add_argument("--n-shots", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="clips per class")
     parser.add_argument("--n-repeats", type=int, default=5, help="random draws of the labelled clips")
     parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
@@ -135,8 +85,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     if args.output is None:
         args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset]))
     pipelines = SUITES[args.suite]
+    args.slow_left_out = [name for name in pipelines if args.pipelines is None and name in SLOW]
     if args.pipelines is None:
-        args.pipelines = [name for name in pipelines if name not in ONLY_BY_NAME]
+        args.pipelines = [name for name in pipelines if name not in SLOW]
+    elif args.pipelines == ["all"]:
+        args.pipelines = list(pipelines)
     unknown = [name for name in args.pipelines if name not in pipelines]
     if unknown:
         parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
@@ -160,7 +113,7 @@ def _run(args: argparse.Namespace) -> int:
         # What cannot work is said before anything is computed.
         next(FewShotSplit(max(args.n_shots), cv=cv).split(dataset.X, dataset.y))
         store = ResultStore(args.output / "results.jsonl")
-        pipelines = {name: _pipeline(args.suite, name, device, dataset) for name in args.pipelines}
+        pipelines = {name: _pipeline(args, name, device, dataset) for name in _runnable(args)}
         _write_config(args, dataset, pipelines, device)
     except (SkfewaudioError, ValueError, OSError) as error:
         print(f"run_all: {error}", file=sys.stderr)
@@ -251,12 +204,35 @@ def _folds_of(dataset: "AudioDataset", wanted: list[int] | None) -> "PredefinedS
     return PredefinedSplit(np.where(np.isin(folds, wanted or known), folds, -1))
 
 
-def _pipeline(suite: str, name: str, device: str, dataset: "AudioDataset") -> Any:
+def _runnable(args: argparse.Namespace) -> list[str]:
+    """Give the pipelines that can be run, and say which are not and why."""
+    from skfewaudio._weights import have_weights
+
+    if args.slow_left_out:
+        print(f"Left out, being slow: {', '.join(args.slow_left_out)} (--pipelines all)", file=sys.stderr)
+    if args.vggish_weights is None and not have_weights("vggish", kind="weights"):
+        skipped = [name for name in args.pipelines if name in NEEDS_WEIGHTS]
+        if skipped:
+            print(
+                f"Skipped: {', '.join(skipped)}; no weights of VGGish in the cache, and no --vggish-weights",
+                file=sys.stderr,
+            )
+        args.pipelines = [name for name in args.pipelines if name not in skipped]
+    if not args.pipelines:
+        raise ValueError("there is no pipeline left to run")
+    return args.pipelines
+
+
+def _pipeline(args: argparse.Namespace, name: str, device: str, dataset: "AudioDataset") -> Any:
     """Build a pipeline; before features of waveforms comes resampling, which they leave to files."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    pipeline = SUITES[suite][name](device=device)
+    pipeline = SUITES[args.suite][name](
+        device=device,
+        mixed_precision=args.mixed_precision or None,
+        vggish_weights=args.vggish_weights or "vggish",
+    )
     rate = getattr(pipeline[0], "sample_rate", dataset.sample_rate)
     if isinstance(dataset.X[0], str) or rate == dataset.sample_rate:
         return pipeline

@@ -26,9 +26,12 @@ from . import (
     reporting as reporting,
 )
 from ._version import __version__ as __version__
+from .classifiers import PatchClassifier as PatchClassifier
 from .classifiers import PrototypicalClassifier as PrototypicalClassifier
+from .classifiers import SkorchCNN as SkorchCNN
 from .features import MFCC as MFCC
 from .features import LogMel as LogMel
+from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit
 from .model_selection import few_shot_curve as few_shot_curve

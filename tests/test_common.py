@@ -8,9 +8,17 @@ import soundfile
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skfewaudio import MFCC, FewShotClassifier, LogMel, PrototypicalClassifier
+from skfewaudio import (
+    MFCC,
+    FewShotClassifier,
+    LogMel,
+    PatchClassifier,
+    PrototypicalClassifier,
+    SkorchCNN,
+)
 
 SAMPLE_RATE = 16000
 
@@ -22,6 +30,9 @@ SAMPLE_RATE = 16000
         MFCC(summary=None),
         PrototypicalClassifier(),
         PrototypicalClassifier(architecture=None, distance="cosine"),
+        SkorchCNN(max_epochs=60),
+        PatchClassifier(),
+        PatchClassifier(LinearSVC(), aggregation="vote"),
         FewShotClassifier(KNeighborsClassifier(1), n_shots=None),
     ]
 )
@@ -36,6 +47,16 @@ PIPELINES = {
         PrototypicalClassifier(max_epochs=2, random_state=0),
     ),
     "mfcc prototypes": lambda: make_pipeline(MFCC(sample_rate=SAMPLE_RATE), PrototypicalClassifier()),
+    "cnn": lambda: make_pipeline(
+        LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
+        SkorchCNN(architecture_params={"n_filters": 8}, patch_frames=32, max_epochs=5, random_state=0),
+    ),
+    "mfcc probe": lambda: make_pipeline(
+        MFCC(sample_rate=SAMPLE_RATE), SkorchCNN(max_epochs=5, random_state=0)
+    ),
+    "patches": lambda: make_pipeline(
+        LogMel(sample_rate=SAMPLE_RATE, hop_length=512), PatchClassifier(patch_frames=4)
+    ),
     "few shots": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
         FewShotClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),

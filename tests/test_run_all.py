@@ -21,7 +21,9 @@ FAST = ["--pipelines", "random", "mfcc-1nn"]
 def run_all():
     spec = importlib.util.spec_from_file_location("run_all", SCRIPT)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)  # where Python looks first when it runs the script
+        spec.loader.exec_module(module)
     return module
 
 
@@ -182,7 +184,36 @@ def test_wrong_option_is_a_usage_error(run_all, options, wrong):
 
 
 def test_slow_pipelines_run_only_when_named(run_all):
-    assert run_all._parse([]).pipelines == ["random", "mfcc-1nn", "prototypical"]
+    assert run_all._parse([]).pipelines == ["random", "mfcc-1nn", "prototypical", "vggish-1nn"]
+    assert run_all._parse(["--pipelines", "all"]).pipelines == list(run_all.SUITES["few-data"])
+
+
+def test_pipeline_without_its_weights_is_skipped_with_the_reason(
+    run_all, options, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
+    assert run_all.main([*options, "vggish-1nn"]) == 0
+    assert "Skipped: vggish-1nn; no weights of VGGish in the cache" in capsys.readouterr().err
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    assert set(rows["pipeline"]) == {"random", "mfcc-1nn"}
+
+
+def test_nothing_left_to_run_is_an_error(run_all, options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
+    assert run_all.main([*options[:-3], "--pipelines", "vggish-1nn"]) == 2
+    assert "no pipeline left to run" in capsys.readouterr().err
+
+
+def test_network_of_the_suite_is_trained_and_scored(run_all, options, tmp_path, monkeypatch):
+    build = run_all.SUITES["few-data"]["timbre"]
+    monkeypatch.setitem(
+        run_all.SUITES["few-data"],
+        "timbre",
+        lambda **given: build(**given).set_params(skorchcnn__max_epochs=2),
+    )
+    assert run_all.main([*options[:-3], "--pipelines", "timbre", "--folds", "1", "--mixed-precision"]) == 0
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    assert len(rows) == 4
 
 
 def test_waveforms_are_brought_to_the_features_rate(run_all):

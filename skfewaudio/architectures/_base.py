@@ -1,6 +1,6 @@
 """What every architecture offers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
@@ -25,8 +25,12 @@ class Architecture(nn.Module):
     A subclass sets two modules. ``output`` is the last layer, and ``trunk`` all before it. Where the first
     part of the trunk learns nothing from labels, it goes into the sequence ``front_end`` instead, whose
     output for a patch does not change while the network trains: a classifier computes it once for each.
+
+    The class attribute ``patch_frames`` is the length of patch, in frames, that a network was designed for;
+    None where any will do.
     """
 
+    patch_frames: int | None = None
     front_end: nn.Sequential
     trunk: nn.Module
     output: nn.Module
@@ -105,6 +109,80 @@ def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module
     if isinstance(network, Architecture) and len(network.front_end):
         return network.front_end, nn.Sequential(network.trunk, network.output)
     return None, network
+
+
+def load_backbone(network: nn.Module, state: Mapping[str, torch.Tensor], *, source: str) -> None:
+    """Copy trained weights into all of a network but its last layer, which keeps its own.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        An :class:`Architecture`, or a module whose last layer has the name ``output``. Changed in place.
+    state : mapping of str to tensor
+        A state dict of the same architecture, whose names may lack the leading ``"trunk."``. What it holds
+        of the last layer (``"output."``) is passed over. Counts of batches may be missing.
+    source : str
+        Where the weights come from; errors name it.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, unexpected or of another shape or kind. The network is then unchanged.
+
+    Examples
+    --------
+    >>> from skfewaudio.architectures import SBCNN, load_backbone
+    >>> ten, two = SBCNN(10, n_mels=64, n_frames=128), SBCNN(2, n_mels=64, n_frames=128)
+    >>> load_backbone(two, ten.state_dict(), source="ten classes")
+    """
+    own = {name: tensor for name, tensor in network.state_dict().items() if not _is_head(name)}
+    targets = {name: name if name in own else f"trunk.{name}" for name in state if not _is_head(name)}
+    found = {target: state[name] for name, target in targets.items()}
+    problems = {
+        "missing": [name for name in own if name not in found and not name.endswith("num_batches_tracked")],
+        "unexpected": [name for name, target in targets.items() if target not in own],
+        "given twice": [name for name, target in targets.items() if name != target and target in targets],
+        "unfit": [_misfit(name, found[name], tensor) for name, tensor in own.items() if name in found],
+    }
+    told = [f"{kind}: {_first_few(texts)}" for kind, texts in problems.items() if any(texts)]
+    if told:
+        kind = type(network).__name__
+        raise ValueError(f"{source} does not hold the weights of this {kind}; {'; '.join(told)}")
+    with torch.no_grad():
+        for name, tensor in found.items():
+            own[name].copy_(tensor)
+
+
+def _is_head(name: str) -> bool:
+    """Tell whether a name in a state dict belongs to the last layer."""
+    return name.startswith("output.")
+
+
+def _misfit(name: str, found: object, expected: torch.Tensor) -> str:
+    """Say why a tensor cannot be copied into another; empty if it can."""
+    if not isinstance(found, torch.Tensor):
+        return f"{name} is a {type(found).__name__}, expected a tensor"
+    if found.shape != expected.shape:
+        return f"{name} has shape {tuple(found.shape)}, expected {tuple(expected.shape)}"
+    if found.is_floating_point() != expected.is_floating_point():
+        return f"{name} is of {found.dtype}, expected {expected.dtype}"
+    return ""
+
+
+def _first_few(texts: list[str], n_shown: int = 3) -> str:
+    """List some texts that are not empty, and count those left out."""
+    texts = [text for text in texts if text]
+    left_out = len(texts) - n_shown
+    return ", ".join(texts[:n_shown]) + (f" and {left_out} more" if left_out > 0 else "")
+
+
+def check_patch_size(name: str, patch: tuple[int, int], smallest: tuple[int, int]) -> None:
+    """Refuse (bands, frames) of a patch that a network's layers would use up."""
+    if patch[0] < smallest[0] or patch[1] < smallest[1]:
+        raise ValueError(
+            f"patches of {patch[0]} bands x {patch[1]} frames are too small for {name}; give it at least "
+            f"{smallest[0]} x {smallest[1]}"
+        )
 
 
 def flat_size(module: nn.Module, *shape: int) -> int:

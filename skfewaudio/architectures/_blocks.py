@@ -1,7 +1,17 @@
 """Pieces that several architectures are made of."""
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
+
+# Of batch normalisation: TensorFlow's defaults, which the code published with arXiv:1810.10274 leaves as they
+# are; torch's momentum is one minus theirs.
+EPS = 1e-3
+MOMENTUM = 0.01
+# exp(A) is the gain and log(1 + exp(B)) the offset that a learnt compression starts from: arXiv:1810.10274.
+A = 7.0
+B = 1.0
 
 
 class InputNorm(nn.Module):
@@ -42,8 +52,55 @@ class InputNorm(nn.Module):
         return self.norm(x.transpose(*self.swap)).transpose(*self.swap)
 
 
+class LearntLog(nn.Module):
+    """Logarithm of a power spectrogram, ``log(alpha x + beta)`` with alpha and beta learnt.
+
+    ``alpha = exp(a)`` and ``beta = log(1 + exp(b))`` stay positive; a and b are the parameters.
+
+    Raises
+    ------
+    ValueError
+        If a value is negative, as in decibels.
+
+    References
+    ----------
+    .. [1] J. Pons, J. Serra, X. Serra, "Training neural audio classifiers with few data",
+       ICASSP 2019. arXiv:1810.10274, section 2.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.tensor(A))
+        self.b = nn.Parameter(torch.tensor(B))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Compress values of any shape, none below 0."""
+        smallest = x.amin()
+        if smallest < 0:  # else the logarithm may be NaN, which shows only when training has failed
+            raise ValueError(
+                "a learnt compression takes power spectrograms, with nothing below 0, and was given "
+                f"{smallest.item():.3g}; make them by LogMel(compression=None) or set learn_compression=False"
+            )
+        return torch.log(self.a.exp() * x + nn.functional.softplus(self.b))
+
+
+def input_layers(norm: InputNorm, *, learn_compression: bool) -> OrderedDict[str, nn.Module]:
+    """Start a network: a learnt compression if asked for, then normalisation."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    if learn_compression:
+        layers["compression"] = LearntLog()
+    layers["input_norm"] = norm
+    return layers
+
+
 def init_glorot_(module: nn.Module) -> None:
-    """Give the kernels of convolutions and linear layers Glorot-uniform values, their biases zeros."""
+    """Give the kernels of convolutions and linear layers Glorot-uniform values, their biases zeros.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Changed in place, with all the layers in it.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)

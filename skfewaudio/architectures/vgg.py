@@ -1,16 +1,11 @@
 """The VGG of *Training neural audio classifiers with few data* (arXiv:1810.10274)."""
 
-from collections import OrderedDict
-
 from torch import nn
 
-from ._base import Architecture, flat_size
-from ._blocks import InputNorm, init_glorot_
+from ._base import Architecture, check_patch_size, flat_size
+from ._blocks import EPS, MOMENTUM, InputNorm, init_glorot_, input_layers
 
 N_LAYERS = 5
-# TensorFlow's defaults, which the published code leaves as they are; torch's momentum is one minus theirs.
-EPS = 1e-3
-MOMENTUM = 0.01
 
 
 class VGG(Architecture):
@@ -28,21 +23,30 @@ class VGG(Architecture):
         Filters of every layer: 32 in the paper's classifier, 128 in its prototypical network.
     dropout : float, default=0.5
         Share of the flattened activations left out before the last layer.
-    input_norm : {"all", "band", "frame"}, default="all"
-        Statistics of the input's batch normalisation. In the published code the classifier has one mean and
-        variance in all, the prototypical network one for each frame of the patch.
+    input_norm : {"band", "all", "frame"}, default="band"
+        What the input is standardised by: every mel band; or as published, and then with a scale and an
+        offset to learn, the whole patch (the classifier) or every frame of it (the prototypical network).
     momentum : float, default=0.01
         Weight of a new batch in the running averages of batch normalisation.
+    pool_first : bool, default=True
+        Pool before ELU and batch normalisation, which takes half to two thirds of the time. False is the
+        published order.
+    learn_compression : bool, default=False
+        Take power spectrograms, and learn their logarithmic compression.
 
     Raises
     ------
     ValueError
-        If a patch is too small for five poolings.
+        If a patch is too small for five poolings, or with `learn_compression` holds a negative value.
 
     Notes
     -----
-    For a patch of 128 x 128 the last layer sees 16 ``n_filters`` values. With 10 outputs and the input
-    normalised as a whole, 32 filters make 42,744 and 128 filters 613,656 parameters.
+    For a patch of 128 x 128 the last layer sees 16 ``n_filters`` values. With 10 outputs, 32 filters make
+    42,762 and 128 filters 613,386 parameters, and two more with the input normalised as a whole.
+
+    ELU rises everywhere, so that it makes no difference whether the maximum is taken before or after it.
+    With `pool_first` batch normalisation has the means and variances of the pooled maps, and a scale below
+    zero does not turn the maximum into a minimum.
 
     References
     ----------
@@ -57,6 +61,8 @@ class VGG(Architecture):
     torch.Size([2, 10])
     """
 
+    patch_frames = 128
+
     def __init__(
         self,
         n_outputs: int,
@@ -65,24 +71,25 @@ class VGG(Architecture):
         *,
         n_filters: int = 32,
         dropout: float = 0.5,
-        input_norm: str = "all",
+        input_norm: str = "band",
         momentum: float = MOMENTUM,
+        pool_first: bool = True,
+        learn_compression: bool = False,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
-        smallest = 2**N_LAYERS
-        if min(n_mels, n_frames) < smallest:
-            raise ValueError(
-                f"patches of {n_mels} bands x {n_frames} frames are too small for VGG, which halves both "
-                f"{N_LAYERS} times; give it at least {smallest} x {smallest}"
-            )
-        layers: OrderedDict[str, nn.Module] = OrderedDict(
-            input_norm=InputNorm(input_norm, n_mels, n_frames, eps=EPS, momentum=momentum)
+        check_patch_size("VGG", (n_mels, n_frames), (2**N_LAYERS, 2**N_LAYERS))
+        norm = InputNorm(
+            input_norm, n_mels, n_frames, affine=input_norm != "band", eps=EPS, momentum=momentum
         )
-        for i in range(N_LAYERS):
-            layers[f"conv{i + 1}"] = nn.Conv2d(n_filters if i else 1, n_filters, 3, padding=1)
-            layers[f"elu{i + 1}"] = nn.ELU()
-            layers[f"norm{i + 1}"] = nn.BatchNorm2d(n_filters, eps=EPS, momentum=momentum)
-            layers[f"pool{i + 1}"] = nn.MaxPool2d(2)
+        layers = input_layers(norm, learn_compression=learn_compression)
+        for i in range(1, N_LAYERS + 1):
+            layers[f"conv{i}"] = nn.Conv2d(1 if i == 1 else n_filters, n_filters, 3, padding=1)
+            if pool_first:
+                layers[f"pool{i}"] = nn.MaxPool2d(2)
+            layers[f"elu{i}"] = nn.ELU()
+            layers[f"norm{i}"] = nn.BatchNorm2d(n_filters, eps=EPS, momentum=momentum)
+            if not pool_first:
+                layers[f"pool{i}"] = nn.MaxPool2d(2)
         layers["flatten"] = nn.Flatten()
         layers["dropout"] = nn.Dropout(dropout)
         self.trunk = nn.Sequential(layers)

@@ -1,5 +1,7 @@
 """Classifiers on spectrograms, embeddings and plain feature vectors."""
 
+from ._patch_classifier import PatchClassifier
 from ._prototypical import PrototypicalClassifier
+from ._skorch_cnn import SkorchCNN
 
-__all__ = ["PrototypicalClassifier"]
+__all__ = ["PatchClassifier", "PrototypicalClassifier", "SkorchCNN"]

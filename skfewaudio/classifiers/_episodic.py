@@ -1,7 +1,6 @@
 """Training a network by episodes: queries against the prototypes of a support set."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,9 @@ from torch.nn import functional as F  # noqa: N812, as in torch's own documentat
 from torch.utils.data import Dataset
 
 from skfewaudio.architectures import split_front_end
+
+from ._net import StopTraining
+from ._network import Rows
 
 
 def squared_euclidean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -28,8 +30,6 @@ def cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return 1 - F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
 
 
-# From patch numbers to what the learning part of a network takes.
-Rows = Callable[[NDArray[np.int64]], torch.Tensor]
 DISTANCES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "euclidean": squared_euclidean,
     "cosine": cosine,
@@ -55,8 +55,10 @@ class EpisodicModule(nn.Module):
         """Give (n_queries, n_classes) logits for a batch of what the front-end gave for some patches."""
         n_rows = self.n_classes * self.n_support
         support, queries = self.project(batch[:n_rows]), self.project(batch[n_rows:])
-        prototypes = support.unflatten(0, (self.n_classes, self.n_support)).mean(1)
-        return -self.distance(queries, prototypes)
+        # Distances are small differences of large numbers: never in half precision.
+        with torch.autocast(batch.device.type, enabled=False):
+            prototypes = support.float().unflatten(0, (self.n_classes, self.n_support)).mean(1)
+            return -self.distance(queries.float(), prototypes)
 
 
 class Episodes(Dataset):
@@ -153,34 +155,6 @@ class Episodes(Dataset):
         """Go round the chosen clips, drawing a patch from each, until there are enough."""
         places = np.resize(chosen, n_patches)
         return np.array([self.random_state.choice(clips[i]) for i in places], dtype=np.int64)
-
-
-class StopTraining(Exception):  # noqa: N818, a signal and no error
-    """Raised by a callback at the end of an epoch: the training is over."""
-
-
-class EpisodicNet(NeuralNet):
-    """skorch's net, with its two uses of KeyboardInterrupt kept apart.
-
-    skorch's callbacks end a training by raising it, and its ``fit`` also swallows the user's. Here the
-    callbacks' becomes `StopTraining`, and Ctrl-C ends the program as it should.
-    """
-
-    def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks; at the end of an epoch an interruption is a callback's."""
-        try:
-            super().notify(method_name, **kwargs)
-        except KeyboardInterrupt as interruption:
-            if method_name != "on_epoch_end":
-                raise
-            raise StopTraining from interruption
-
-    def train(self, episodes: Episodes) -> None:
-        """Run the epochs until they are over or a callback stops them."""
-        self.notify("on_train_begin", X=episodes, y=None)
-        with suppress(StopTraining):
-            self.fit_loop(episodes)
-        self.notify("on_train_end", X=episodes, y=None)
 
 
 class OverfitStopping(Callback):

@@ -42,30 +42,41 @@ class PatchData:
         device: torch.device,
     ) -> None:
         self.patch_frames = patch_frames
+        self.pad_mode = pad_mode
         self.n_mels = clips[0].shape[0]
-        n_frames = np.array([clip.shape[1] for clip in clips])
+        self._n_frames = np.array([clip.shape[1] for clip in clips])
+        self._offsets = np.concatenate([[0], np.cumsum(self._n_frames)])
         # Frames are rows, so that a patch is gathered in runs of n_mels; the last row is the frame of zeros.
-        frames = np.zeros((n_frames.sum() + 1, self.n_mels), dtype=np.float32)
-        offsets = np.concatenate([[0], np.cumsum(n_frames)])
-        for start, clip in zip(offsets, clips, strict=False):
+        frames = np.zeros((self._offsets[-1] + 1, self.n_mels), dtype=np.float32)
+        for start, clip in zip(self._offsets, clips, strict=False):
             frames[start : start + clip.shape[1]] = clip.T
-        starts = [patch_starts(n, patch_frames, hop_frames) for n in n_frames]
+        self._frames = torch.from_numpy(frames).to(device)
+        starts = [patch_starts(n, patch_frames, hop_frames) for n in self._n_frames]
         self.n_patches = np.array([len(s) for s in starts])
         self.clip = np.repeat(np.arange(len(clips)), self.n_patches)
-        index = np.concatenate(starts)[:, None] + np.arange(patch_frames)
-        index = PAD_MODES[pad_mode](index, n_frames[self.clip][:, None])
-        index = np.where(index < 0, len(frames) - 1, index + offsets[self.clip][:, None])
-        self._frames = torch.from_numpy(frames).to(device)
-        self._index = torch.from_numpy(index)
+        self._starts = np.concatenate(starts)
 
     def __len__(self) -> int:
         return len(self.clip)
 
     def gather(self, patches: NDArray[np.int64]) -> torch.Tensor:
         """Give patches by number, as a tensor of shape (len(patches), 1, n_mels, patch_frames)."""
-        index = self._index[torch.from_numpy(patches)].to(self._frames.device)
-        return self._frames[index].transpose(1, 2).unsqueeze(1)
+        return self._cut(self.clip[patches], self._starts[patches])
+
+    def draw(self, clips: NDArray[np.int64], random_state: np.random.RandomState) -> torch.Tensor:
+        """Give a patch at a random place of each of some clips, by number, in the shape of `gather`."""
+        last = np.maximum(self._n_frames[clips] - self.patch_frames, 0)
+        return self._cut(clips, random_state.randint(last + 1))
 
     def parts(self, batch_size: int) -> list[NDArray[np.int64]]:
         """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
         return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))
+
+    def _cut(self, clips: NDArray[np.int64], starts: NDArray[np.int64]) -> torch.Tensor:
+        """Gather the frames from some starts on, padding by index."""
+        index = PAD_MODES[self.pad_mode](
+            starts[:, None] + np.arange(self.patch_frames), self._n_frames[clips][:, None]
+        )
+        index = np.where(index < 0, len(self._frames) - 1, index + self._offsets[clips][:, None])
+        rows = self._frames[torch.from_numpy(index).to(self._frames.device)]
+        return rows.transpose(1, 2).unsqueeze(1).contiguous()

@@ -1,9 +1,8 @@
-"""Building, calibrating and training the network of a PrototypicalClassifier."""
+"""Training the network of a PrototypicalClassifier, and what it makes of clips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,10 +12,20 @@ from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from skfewaudio._torch import resolve_device, seeded
-from skfewaudio.architectures import check_architecture_choice, split_front_end
+from skfewaudio.architectures import split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
-from ._episodic import DISTANCES, Episodes, EpisodicModule, EpisodicNet, OverfitStopping, Rows
+from ._episodic import DISTANCES, Episodes, EpisodicModule, OverfitStopping
+from ._net import ClipNet, parameter_groups
+from ._network import (
+    Rows,
+    build_network,
+    calibrate,
+    check_trained,
+    cut_patches,
+    outputs,
+    uses_mixed_precision,
+)
 from ._patch_data import PatchData
 
 if TYPE_CHECKING:
@@ -24,18 +33,18 @@ if TYPE_CHECKING:
 
 
 def train_network(
-    spec: PrototypicalClassifier, clips: list[NDArray], codes: NDArray[np.int64]
-) -> tuple[EpisodicNet, NDArray[np.float64], NDArray[np.int64]]:
+    spec: PrototypicalClassifier, architecture: Any, clips: list[NDArray], codes: NDArray[np.int64]
+) -> tuple[ClipNet, NDArray[np.float64], NDArray[np.int64]]:
     """Train by the parameters of an estimator, on clips with classes numbered by `codes`.
 
     Returns the net, the embeddings that make the prototypes (of all clips, or of the patches of a fixed
     support) and their classes.
     """
-    data = _patch_data(spec, clips)
+    data = cut_patches(spec, clips)
     random_state = check_random_state(spec.random_state)
     device = resolve_device(spec.device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
-        network = _build(spec, data).to(device)
+        network = build_network(spec, architecture, data, spec.embedding_size)
         rows = _front_end_rows(network, data, spec.batch_size)
         episodes = _episodes(spec, rows, data, codes, random_state)
         net = _net(spec, network, episodes, device)
@@ -48,12 +57,8 @@ def train_network(
         if spec.recalibrate:
             calibrate(head, [rows(part) for part in data.parts(spec.batch_size)])
     network.eval()
-    if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
-        raise ValueError(
-            f"training diverged: the network holds NaN or infinity; lower learning_rate={spec.learning_rate} "
-            "or set gradient_clip"
-        )
-    embeddings = _outputs(head, rows, data, spec.batch_size)
+    check_trained(network, spec.learning_rate)
+    embeddings = outputs(head, rows, data, spec)
     if episodes.support is not None:
         return net, embeddings[episodes.support], codes[data.clip[episodes.support]]
     return net, aggregate(embeddings, data.n_patches), codes
@@ -65,9 +70,9 @@ def embed_patches(
     """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
     if not isinstance(clips, list):
         return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
-    data = _patch_data(spec, clips)
-    network = nn.Flatten() if spec.architecture is None else spec.net_.module_.architecture
-    return _outputs(network, data.gather, data, spec.batch_size), data.n_patches
+    data = cut_patches(spec, clips)
+    network = nn.Flatten() if spec.net_ is None else spec.network_
+    return outputs(network, data.gather, data, spec), data.n_patches
 
 
 def clip_log_proba(
@@ -77,47 +82,6 @@ def clip_log_proba(
     distances = DISTANCES[distance](*map(torch.from_numpy, (embeddings, prototypes)))
     scores = aggregate(torch.log_softmax(-distances, dim=1).numpy(), n_patches)
     return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
-
-
-def calibrate(module: nn.Module, batches: Sequence[torch.Tensor]) -> None:
-    """Set the statistics of batch normalisation to those of all the batches together, layer after layer."""
-    module.eval()
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
-    for norm in norms:
-        momentum, norm.momentum = norm.momentum, None
-        norm.reset_running_stats()
-        norm.train()
-        with torch.no_grad():
-            for batch in batches:
-                module(batch if len(batch) > 1 else batch.repeat_interleave(2, dim=0))
-        norm.eval()
-        norm.momentum = momentum
-
-
-def _patch_data(spec: PrototypicalClassifier, clips: list[NDArray]) -> PatchData:
-    """Cut the clips."""
-    return PatchData(
-        clips,
-        patch_frames=spec.patch_frames_,
-        hop_frames=spec.hop_frames or -(-spec.patch_frames_ // 2),
-        pad_mode=spec.pad_mode,
-        device=resolve_device(spec.device),
-    )
-
-
-def _outputs(network: nn.Module, rows: Rows, data: PatchData, batch_size: int) -> NDArray[np.float64]:
-    """Give a network's outputs for all patches, one row each."""
-    with torch.inference_mode():
-        outputs = [network(rows(part)) for part in data.parts(batch_size)]
-    return torch.cat(outputs).cpu().double().numpy()
-
-
-def _build(spec: PrototypicalClassifier, data: PatchData) -> nn.Module:
-    """Build the architecture for the patches at hand."""
-    name = "pooled_filters" if spec.architecture in ("auto", None) else spec.architecture
-    params = spec.architecture_params or {}
-    build = check_architecture_choice(name)
-    return build(spec.embedding_size, n_mels=data.n_mels, n_frames=data.patch_frames, **params)
 
 
 def _front_end_rows(network: nn.Module, data: PatchData, batch_size: int) -> Rows:
@@ -158,12 +122,12 @@ def _episodes(
 
 def _net(
     spec: PrototypicalClassifier, network: nn.Module, episodes: Episodes, device: torch.device
-) -> EpisodicNet:
+) -> ClipNet:
     """Wrap the network for skorch."""
     callbacks = list(spec.callbacks or [])
     if spec.gradient_clip is not None:
         callbacks.append(("gradient_clip", GradientNormClipping(spec.gradient_clip)))
-    net = EpisodicNet(
+    net = ClipNet(
         EpisodicModule,
         module__architecture=network,
         module__distance=spec.distance,
@@ -172,6 +136,13 @@ def _net(
         criterion=nn.CrossEntropyLoss,
         optimizer=spec.optimizer,
         lr=spec.learning_rate,
+        optimizer__param_groups=parameter_groups(
+            network,
+            weight_decay=0,
+            backbone_learning_rate=spec.backbone_learning_rate,
+            prefix="architecture.",
+        ),
+        mixed_precision=uses_mixed_precision(spec),
         max_epochs=spec.max_epochs,
         iterator_train__batch_size=None,
         train_split=None,
@@ -199,7 +170,7 @@ class _TrainAccuracy:
 
     def __call__(self) -> float:
         self.head.eval()
-        embeddings = _outputs(self.head, self.rows, self.data, self.spec.batch_size)
+        embeddings = outputs(self.head, self.rows, self.data, self.spec)
         of_class = self.codes[self.data.clip[self.support]]
         prototypes = np.stack(
             [embeddings[self.support[of_class == c]].mean(axis=0) for c in range(self.codes.max() + 1)]

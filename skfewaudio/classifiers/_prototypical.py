@@ -1,31 +1,29 @@
 """Prototypical networks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Integral
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, _fit_context
-from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skfewaudio._validation import check_spectrograms
+from skfewaudio._presets import choose_preset
 from skfewaudio.audio.aggregation import aggregate
-from skfewaudio.audio.patches import PAD_MODES
 
+from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin
 from ._episodic import DISTANCES
+from ._network import resolve_patch_frames
 from ._presets import PROTOTYPICAL
 from ._prototype_network import clip_log_proba, embed_patches, train_network
 
-MAX_PATCH_FRAMES = 256
 
-
-class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
+class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
     """Classify by the nearest class prototype, in a space learnt by episodes.
 
     A prototype is the mean of a class's clips in the space of a network. The network is trained on episodes:
@@ -34,16 +32,21 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : str, class, callable or None, default="auto"
-        Name of a registered architecture, or what builds one from ``n_outputs``, ``n_mels`` and ``n_frames``.
-        None takes the input itself for the space, with nothing to train. ``"auto"`` is
+    architecture : str, class, callable, fitted estimator or None, default="auto"
+        Name of a registered architecture, or what builds one from ``n_outputs``, ``n_mels`` and ``n_frames``;
+        or a fitted `SkorchCNN` or `PrototypicalClassifier`, whose network is gone on from with a fresh last
+        layer. None takes the input itself for the space, with nothing to train. ``"auto"`` is
         ``"pooled_filters"`` for spectrograms and None for feature vectors.
     architecture_params : dict, default=None
         Further arguments of the architecture.
+    weights : str or path-like, default=None
+        What all but the last layer starts from: a file (``.pth``, ``.safetensors``), or the name of published
+        weights, such as ``"vggish"``.
     embedding_size : int, default=256
         Dimensions of the space: the architecture's outputs.
     patch_frames : int, default=None
-        Frames of a patch. None takes the longest training clip, or 256 frames if that is less.
+        Frames of a patch. None takes what the architecture was made for, or else the longest training clip,
+        up to 256 frames.
     hop_frames : int, default=None
         Frames from one patch of a clip to the next. None is half a patch.
     pad_mode : {"repeat", "zero"}, default="repeat"
@@ -67,6 +70,8 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         A torch optimizer.
     learning_rate : float, default=0.001
         Its learning rate.
+    backbone_learning_rate : float, default=None
+        That of all but the last layer, where it differs; 0 freezes them.
     gradient_clip : float, default=None
         Largest norm of the gradient; a larger one is scaled down to it.
     max_epochs : int, default=20
@@ -80,6 +85,8 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Called during training. One that stops the training ends it early.
     batch_size : int, default=64
         Patches that go through the network at once when nothing is learnt.
+    mixed_precision : bool, default=None
+        Multiply matrices in bfloat16. None does so on a GPU.
     device : str, default=None
         Torch device; None takes CUDA where there is one.
     random_state : int, RandomState instance or None, default=None
@@ -98,7 +105,9 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     n_features_in_ : int
         Mel bands of the spectrograms, or features.
     net_ : skorch.NeuralNet or None
-        The trained network, where there is an architecture.
+        What trained the network, where there is an architecture.
+    network_ : torch.nn.Module or None
+        The network itself.
     history_ : skorch.history.History or None
         One entry an epoch, where there is an architecture.
     patch_frames_ : int or None
@@ -134,28 +143,16 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "architecture": [str, callable, None],
-        "architecture_params": [dict, None],
+        **NETWORK_CONSTRAINTS,
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
-        "patch_frames": [Interval(Integral, 1, None, closed="left"), None],
-        "hop_frames": [Interval(Integral, 1, None, closed="left"), None],
-        "pad_mode": [StrOptions(set(PAD_MODES))],
         "distance": [StrOptions(set(DISTANCES))],
         "n_support": [Interval(Integral, 1, None, closed="left")],
         "n_query": [Interval(Integral, 1, None, closed="left")],
         "fixed_support": ["boolean"],
         "recalibrate": ["boolean"],
-        "optimizer": [callable],
-        "learning_rate": [Interval(Real, 0, None, closed="left")],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "updates_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "callbacks": [list, None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "device": [str, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -163,6 +160,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         architecture: str | Callable[..., nn.Module] | None = "auto",
         *,
         architecture_params: Mapping[str, Any] | None = None,
+        weights: str | PathLike[str] | None = None,
         embedding_size: int = 256,
         patch_frames: int | None = None,
         hop_frames: int | None = None,
@@ -174,18 +172,21 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         recalibrate: bool = True,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         learning_rate: float = 0.001,
+        backbone_learning_rate: float | None = None,
         gradient_clip: float | None = None,
         max_epochs: int = 20,
         updates_per_epoch: int | None = 10,
         patience: int | None = None,
         callbacks: list | None = None,
         batch_size: int = 64,
+        mixed_precision: bool | None = None,
         device: str | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
         self.architecture = architecture
         self.architecture_params = architecture_params
+        self.weights = weights
         self.embedding_size = embedding_size
         self.patch_frames = patch_frames
         self.hop_frames = hop_frames
@@ -197,12 +198,14 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         self.recalibrate = recalibrate
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.backbone_learning_rate = backbone_learning_rate
         self.gradient_clip = gradient_clip
         self.max_epochs = max_epochs
         self.updates_per_epoch = updates_per_epoch
         self.patience = patience
         self.callbacks = callbacks
         self.batch_size = batch_size
+        self.mixed_precision = mixed_precision
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -213,9 +216,10 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        name : {"few-data"}
-            ``"few-data"`` is the prototypical network of arXiv:1810.10274, trained until it just overfits.
-            It belongs on ``LogMel.from_preset("few-data")``.
+        name : {"few-data", "few-data-transfer"}
+            ``"few-data"`` is the prototypical network of arXiv:1810.10274, trained until it just overfits,
+            for ``LogMel.from_preset("few-data")``. ``"few-data-transfer"`` fine-tunes VGGish by the same
+            episodes, for ``LogMel.from_preset("vggish")``.
         **overrides
             Parameters that differ from the preset's.
 
@@ -228,9 +232,7 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         ValueError
             If there is no such preset.
         """
-        if name not in PROTOTYPICAL:
-            raise ValueError(f"preset {name!r} is not known; expected one of {sorted(PROTOTYPICAL)}")
-        return cls(**(PROTOTYPICAL[name] | overrides))
+        return cls(**choose_preset(PROTOTYPICAL, name, overrides))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike | Sequence[NDArray], y: ArrayLike) -> Self:
@@ -257,18 +259,15 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.class_count_ = np.zeros(len(self.classes_), dtype=np.int64)
         self.net_: Any = None
+        self.network_: Any = None
         self.history_: Any = None
         self.patch_frames_: Any = None
+        architecture = self._choose_architecture(clips)
         if isinstance(clips, list):
-            self.patch_frames_ = self.patch_frames or min(max(c.shape[1] for c in clips), MAX_PATCH_FRAMES)
-        elif self.architecture not in ("auto", None):
-            raise ValueError(
-                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; leave "
-                "it at 'auto' or None for prototypes in their space"
-            )
-        if isinstance(clips, list) and self.architecture is not None:
-            self.net_, embeddings, codes = train_network(self, clips, codes)
-            self.history_ = self.net_.history
+            self.patch_frames_ = resolve_patch_frames(self, architecture, clips)
+        if isinstance(clips, list) and architecture is not None:
+            self.net_, embeddings, codes = train_network(self, architecture, clips, codes)
+            self.network_, self.history_ = self.net_.module_.architecture, self.net_.history
         else:
             embeddings = aggregate(*embed_patches(self, clips))
         self.prototypes_ = np.zeros((len(self.classes_), embeddings.shape[1]))
@@ -389,20 +388,16 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         log_proba = self.predict_log_proba(X)
         return self.classes_[log_proba.argmax(axis=1)]
 
-    def _check_clips(self, X: ArrayLike | Sequence[NDArray], *, reset: bool) -> NDArray | list[NDArray]:
-        """Check X, and that it is of the kind that `fit` saw."""
-        clips = check_spectrograms(self, X, reset=reset)
-        if not reset and isinstance(clips, list) == (self.patch_frames_ is None):
-            kinds = ("feature vectors", "spectrograms")
-            raise ValueError(f"X holds {kinds[isinstance(clips, list)]}, and fit was given the other kind")
-        return clips
-
-    def _check_labels(self, X: ArrayLike | Sequence[NDArray], y: ArrayLike) -> NDArray:
-        """Check y."""
-        labels: NDArray = validate_data(self, X="no_validation", y=y)
-        check_consistent_length(X, labels)
-        check_classification_targets(labels)
-        return labels
+    def _choose_architecture(self, clips: NDArray | list[NDArray]) -> Any:
+        """Give the architecture for spectrograms, or for feature vectors."""
+        if isinstance(clips, list):
+            return "pooled_filters" if self.architecture == "auto" else self.architecture
+        if self.architecture not in ("auto", None):
+            raise ValueError(
+                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; leave "
+                "it at 'auto' or None for prototypes in their space"
+            )
+        return None
 
     def _add_to_prototypes(self, embeddings: NDArray[np.floating], codes: NDArray[np.int64]) -> None:
         """Count embeddings into the means of their classes."""
@@ -411,11 +406,6 @@ class PrototypicalClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         np.add.at(sums, codes, embeddings)
         self.class_count_ = self.class_count_ + counts
         self.prototypes_ = sums / self.class_count_[:, None]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 def _spread(rows: NDArray, index: NDArray[np.int64], n_rows: int) -> NDArray:

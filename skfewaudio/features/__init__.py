@@ -2,5 +2,6 @@
 
 from ._logmel import LogMel
 from ._mfcc import MFCC
+from ._vggish import VGGishEmbed
 
-__all__ = ["MFCC", "LogMel"]
+__all__ = ["MFCC", "LogMel", "VGGishEmbed"]

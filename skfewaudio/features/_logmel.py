@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._presets import choose_preset
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
 from ._spectral import COMPRESSIONS, MelSpec, needs_double
 
@@ -235,9 +236,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         ValueError
             If there is no such preset.
         """
-        if name not in PRESETS:
-            raise ValueError(f"preset {name!r} is not known; expected one of {sorted(PRESETS)}")
-        return cls(**(PRESETS[name] | overrides))
+        return cls(**choose_preset(PRESETS, name, overrides))
 
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Give the compressed mel spectrogram of each clip.

@@ -1,27 +1,74 @@
 """One row an architecture drives every test."""
 
 from importlib.metadata import entry_points
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 
-from skfewaudio.architectures import VGG, PooledFilters, n_parameters
+from skfewaudio.architectures import SBCNN, VGG, LinearProbe, PooledFilters, Timbre, VGGish, n_parameters
 from skfewaudio.plugins import ARCHITECTURES
 
-# name: (class, own parameters, embedding size at 128 x 128, parameters at 128 x 128 and 10 outputs)
+
+class Case(NamedTuple):
+    """What is known of an architecture; sizes are those with 10 outputs."""
+
+    architecture: Any
+    n_parameters: int
+    n_features: int
+    patch: tuple[int, int] = (128, 128)
+    other_patches: tuple[tuple[int, int], ...] = ((64, 33), (45, 101), (96, 64))
+    patch_frames: int | None = 128
+
+
 TABLE = {
-    # 5 layers of 3 x 3: 1 -> 32 and four times 32 -> 32, each with bias, scale and offset; 512 -> 10; input 2
-    "vgg": (VGG, {}, 512, 2 + (9 + 3) * 32 + 4 * (9 * 32 + 3) * 32 + 513 * 10),
+    # 5 x 5: 1 -> 24 -> 48 -> 48; (128 - 4) / 2 ... leave 25 bands x 2 frames; 2400 -> 64 -> 10
+    "sb_cnn": Case(
+        SBCNN,
+        26 * 24 + (24 * 25 + 1) * 48 + (48 * 25 + 1) * 48 + 2401 * 64 + 65 * 10,
+        64,
+        other_patches=((32, 100), (33, 130), (96, 101)),
+    ),
+    # 108 x 7 with a bias, for each output
+    "timbre": Case(Timbre, (108 * 7 + 1) * 10, 10, other_patches=((1, 7), (45, 101), (64, 33))),
+    # 5 layers of 3 x 3: 1 -> 32 and four times 32 -> 32, each with bias, scale and offset; 512 -> 10
+    "vgg": Case(VGG, (9 + 3) * 32 + 4 * (9 * 32 + 3) * 32 + 513 * 10, 512),
+    # 3 x 3: 1 -> 64 -> 128 -> 256 -> 256 -> 512 -> 512; 4 x 6 x 512 -> 4096 -> 4096 -> 128 -> 10
+    "vggish": Case(
+        VGGish,
+        (10 * 64 + (9 * 64 + 1) * 128 + (9 * 128 + 1) * 256 + (9 * 256 + 1) * 256)
+        + ((9 * 256 + 1) * 512 + (9 * 512 + 1) * 512)
+        + (12289 * 4096 + 4097 * 4096 + 4097 * 128 + 129 * 10),
+        128,
+        patch=(64, 96),
+        other_patches=(),
+        patch_frames=96,
+    ),
     # 4 statistics of 128 bands, and of 5 x 8 filters in 4 regions; the projection alone is learnt
-    "pooled_filters": (PooledFilters, {}, 4 * 128 + 4 * 40 * 4, 1152 * 10),
+    "pooled_filters": Case(PooledFilters, 1152 * 10, 4 * 128 + 4 * 40 * 4, patch_frames=None),
+    "linear_probe": Case(LinearProbe, (128 * 128 + 1) * 10, 128 * 128, patch_frames=None),
 }
 cases = pytest.mark.parametrize("name", sorted(TABLE))
+of_any_size = pytest.mark.parametrize(
+    ("name", "patch"), [(name, patch) for name in sorted(TABLE) for patch in TABLE[name].other_patches]
+)
+compressing = pytest.mark.parametrize("name", ["sb_cnn", "timbre", "vgg"])
 
 
-def build(name, n_mels=128, n_frames=128, n_outputs=10):
-    architecture, params, *_ = TABLE[name]
+def build(name, patch=None, **params):
+    n_mels, n_frames = patch or TABLE[name].patch
     torch.manual_seed(0)
-    return architecture(n_outputs, n_mels=n_mels, n_frames=n_frames, **params)
+    return TABLE[name].architecture(10, n_mels=n_mels, n_frames=n_frames, **params)
+
+
+def patches(name, n_patches, patch=None):
+    return torch.randn(n_patches, 1, *(patch or TABLE[name].patch))
+
+
+@pytest.fixture(scope="module", params=sorted(TABLE))
+def drawn(request):
+    """A row of the table and a network of its own, which tests only predict with."""
+    return TABLE[request.param], build(request.param).eval()
 
 
 def test_table_is_complete():
@@ -31,63 +78,69 @@ def test_table_is_complete():
 
 @cases
 def test_registered_name_gives_the_class(name):
-    assert ARCHITECTURES.get(name) is TABLE[name][0]
+    assert ARCHITECTURES.get(name) is TABLE[name].architecture
 
 
 @cases
-def test_number_of_parameters_is_that_counted_by_hand(name):
-    assert n_parameters(build(name)) == TABLE[name][3]
+def test_length_of_patch_that_it_was_designed_for(name):
+    assert TABLE[name].architecture.patch_frames == TABLE[name].patch_frames
 
 
-def test_vgg_of_the_prototypical_network_has_the_documented_number_of_parameters():
-    assert (
-        n_parameters(VGG(10, 128, 128, n_filters=128)) == 2 + 12 * 128 + 4 * (9 * 128 + 3) * 128 + 2049 * 10
-    )
-
-
-@cases
-@pytest.mark.parametrize(("n_mels", "n_frames"), [(128, 128), (64, 33), (45, 101), (96, 64)])
-def test_embedding_and_outputs_have_one_row_a_patch(name, n_mels, n_frames):
-    network = build(name, n_mels, n_frames).eval()
-    x = torch.randn(3, 1, n_mels, n_frames)
-    assert network(x).shape == (3, 10)
-    assert network.embed(x).shape == (3, network.output.in_features)
+def test_number_of_parameters_is_that_counted_by_hand(drawn):
+    case, network = drawn
+    assert n_parameters(network) == case.n_parameters
 
 
 @cases
-def test_embedding_size_at_the_papers_patch(name):
-    assert build(name).output.in_features == TABLE[name][2]
+def test_documented_number_of_parameters_is_that_of_the_table(name):
+    if name not in {"pooled_filters", "linear_probe"}:  # these give a formula, or none
+        assert f"{TABLE[name].n_parameters:,}" in TABLE[name].architecture.__doc__
+
+
+def test_embedding_has_the_size_counted_by_hand(drawn):
+    case, network = drawn
+    assert network.embed(torch.randn(2, 1, *case.patch)).shape == (2, case.n_features)
+
+
+def test_outputs_are_the_last_layers_of_the_embedding(drawn):
+    case, network = drawn
+    x = torch.randn(2, 1, *case.patch)
+    torch.testing.assert_close(network(x), network.output(network.embed(x)))
+
+
+@of_any_size
+def test_outputs_have_one_row_a_patch(name, patch):
+    assert build(name, patch).eval()(patches(name, 3, patch)).shape == (3, 10)
 
 
 @cases
 def test_gradients_are_finite_and_reach_every_parameter(name):
     network = build(name).train()
-    network(torch.randn(4, 1, 128, 128)).square().sum().backward()
+    network(patches(name, 2)).square().sum().backward()
     for parameter in network.parameters():
         if parameter.requires_grad:
             assert torch.isfinite(parameter.grad).all()
             assert parameter.grad.abs().sum() > 0
 
 
-@cases
-def test_one_patch_is_enough_to_predict(name):
-    network = build(name).eval()
-    x = torch.randn(5, 1, 128, 128)
+def test_one_patch_is_enough_to_predict(drawn):
+    case, network = drawn
+    x = torch.randn(3, 1, *case.patch)
     torch.testing.assert_close(network(x[:1]), network(x)[:1], rtol=1e-4, atol=1e-5)
 
 
 @cases
 def test_silence_gives_finite_outputs(name):
-    assert torch.isfinite(build(name).train()(torch.zeros(2, 1, 128, 128))).all()
+    assert torch.isfinite(build(name).train()(torch.zeros(2, 1, *TABLE[name].patch))).all()
 
 
 @cases
 def test_state_dict_makes_the_same_network(name):
-    network, other = build(name).eval(), build(name, n_outputs=10).eval()
+    network, other = build(name).eval(), build(name).eval()
     for parameter in other.parameters():
         torch.nn.init.ones_(parameter)
     other.load_state_dict(network.state_dict())
-    x = torch.randn(2, 1, 128, 128)
+    x = patches(name, 2)
     torch.testing.assert_close(other(x), network(x))
 
 
@@ -97,21 +150,37 @@ def test_building_depends_on_torchs_seed_alone(name):
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_vgg_refuses_patches_that_five_poolings_use_up():
-    with pytest.raises(ValueError, match="give it at least 32 x 32"):
-        VGG(10, n_mels=128, n_frames=31)
+@compressing
+def test_learnt_compression_adds_two_parameters(name):
+    assert n_parameters(build(name, learn_compression=True)) == TABLE[name].n_parameters + 2
 
 
-def test_unknown_input_normalisation_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"'row' is unknown; expected one of \['all', 'band', 'frame'\]"):
-        VGG(10, n_mels=64, n_frames=64, input_norm="row")
+@compressing
+def test_gradients_reach_both_parameters_of_the_compression(name):
+    network = build(name, learn_compression=True).train()
+    network(patches(name, 4).square()).square().sum().backward()
+    gradients = torch.stack([network.trunk.compression.a.grad, network.trunk.compression.b.grad])
+    assert torch.isfinite(gradients).all()
+    assert (gradients != 0).all()
 
 
-@pytest.mark.parametrize(("axis", "kept"), [("band", 1), ("frame", 2), ("all", None)])
-def test_input_normalisation_has_statistics_along_its_axis(axis, kept):
-    norm = VGG(10, n_mels=48, n_frames=40, input_norm=axis).trunk.input_norm.train()
-    x = 5 + 3 * torch.randn(6, 1, 48, 40) * torch.rand(1, 1, 48, 1) + torch.randn(1, 1, 1, 40)
-    y = norm(x).squeeze(1)
-    rest = [d for d in range(3) if d != kept]
-    torch.testing.assert_close(y.mean(rest), torch.zeros_like(y.mean(rest)), rtol=0, atol=1e-4)
-    torch.testing.assert_close(y.var(rest, correction=0), torch.ones_like(y.mean(rest)), rtol=0, atol=0.05)
+@compressing
+def test_learnt_compression_refuses_decibels(name):
+    with pytest.raises(ValueError, match=r"was given -80; make them by LogMel\(compression=None\)"):
+        build(name, learn_compression=True)(torch.full((2, 1, 128, 128), -80.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "smallest"),
+    [
+        ("sb_cnn", (31, 100), "32 x 100"),
+        ("sb_cnn", (32, 99), "32 x 100"),
+        ("timbre", (128, 6), "1 x 7"),
+        ("vgg", (128, 31), "32 x 32"),
+        ("vgg", (31, 128), "32 x 32"),
+    ],
+)
+def test_too_small_a_patch_is_refused_with_the_smallest_allowed(name, patch, smallest):
+    found = f"{patch[0]} bands x {patch[1]} frames are too small"
+    with pytest.raises(ValueError, match=rf"{found} for {TABLE[name].architecture.__name__}; .* {smallest}$"):
+        build(name, patch)

@@ -238,7 +238,9 @@ def test_preset_is_the_papers_setting_and_can_be_overridden():
     assert classifier.max_epochs == 1
     assert classifier.patience == 200
     assert classifier.optimizer is torch.optim.SGD
-    with pytest.raises(ValueError, match=r"preset .x. is not known; expected one of \['few-data'\]"):
+    with pytest.raises(
+        ValueError, match=r"preset .x. is not known; expected one of \['few-data', 'few-data-transfer'\]"
+    ):
         PrototypicalClassifier.from_preset("x")
 
 

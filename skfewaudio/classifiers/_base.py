@@ -1,0 +1,82 @@
+"""What the classifiers of spectrograms share: the kinds of X, labels, a network started from another."""
+
+import os
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+
+from skfewaudio._validation import check_spectrograms
+from skfewaudio.audio.patches import PAD_MODES
+
+# Of the parameters that every classifier with a network has.
+NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
+    "architecture": [str, callable, HasMethods(["fit", "predict"]), None],
+    "architecture_params": [dict, None],
+    "weights": [str, os.PathLike, None],
+    "patch_frames": [Interval(Integral, 1, None, closed="left"), None],
+    "hop_frames": [Interval(Integral, 1, None, closed="left"), None],
+    "pad_mode": [StrOptions(set(PAD_MODES))],
+    "optimizer": [callable],
+    "learning_rate": [Interval(Real, 0, None, closed="left")],
+    "backbone_learning_rate": [Interval(Real, 0, None, closed="left"), None],
+    "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+    "callbacks": [list, None],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "mixed_precision": ["boolean", None],
+    "device": [str, None],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+
+class SpectrogramClassifierMixin:
+    """Checks and tags for classifiers of spectrograms that also take plain feature vectors.
+
+    The fitted estimator has ``patch_frames_``, which is None where it was fitted on feature vectors.
+    """
+
+    patch_frames_: int | None
+
+    def _check_clips(self, X: ArrayLike | Sequence[NDArray], *, reset: bool) -> NDArray | list[NDArray]:
+        """Check X, and that it is of the kind that `fit` saw."""
+        clips = check_spectrograms(self, X, reset=reset)
+        if not reset and isinstance(clips, list) == (self.patch_frames_ is None):
+            kinds = ("feature vectors", "spectrograms")
+            raise ValueError(f"X holds {kinds[isinstance(clips, list)]}, and fit was given the other kind")
+        return clips
+
+    def _check_labels(
+        self, X: ArrayLike | Sequence[NDArray], y: ArrayLike, *, multilabel: bool = False
+    ) -> NDArray:
+        """Check y: one label a clip, or where that is possible an indicator matrix."""
+        labels: NDArray = validate_data(self, X="no_validation", y=y, multi_output=multilabel)
+        check_consistent_length(X, labels)
+        check_classification_targets(labels)
+        if multilabel and type_of_target(labels) == "multilabel-indicator":
+            return labels.toarray() if issparse(labels) else labels  # type: ignore[attr-defined]
+        return column_or_1d(labels, warn=True)
+
+    def __sklearn_clone__(self) -> Self:
+        # A fitted estimator as the architecture is there for its weights, which a clone of it would lose.
+        copy = super().__sklearn_clone__()  # type: ignore[misc]  # of the estimator's next base
+        if hasattr(getattr(self, "architecture", None), "network_"):
+            copy.architecture = self.architecture  # type: ignore[attr-defined]
+        return copy
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the estimator's next base
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def as_clips(X: NDArray | list[NDArray]) -> list[NDArray]:
+    """Give feature vectors as clips of a single frame."""
+    return X if isinstance(X, list) else list(np.asarray(X, dtype=np.float32)[:, :, None])
