@@ -97,6 +97,7 @@ def transform_mel(
     spec: MelSpec,
     n_threads: int | None,
     device: str | None,
+    one_by_one: bool = False,
 ) -> np.ndarray | list[np.ndarray]:
     """Turn the mel spectrogram of each clip into that clip's result.
 
@@ -112,6 +113,9 @@ def transform_mel(
         Batches worked on at once, if on a CPU.
     device : str or None
         Where to work.
+    one_by_one : bool, default=False
+        Hand clips to the threads singly: where `finish` takes longer than the spectrogram, that shares the
+        work out evenly.
 
     Returns
     -------
@@ -124,7 +128,8 @@ def transform_mel(
         return [finish(mel).cpu().numpy() for mel in mel_spectrograms(batch, spec, target)]
 
     n_workers = resolve_threads(n_threads) if target.type == "cpu" else 1
-    batches = _batches(clips, spec, FILTER_AT_ONCE * frames_at_once(spec, target))
+    n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(spec, target)
+    batches = _batches(clips, spec, n_at_once)
     with _single_threaded_pool(n_workers) as pool:
         results = map_ahead(pool, work, batches, n_ahead=2 * n_workers)
         return _stack(chain.from_iterable(results), len(clips))

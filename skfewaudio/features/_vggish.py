@@ -169,7 +169,9 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         device = resolve_device(self.device)
         pca = _read_pca(self.pca_params, device) if self.output.startswith("pca") else None
         finish = partial(self._finish, network=_network_of(self, device), pca=pca)
-        return transform_mel(clips, finish, spec=spec, n_threads=self.n_threads, device=self.device)
+        return transform_mel(
+            clips, finish, spec=spec, n_threads=self.n_threads, device=self.device, one_by_one=True
+        )
 
     @available_if(_is_pooled)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
