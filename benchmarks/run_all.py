@@ -9,6 +9,7 @@ import json
 import platform
 import re
 import sys
+import textwrap
 import time
 from collections import Counter
 from importlib.metadata import version
@@ -209,18 +210,20 @@ def _runnable(args: argparse.Namespace) -> list[str]:
     from skfewaudio._weights import have_weights
 
     if args.slow_left_out:
-        print(f"Left out, being slow: {', '.join(args.slow_left_out)} (--pipelines all)", file=sys.stderr)
+        _say(f"Left out, being slow: {', '.join(args.slow_left_out)} (--pipelines all)")
     if args.vggish_weights is None and not have_weights("vggish", kind="weights"):
         skipped = [name for name in args.pipelines if name in NEEDS_WEIGHTS]
         if skipped:
-            print(
-                f"Skipped: {', '.join(skipped)}; no weights of VGGish in the cache, and no --vggish-weights",
-                file=sys.stderr,
-            )
+            _say(f"Skipped: {', '.join(skipped)}; no weights of VGGish in the cache, and no --vggish-weights")
         args.pipelines = [name for name in args.pipelines if name not in skipped]
     if not args.pipelines:
         raise ValueError("there is no pipeline left to run")
     return args.pipelines
+
+
+def _say(text: str) -> None:
+    """Print what is not a result, within the width of a terminal."""
+    print(textwrap.fill(text, 80, subsequent_indent="  ", break_on_hyphens=False), file=sys.stderr)
 
 
 def _pipeline(args: argparse.Namespace, name: str, device: str, dataset: "AudioDataset") -> Any:

@@ -44,6 +44,22 @@ class SpectrogramClassifierMixin:
     """
 
     patch_frames_: int | None
+    predict_log_proba: Any
+
+    def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
+        """Give the log-probabilities, or with two classes the second's minus the first's.
+
+        Parameters
+        ----------
+        X : array-like of n_clips
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
+        """
+        scores = self.predict_log_proba(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
     def _check_clips(self, X: ArrayLike | Sequence[NDArray], *, reset: bool) -> NDArray | list[NDArray]:
         """Check X, and that it is of the kind that `fit` saw."""

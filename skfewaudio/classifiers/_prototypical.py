@@ -358,21 +358,6 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         """
         return np.exp(self.predict_log_proba(X))
 
-    def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the log-probabilities, or with two classes the second's minus the first's.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
-        """
-        scores = self.predict_log_proba(X)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
-
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
         """Give each clip the class with the highest probability.
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
@@ -347,11 +347,10 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         -------
         ndarray of shape (n_clips, n_classes) or (n_clips, n_labels), or (n_clips,) with two classes
         """
-        proba = np.maximum(self.predict_proba(X), SMALLEST)
-        if self.multilabel_:
-            return np.log(proba) - np.log(np.maximum(1 - proba, SMALLEST))
-        scores = np.log(proba)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        check_is_fitted(self)
+        if not self.multilabel_:
+            return super().decision_function(X)
+        return logit(np.clip(self.predict_proba(X), SMALLEST, 1 - SMALLEST))
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
         """Give each clip the class with the highest probability, or the labels that are likelier than not.

@@ -12,6 +12,7 @@ from torch import nn
 from skfewaudio import PrototypicalClassifier, SkorchCNN
 from skfewaudio.classifiers._cnn_training import RandomPatches
 from skfewaudio.classifiers._patch_data import PatchData
+from skfewaudio.exceptions import WeightsNotFoundError
 
 LABELS = np.array(["bark", "horn", "siren"])
 
@@ -290,6 +291,20 @@ def test_network_starts_from_a_file(tmp_path):
     params = {"weights": tmp_path / "source.pth", "max_epochs": 0, "recalibrate": False}
     started = small(random_state=1, **params).fit(X, y)
     np.testing.assert_allclose(started.transform(X), source.transform(X), atol=1e-6)
+
+
+def test_weights_of_another_network_are_refused_by_name(tmp_path):
+    X, y = make_clips(n_per_class=1)
+    source = small(architecture_params={"n_filters": 4}, max_epochs=0).fit(X, y)
+    torch.save(source.network_.state_dict(), tmp_path / "four.pth")
+    with pytest.raises(ValueError, match=r"four\.pth .*trunk\.conv1\.weight has shape \(4, 1, 3, 3\)"):
+        small(weights=tmp_path / "four.pth").fit(X, y)
+
+
+def test_missing_weights_are_named():
+    X, y = make_clips(n_per_class=1)
+    with pytest.raises(WeightsNotFoundError, match=r"nowhere\.pth does not exist"):
+        small(weights="nowhere.pth").fit(X, y)
 
 
 def test_mixed_precision_learns_the_same_classes():
