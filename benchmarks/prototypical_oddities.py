@@ -22,8 +22,10 @@ import torch
 from numpy.typing import NDArray
 
 from skfewaudio import LogMel, PrototypicalClassifier
+from skfewaudio._torch import resolve_device
 from skfewaudio.architectures import VGG
-from skfewaudio.classifiers._network import calibrate, cut_patches
+from skfewaudio.classifiers._network import calibrate
+from skfewaudio.classifiers._patch_data import cut_patches
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
 
@@ -70,7 +72,7 @@ def judge(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict
     scores = {"support, running": classifier.score(*test) if classifier.fixed_support else np.nan}
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, running"] = classifier.score(*test)
-    data = cut_patches(classifier, train[0])
+    data = cut_patches(classifier, train[0], resolve_device(classifier.device))
     calibrate(classifier.network_, [data.gather(np.arange(len(data)))])
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, measured"] = classifier.score(*test)

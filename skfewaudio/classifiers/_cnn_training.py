@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
-from skorch.callbacks import EarlyStopping, GradientNormClipping
+from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import nn
@@ -19,9 +19,9 @@ from torch.utils.data import Dataset
 
 from skfewaudio._torch import resolve_device, seeded
 
-from ._net import ClipNet, parameter_groups
-from ._network import build_network, calibrate, check_trained, cut_patches, uses_mixed_precision
-from ._patch_data import PatchData
+from ._net import ClipNet
+from ._network import build_network, calibrate, check_trained, net_params
+from ._patch_data import PatchData, cut_patches
 
 if TYPE_CHECKING:
     from ._skorch_cnn import SkorchCNN
@@ -88,8 +88,8 @@ def train_cnn(
     """
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
-    data = cut_patches(spec, [clips[i] for i in train])
     device = resolve_device(spec.device)
+    data = cut_patches(spec, [clips[i] for i in train], device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
         n_outputs = targets.shape[1] if targets.ndim == 2 else len(spec.classes_)
         if network is None:
@@ -97,7 +97,7 @@ def train_cnn(
         batches = RandomPatches(data, _tensor(targets[train], device), spec.batch_size, random_state)
         validation = None
         if valid is not None:
-            held_out = cut_patches(spec, [clips[i] for i in valid])
+            held_out = cut_patches(spec, [clips[i] for i in valid], device)
             validation = AllPatches(held_out, _tensor(targets[valid], device), spec.batch_size)
         net = _net(spec, network, targets, validation)
         net.train(batches)
@@ -130,28 +130,16 @@ def _tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
 
 def _net(spec: SkorchCNN, network: nn.Module, targets: NDArray, validation: AllPatches | None) -> ClipNet:
     """Wrap the network for skorch."""
-    callbacks = list(spec.callbacks or [])
-    if spec.gradient_clip is not None:
-        callbacks.append(("gradient_clip", GradientNormClipping(spec.gradient_clip)))
+    params = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
     if spec.patience is not None:
         monitor = "train_loss" if validation is None else "valid_loss"
-        callbacks.append(("early_stopping", EarlyStopping(monitor, patience=spec.patience, sink=noop)))
+        stopping = EarlyStopping(monitor, patience=spec.patience, sink=noop)
+        params["callbacks"].append(("early_stopping", stopping))
     net = ClipNet(
         network,
         **_criterion(spec, targets),
-        optimizer=spec.optimizer,
-        lr=spec.learning_rate,
-        optimizer__param_groups=parameter_groups(
-            network, weight_decay=spec.weight_decay, backbone_learning_rate=spec.backbone_learning_rate
-        ),
-        mixed_precision=uses_mixed_precision(spec),
-        max_epochs=spec.max_epochs,
-        iterator_train__batch_size=None,
-        iterator_valid__batch_size=None,
+        **params,
         train_split=None if validation is None else predefined_split(validation),
-        callbacks=callbacks,
-        device=resolve_device(spec.device),
-        verbose=spec.verbose,
     )
     return net.initialize()
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from skfewaudio._torch import resolve_device
@@ -22,7 +23,7 @@ from skfewaudio.architectures import (
     load_backbone,
 )
 
-from ._net import autocast
+from ._net import autocast, parameter_groups
 from ._patch_data import PatchData
 
 MAX_PATCH_FRAMES = 256
@@ -38,12 +39,16 @@ class NetworkSpec(Protocol):
     architecture_params: Mapping[str, Any] | None
     weights: str | os.PathLike[str] | None
     patch_frames: int | None
-    patch_frames_: int | None
-    hop_frames: int | None
-    pad_mode: str
+    optimizer: Callable[..., torch.optim.Optimizer]
+    learning_rate: float
+    backbone_learning_rate: float | None
+    gradient_clip: float | None
+    max_epochs: int
+    callbacks: list | None
     mixed_precision: bool | None
     batch_size: int
     device: str | None
+    verbose: int
 
 
 def lends_network(architecture: Any) -> bool:
@@ -63,18 +68,6 @@ def resolve_patch_frames(spec: NetworkSpec, architecture: Any, clips: list[NDArr
     builder = check_architecture_choice(architecture)
     natural: int | None = getattr(builder, "patch_frames", None)
     return natural or min(max(clip.shape[1] for clip in clips), MAX_PATCH_FRAMES)
-
-
-def cut_patches(spec: NetworkSpec, clips: list[NDArray]) -> PatchData:
-    """Cut the clips into the patches of an estimator; feature vectors come as clips of one frame."""
-    patch_frames = spec.patch_frames_ or 1
-    return PatchData(
-        clips,
-        patch_frames=patch_frames,
-        hop_frames=spec.hop_frames or -(-patch_frames // 2),
-        pad_mode=spec.pad_mode,
-        device=resolve_device(spec.device),
-    )
 
 
 def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outputs: int) -> nn.Module:
@@ -107,6 +100,7 @@ def _continue(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Module:
             "patch_frames"
         )
     network = copy.deepcopy(fitted).requires_grad_(True)
+    network.front_end.requires_grad_(False)
     last = fitted.output
     network.output = nn.Linear(last.in_features, n_outputs, bias=last.bias is not None)
     network.n_outputs = n_outputs
@@ -119,6 +113,28 @@ def uses_mixed_precision(spec: NetworkSpec) -> bool:
     if spec.mixed_precision is None:
         return resolve_device(spec.device).type == "cuda"
     return spec.mixed_precision
+
+
+def net_params(spec: NetworkSpec, network: nn.Module, *, weight_decay: float, prefix: str) -> dict[str, Any]:
+    """Give the parameters of a ClipNet that an estimator's own decide; `prefix` leads to the network."""
+    callbacks = list(spec.callbacks or [])
+    if spec.gradient_clip is not None:
+        callbacks.append(("gradient_clip", GradientNormClipping(spec.gradient_clip)))
+    groups = parameter_groups(
+        network, weight_decay=weight_decay, backbone_learning_rate=spec.backbone_learning_rate, prefix=prefix
+    )
+    return {
+        "optimizer": spec.optimizer,
+        "lr": spec.learning_rate,
+        "optimizer__param_groups": groups,
+        "mixed_precision": uses_mixed_precision(spec),
+        "max_epochs": spec.max_epochs,
+        "iterator_train__batch_size": None,
+        "iterator_valid__batch_size": None,
+        "callbacks": callbacks,
+        "device": resolve_device(spec.device),
+        "verbose": spec.verbose,
+    }
 
 
 def outputs(

@@ -1,7 +1,6 @@
 """Any scikit-learn classifier over the patches of clips."""
 
 from collections.abc import Callable, Sequence
-from math import ceil
 from numbers import Integral
 from typing import Any, Self
 
@@ -19,7 +18,7 @@ from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
 from skfewaudio.audio.patches import PAD_MODES
 
 from ._base import SpectrogramClassifierMixin
-from ._patch_data import PatchData
+from ._patch_data import PatchData, cut_patches
 
 
 def _gives(method: str) -> Callable[[Any], bool]:
@@ -266,14 +265,7 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
 
     def _cut(self, clips: list[NDArray]) -> PatchData:
         """Cut clips into the patches that slide over them."""
-        patch_frames = self.patch_frames_ or 1
-        return PatchData(
-            clips,
-            patch_frames=patch_frames,
-            hop_frames=self.hop_frames or ceil(patch_frames / 2),
-            pad_mode=self.pad_mode,
-            device=torch.device("cpu"),
-        )
+        return cut_patches(self, clips, torch.device("cpu"))
 
     def _clip_proba(self, clips: NDArray | list[NDArray], aggregation: str) -> NDArray[np.floating]:
         """Give each clip its probabilities, or the shares of votes."""

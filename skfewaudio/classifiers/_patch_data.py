@@ -2,12 +2,33 @@
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from skfewaudio.audio.patches import PAD_MODES, patch_starts
+
+
+class PatchSpec(Protocol):
+    """The parameters of a fitted estimator that say what its patches are."""
+
+    patch_frames_: int | None
+    hop_frames: int | None
+    pad_mode: str
+
+
+def cut_patches(spec: PatchSpec, clips: Sequence[NDArray], device: torch.device) -> "PatchData":
+    """Cut clips into the patches of an estimator; feature vectors come as clips of one frame."""
+    patch_frames = spec.patch_frames_ or 1
+    return PatchData(
+        clips,
+        patch_frames=patch_frames,
+        hop_frames=spec.hop_frames or ceil(patch_frames / 2),
+        pad_mode=spec.pad_mode,
+        device=device,
+    )
 
 
 class PatchData:

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
-from skorch.callbacks import GradientNormClipping
 from torch import nn
 
 from skfewaudio._torch import resolve_device, seeded
@@ -16,17 +15,16 @@ from skfewaudio.architectures import split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
 from ._episodic import DISTANCES, Episodes, EpisodicModule, OverfitStopping
-from ._net import ClipNet, parameter_groups
+from ._net import ClipNet
 from ._network import (
     Rows,
     build_network,
     calibrate,
     check_trained,
-    cut_patches,
+    net_params,
     outputs,
-    uses_mixed_precision,
 )
-from ._patch_data import PatchData
+from ._patch_data import PatchData, cut_patches
 
 if TYPE_CHECKING:
     from ._prototypical import PrototypicalClassifier
@@ -40,14 +38,14 @@ def train_network(
     Returns the net, the embeddings that make the prototypes (of all clips, or of the patches of a fixed
     support) and their classes.
     """
-    data = cut_patches(spec, clips)
     random_state = check_random_state(spec.random_state)
     device = resolve_device(spec.device)
+    data = cut_patches(spec, clips, device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
         network = build_network(spec, architecture, data, spec.embedding_size)
         rows = _front_end_rows(network, data, spec.batch_size)
         episodes = _episodes(spec, rows, data, codes, random_state)
-        net = _net(spec, network, episodes, device)
+        net = _net(spec, network, episodes)
         _, head = split_front_end(network)
         if spec.patience is not None:
             accuracy = _TrainAccuracy(spec, head, rows, data, codes, episodes.support)
@@ -70,7 +68,7 @@ def embed_patches(
     """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
     if not isinstance(clips, list):
         return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
-    data = cut_patches(spec, clips)
+    data = cut_patches(spec, clips, resolve_device(spec.device))
     network = nn.Flatten() if spec.net_ is None else spec.network_
     return outputs(network, data.gather, data, spec), data.n_patches
 
@@ -120,13 +118,8 @@ def _episodes(
     )
 
 
-def _net(
-    spec: PrototypicalClassifier, network: nn.Module, episodes: Episodes, device: torch.device
-) -> ClipNet:
+def _net(spec: PrototypicalClassifier, network: nn.Module, episodes: Episodes) -> ClipNet:
     """Wrap the network for skorch."""
-    callbacks = list(spec.callbacks or [])
-    if spec.gradient_clip is not None:
-        callbacks.append(("gradient_clip", GradientNormClipping(spec.gradient_clip)))
     net = ClipNet(
         EpisodicModule,
         module__architecture=network,
@@ -134,21 +127,8 @@ def _net(
         module__n_classes=len(episodes.patches),
         module__n_support=episodes.n_support,
         criterion=nn.CrossEntropyLoss,
-        optimizer=spec.optimizer,
-        lr=spec.learning_rate,
-        optimizer__param_groups=parameter_groups(
-            network,
-            weight_decay=0,
-            backbone_learning_rate=spec.backbone_learning_rate,
-            prefix="architecture.",
-        ),
-        mixed_precision=uses_mixed_precision(spec),
-        max_epochs=spec.max_epochs,
-        iterator_train__batch_size=None,
+        **net_params(spec, network, weight_decay=0, prefix="architecture."),
         train_split=None,
-        callbacks=callbacks,
-        device=device,
-        verbose=spec.verbose,
     )
     return net.initialize()
 

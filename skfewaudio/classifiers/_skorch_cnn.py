@@ -16,11 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from skfewaudio._presets import choose_preset
+from skfewaudio._torch import resolve_device
 from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
 
 from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin, as_clips
 from ._cnn_training import train_cnn
-from ._network import cut_patches, outputs, resolve_patch_frames
+from ._network import outputs, resolve_patch_frames
+from ._patch_data import cut_patches
 from ._presets import CNN
 
 SMALLEST = 1e-12  # probability whose logarithm is taken at least
@@ -369,7 +371,8 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
 
     def _run(self, network: Callable, X: ArrayLike | Sequence[NDArray]) -> tuple[NDArray, NDArray]:
         """Give what a network makes of all patches, and how many each clip has."""
-        data = cut_patches(self, as_clips(self._check_clips(X, reset=False)))
+        clips = as_clips(self._check_clips(X, reset=False))
+        data = cut_patches(self, clips, resolve_device(self.device))
         return outputs(network, data.gather, data, self), data.n_patches
 
     def __sklearn_tags__(self) -> Tags:

@@ -271,6 +271,16 @@ def test_clone_keeps_the_weights_to_start_from(wrap):
     )
 
 
+def test_filters_that_are_fixed_stay_so_when_lent():
+    X, y = make_clips()
+    source = PrototypicalClassifier(max_epochs=1, random_state=0).fit(X, y)
+    target = SkorchCNN(source, max_epochs=2, recalibrate=False, random_state=0).fit(X, y)
+    for ours, theirs in zip(
+        target.network_.front_end.parameters(), source.network_.front_end.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
 def test_lender_of_another_patch_size_is_refused():
     X, y = make_clips()
     source = small(max_epochs=0).fit(X, y)
