@@ -1,8 +1,10 @@
 """Data sets of labelled clips: one loader each, all of them giving an AudioDataset."""
 
+from ._ballroom import load_extended_ballroom
 from ._base import AudioDataset
 from ._esc50 import fetch_esc50, load_esc50
 from ._folder import load_csv, load_folder
+from ._gtzan import load_gtzan
 from ._synthetic import load_synthetic, make_sound_events
 from ._tables import get_data_home
 from ._tut2017 import fetch_tut2017, load_tut2017
@@ -16,7 +18,9 @@ __all__ = [
     "get_data_home",
     "load_csv",
     "load_esc50",
+    "load_extended_ballroom",
     "load_folder",
+    "load_gtzan",
     "load_synthetic",
     "load_tut2017",
     "load_urbansound8k",

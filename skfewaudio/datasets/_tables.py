@@ -65,11 +65,11 @@ def get_data_home(data_home: PathLike | None = None) -> Path:
 
 
 def find_root(data_home: PathLike | None, places: Sequence[str], layout: str, remedy: str) -> Path:
-    """Find the folder with the file `layout` in it, among the places under the data home."""
+    """Find the folder with the file or folder `layout` in it, among the places under the data home."""
     home = get_data_home(data_home)
     roots = [home / place for place in places]
     for root in roots:
-        if (root / layout).is_file():
+        if (root / layout).exists():
             return root
     raise DatasetNotFoundError(f"no {layout} in {' nor '.join(str(root) for root in roots)}: {remedy}")
 
@@ -136,11 +136,22 @@ def parse_integers(column: pd.Series, path: Path, *, minimum: int) -> NDArray[np
     return np.array(values, dtype=np.int64)
 
 
+def find_clips(root: Path, names: Sequence[str], suffix: str) -> list[Path]:
+    """Give the sound file of each name, in whatever format the copy has it; `suffix` is for those not there.
+
+    Names start from `root` and go without their suffix.
+    """
+    folders = {(root / name).parent for name in names}
+    beside = [file for folder in folders if folder.is_dir() for file in folder.iterdir() if is_audio(file)]
+    found = {file.with_suffix(""): file for file in sorted(beside)}
+    return [found.get(root / name, root / f"{name}{suffix}") for name in names]
+
+
 def table_dataset(
     files: Sequence[PathLike],
     table: pd.DataFrame,
     *,
-    source: Path,
+    source: Path | str,
     label: str,
     folds: ArrayLike | None = None,
     group: str | None = None,
@@ -152,7 +163,7 @@ def table_dataset(
     """Make a data set of the rows of `table` that are selected and have audio.
 
     `files`, `folds` and the mask `selected` go row by row; `label` and `group` are columns; `source` is the
-    file the table came from.
+    file the table came from, or what errors are to call it.
     """
     paths = [os.path.normpath(file) for file in files]
     _check_unique(paths, table, source)
@@ -172,7 +183,7 @@ def table_dataset(
     )
 
 
-def _check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path) -> None:
+def _check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path | str) -> None:
     """Raise if two rows name one file."""
     again = np.flatnonzero(pd.Series(paths).duplicated()).tolist()
     if again:
@@ -181,7 +192,7 @@ def _check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path) -> No
 
 
 def _report_missing(
-    paths: Sequence[str], keep: NDArray[np.bool_], source: Path, on_missing: OnMissing
+    paths: Sequence[str], keep: NDArray[np.bool_], source: Path | str, on_missing: OnMissing
 ) -> list[int]:
     """List the positions of rows to keep whose file does not exist, after raising or warning as asked."""
     check_option(on_missing, "on_missing")
@@ -197,7 +208,7 @@ def _report_missing(
     return missing
 
 
-def _report_extra(paths: Sequence[str], source: Path, on_extra: OnMissing) -> None:
+def _report_extra(paths: Sequence[str], source: Path | str, on_extra: OnMissing) -> None:
     """Report sound files that lie beside the named ones and have no row."""
     check_option(on_extra, "on_extra")
     folders = {Path(path).parent for path in paths}
