@@ -21,7 +21,7 @@ autodoc_typehints = "none"  # the docstrings say types, and shapes with them
 autodoc_member_order = "bysource"
 # A class's page shows what it inherits, but for what scikit-learn, torch and Python describe themselves.
 FOREIGN = (
-    "BaseEstimator, TransformerMixin, ClassifierMixin, BaseCrossValidator, _SetOutputMixin, "
+    "BaseEstimator, TransformerMixin, ClassifierMixin, RegressorMixin, BaseCrossValidator, _SetOutputMixin, "
     "_MetadataRequester, Module, BaseException, OSError, tuple"
 )
 autodoc_default_options = {"inherited-members": FOREIGN}

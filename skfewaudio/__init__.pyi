@@ -26,11 +26,14 @@ from . import (
     reporting as reporting,
 )
 from ._version import __version__ as __version__
+from .classifiers import ELMClassifier as ELMClassifier
+from .classifiers import ELMRegressor as ELMRegressor
 from .classifiers import PatchClassifier as PatchClassifier
 from .classifiers import PrototypicalClassifier as PrototypicalClassifier
 from .classifiers import SkorchCNN as SkorchCNN
 from .features import MFCC as MFCC
 from .features import LogMel as LogMel
+from .features import RandomCNNFeatures as RandomCNNFeatures
 from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit

@@ -1,0 +1,217 @@
+"""What the extreme learning machines share: the hidden layer, and the fit of the output layer."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from scipy.special import expit
+from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import Tags, check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.sparsefuncs import min_max_axis
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skfewaudio._torch import resolve_device
+
+from ._ridge import Penalty, RidgeFit, SequentialRidge, fit_ridge, merge_copies
+
+Array = NDArray[np.float64]
+Activation = Callable[[Array], Array]
+
+# What comes in is not used again, so that it can be overwritten.
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": lambda a: np.maximum(a, 0, out=a),
+    "tanh": lambda a: np.tanh(a, out=a),
+    "sigmoid": lambda a: expit(a, out=a),
+    "sine": lambda a: np.sin(a, out=a),
+    "hard_limit": lambda a: (a > 0).astype(a.dtype),
+    "triangular": lambda a: np.maximum(1 - np.abs(a), 0),
+    "gaussian": lambda a: np.exp(-(a**2)),
+    "multiquadric": lambda a: np.sqrt(1 + a**2),
+}
+# Squares of less are lost in double precision.
+NEXT_TO_NOTHING = 1e-150
+# Activations that are held at once while predicting: 64 MiB.
+ACTIVATIONS_AT_ONCE = 2**23
+
+
+class ExtremeLearningMachine(BaseEstimator):
+    """A random hidden layer, and a ridge regression on its activations."""
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_hidden": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "rbf_width": [Interval(Real, 0, None, closed="neither")],
+        "weight_scale": [Interval(Real, 0, None, closed="neither")],
+        "penalty": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), "array-like"],
+        "direct_links": ["boolean"],
+        "device": [str, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_hidden: int = 1000,
+        *,
+        activation: str | Activation = "relu",
+        alpha: float = 1.0,
+        rbf_width: float = 1.0,
+        weight_scale: float = 1.0,
+        penalty: Penalty = "auto",
+        direct_links: bool = False,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.activation = activation
+        self.alpha = alpha
+        self.rbf_width = rbf_width
+        self.weight_scale = weight_scale
+        self.penalty = penalty
+        self.direct_links = direct_links
+        self.device = device
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Draw the hidden layer, choose the penalty and solve for the output weights.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Feature vectors.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Labels, or a zero or one for each label; numbers for a regressor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, none below 0. A weight of k is the same as k copies of the row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y, the weights or a parameter cannot be used, or `y` holds one class.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, classes: ArrayLike | None = None) -> Self:
+        """Fit, for all the classes that may come."""
+        X, y, weights = self._check_rows(X, y, sample_weight, reset=True)
+        self._learn_targets(y, classes)
+        rows, Y, weights = self._encode(X, y, weights)
+        self._draw_hidden(rows)
+        H = self._activate(rows)
+        if np.abs(H).max() < NEXT_TO_NOTHING:
+            advice = "a larger rbf_width" if self.alpha < 1 else "a larger n_hidden"
+            raise ValueError(
+                f"every activation of activation={self.activation!r}, alpha={self.alpha} and rbf_width="
+                f"{self.rbf_width} is 0, or next to it, on the training rows; try {advice}"
+            )
+        self._ridge: RidgeFit | SequentialRidge = fit_ridge(
+            H, Y, self.penalty, sample_weight=weights, device=resolve_device(self.device)
+        )
+        self.penalty_, self.output_weights_ = self._ridge.penalty, self._ridge.coef
+        self.penalties_, self.loo_errors_ = self._ridge.penalties, self._ridge.errors
+        return self
+
+    def _update(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """Take in rows after a fit."""
+        X, y, weights = self._check_rows(X, y, sample_weight, reset=False)
+        rows, Y, weights = self._encode(X, y, weights)
+        if isinstance(self._ridge, RidgeFit):
+            self._ridge = SequentialRidge(self._ridge)
+        self._ridge.update(self._activate(rows), Y, weights)
+        self.output_weights_ = self._ridge.solve()
+        return self
+
+    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Array]:
+        """Check what fit and partial_fit are given."""
+        kinds: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "multi_output": True}
+        kinds["y_numeric"] = isinstance(self, RegressorMixin)
+        X, y = validate_data(self, X, y, reset=reset, **kinds)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if weights.min() < 0:
+            raise ValueError(f"sample_weight holds {weights.min()}; expected none below 0")
+        return X, self._check_targets(y), weights
+
+    def _check_targets(self, y: Any) -> Any:
+        """Check that y is of a kind that can be predicted."""
+        raise NotImplementedError
+
+    def _learn_targets(self, y: Any, classes: ArrayLike | None = None) -> None:
+        """Take from the first y what there is to predict."""
+        raise NotImplementedError
+
+    def _targets(self, y: Any, weights: Array) -> tuple[Array, Array]:
+        """Give a column for each number to predict, and the rows' weights."""
+        raise NotImplementedError
+
+    def _encode(self, X: Any, y: Any, weights: Array) -> tuple[Any, Array, Array]:
+        """Give rows without those of no weight and, where a penalty is chosen, without copies."""
+        Y, weights = self._targets(y, weights)
+        kept = weights > 0
+        if not kept.any():
+            raise ValueError("sample_weight and class_weight leave no row with a weight above 0")
+        if not kept.all():
+            X, Y, weights = X[kept], Y[kept], weights[kept]
+        chooses = isinstance(self.penalty, str) or np.ndim(self.penalty) > 0
+        return merge_copies(X, Y, weights) if chooses else (X, Y, weights)
+
+    def _draw_hidden(self, X: Any) -> None:
+        """Draw the weights of the hidden layer, its centres, or both."""
+        rng = check_random_state(self.random_state)
+        n_features = X.shape[1]
+        self.hidden_weights_ = self.hidden_biases_ = self.centers_ = self.radius_ = None
+        if self.alpha > 0:
+            scale = self.weight_scale / np.sqrt(n_features)
+            self.hidden_weights_ = scale * rng.standard_normal((n_features, self.n_hidden))
+            self.hidden_biases_ = rng.standard_normal(self.n_hidden)
+        if self.alpha < 1:
+            low, high = min_max_axis(X, axis=0) if issparse(X) else (X.min(axis=0), X.max(axis=0))
+            self.centers_ = low + (high - low) * rng.uniform(size=(self.n_hidden, n_features))
+            largest = euclidean_distances(self.centers_).max()
+            # One centre, or rows that are all equal, have no distance to go by.
+            self.radius_ = float(largest / np.sqrt(2 * self.n_hidden)) or 1.0
+
+    def _activate(self, X: Any) -> Array:
+        """Give the hidden activations, and with direct links the columns of X after them."""
+        mixed: Any = 0.0
+        if self.hidden_weights_ is not None:
+            mixed = X @ self.hidden_weights_
+            mixed += self.hidden_biases_
+            mixed *= self.alpha
+        if self.centers_ is not None and self.radius_ is not None:
+            distances = euclidean_distances(X, self.centers_)
+            mixed += (1 - self.alpha) / (self.rbf_width * self.radius_) * distances
+        function = self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
+        H = np.asarray(function(mixed), dtype=np.float64)
+        if H.shape != (X.shape[0], self.n_hidden):
+            raise ValueError(
+                f"activation={self.activation!r} gives an array of shape {H.shape} for one of shape "
+                f"{(X.shape[0], self.n_hidden)}; expected the same shape"
+            )
+        if not np.isfinite(H).all():
+            raise ValueError(
+                f"activation={self.activation!r} gives NaN or infinity; scale X, or take another"
+            )
+        return np.hstack([H, X.toarray() if issparse(X) else X]) if self.direct_links else H
+
+    def _outputs(self, X: Any) -> Array:
+        """Give the outputs for rows, some of them at a time."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
+        n_rows = max(1, ACTIVATIONS_AT_ONCE // len(self.output_weights_))
+        parts = gen_batches(X.shape[0], n_rows)
+        return np.concatenate([self._activate(X[part]) @ self.output_weights_ for part in parts])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

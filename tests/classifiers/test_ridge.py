@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from skfewaudio.classifiers._ridge import RELATIVE_GRID, SequentialRidge, fit_ridge, merge_copies
+
+SHAPES = {"more rows": (40, 12), "more columns": (12, 40), "square": (20, 20)}
+every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+
+
+def make_rows(shape, n_targets=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return (
+        rng.standard_normal(shape),
+        rng.standard_normal((shape[0], n_targets)),
+        rng.uniform(0.2, 3, shape[0]),
+    )
+
+
+def solve_by_pinv(H, Y, penalty, weights):
+    """Ridge as least squares of more rows, without a product of H with itself."""
+    root = np.sqrt(weights)[:, None]
+    below = np.sqrt(penalty) * np.eye(H.shape[1])
+    return np.linalg.pinv(np.vstack([root * H, below])) @ np.vstack(
+        [root * Y, np.zeros((H.shape[1], Y.shape[1]))]
+    )
+
+
+def leave_each_out(H, Y, penalty, weights):
+    """Mean squared error of a row under a fit to the others."""
+    errors = []
+    for i in range(len(H)):
+        others = np.arange(len(H)) != i
+        coef = solve_by_pinv(H[others], Y[others], penalty, weights[others])
+        errors.append(np.mean((Y[i] - H[i] @ coef) ** 2))
+    return np.average(errors, weights=weights)
+
+
+def stiff_rows(condition, shape=(60, 15)):
+    """Rows whose singular values fall from 1 to 1 / condition, and targets that they explain."""
+    rng = np.random.default_rng(0)
+    u, v = (np.linalg.qr(rng.standard_normal((n, shape[1])))[0] for n in shape)
+    H = u * np.geomspace(1, 1 / condition, shape[1]) @ v.T
+    return H, H @ rng.standard_normal((shape[1], 2))
+
+
+@every_shape
+@pytest.mark.parametrize(
+    "penalties", [[0.01, 0.1, 1.0, 100.0], [0.0, 1e-9, 0.1]], ids=["products", "singular values"]
+)
+def test_leave_one_out_errors_are_those_of_refitting(shape, penalties):
+    H, Y, weights = make_rows(shape)
+    fit = fit_ridge(H, Y, penalties, sample_weight=weights)
+    expected = [leave_each_out(H, Y, penalty, weights) for penalty in penalties]
+    np.testing.assert_allclose(fit.errors, expected, rtol=1e-6)
+
+
+@every_shape
+def test_leave_one_out_errors_hold_for_dependent_columns_and_a_row_of_its_own(shape):
+    rng = np.random.default_rng(1)
+    _, Y, weights = make_rows(shape)
+    H = rng.standard_normal((shape[0], 5)) @ rng.standard_normal((5, shape[1]))
+    H[3] = 3 * np.eye(shape[1])[0]
+    fit = fit_ridge(H, Y, [0.0, 0.1], sample_weight=weights)
+    expected = [leave_each_out(H, Y, penalty, weights) for penalty in (0.0, 0.1)]
+    np.testing.assert_allclose(fit.errors, expected, rtol=1e-6)
+
+
+@every_shape
+def test_penalty_with_the_least_error_is_taken_and_solved_for(shape):
+    H, Y, weights = make_rows(shape)
+    fit = fit_ridge(H, Y, [0.01, 30.0, 1.0], sample_weight=weights)
+    assert fit.penalty == fit.penalties[fit.errors.argmin()]
+    np.testing.assert_allclose(fit.coef, solve_by_pinv(H, Y, fit.penalty, weights), atol=1e-12)
+
+
+@every_shape
+@pytest.mark.parametrize("penalty", [0.0, 1e-9, 0.3])
+def test_single_penalty_is_solved_for_without_errors(shape, penalty):
+    H, Y, weights = make_rows(shape)
+    fit = fit_ridge(H, Y, penalty, sample_weight=weights)
+    assert fit.errors is None
+    np.testing.assert_allclose(fit.coef, solve_by_pinv(H, Y, penalty, weights), atol=1e-9)
+
+
+def test_no_penalty_gives_the_smallest_solution_of_dependent_rows():
+    H, Y, _ = make_rows((12, 40))
+    H, Y = np.vstack([H, H]), np.vstack([Y, 2 * Y])
+    np.testing.assert_allclose(fit_ridge(H, Y, 0.0).coef, np.linalg.pinv(H) @ Y, atol=1e-12)
+
+
+def test_no_penalty_does_not_square_the_condition_number():
+    H, Y = stiff_rows(1e10)
+    np.testing.assert_allclose(H @ fit_ridge(H, Y, 0.0).coef, Y, atol=1e-12)
+
+
+@every_shape
+def test_automatic_penalty_scales_with_the_columns(shape):
+    H, Y, _ = make_rows(shape)
+    small, large = fit_ridge(H, Y, "auto"), fit_ridge(1000 * H, Y, "auto")
+    np.testing.assert_allclose(large.penalty, 1e6 * small.penalty)
+    np.testing.assert_allclose(large.errors, small.errors, rtol=1e-6)
+    np.testing.assert_allclose(1000 * large.coef, small.coef, rtol=1e-6, atol=1e-12)
+
+
+def test_automatic_penalties_go_by_the_sum_of_squares():
+    H, Y, weights = make_rows((40, 12))
+    fit = fit_ridge(H, Y, "auto", sample_weight=weights)
+    np.testing.assert_allclose(fit.penalties, RELATIVE_GRID * (weights @ H**2).sum())
+
+
+def test_rows_and_columns_give_the_same_errors_where_either_form_serves():
+    H, Y, _ = make_rows((20, 20))
+    # A column of zeros changes nothing, but makes the rows the smaller side; a row of zeros the columns.
+    wide = fit_ridge(np.hstack([H, np.zeros((20, 1))]), Y, [0.1, 1.0])
+    tall = fit_ridge(np.vstack([H, np.zeros((1, 20))]), np.vstack([Y, np.zeros((1, 3))]), [0.1, 1.0])
+    np.testing.assert_allclose(21 * tall.errors, 20 * wide.errors)
+
+
+def test_arrays_that_cannot_be_written_to_are_taken_and_left_alone():
+    H, Y, _ = make_rows((12, 5))
+    before = H.copy()
+    H.flags.writeable = Y.flags.writeable = False
+    fit_ridge(H, Y, "auto")
+    np.testing.assert_array_equal(H, before)
+
+
+@pytest.mark.parametrize("penalty", [[], [-1.0, 1.0], [np.nan], [[1.0]], np.inf])
+def test_penalties_that_cannot_be_used_are_refused(penalty):
+    H, Y, _ = make_rows((12, 5))
+    with pytest.raises(ValueError, match="expected a number from 0, a list of them, or 'auto'"):
+        fit_ridge(H, Y, penalty)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+def test_copies_are_merged_with_their_weights(kind):
+    X = np.array([[0.0, 1.0], [2.0, 0.0], [-0.0, 1.0], [0.0, 1.0]])
+    Y = np.array([[1.0], [1.0], [1.0], [-1.0]])
+    rows, targets, weights = merge_copies(kind(X), Y, np.array([1.0, 2.0, 4.0, 8.0]))
+    # The last one has another target.
+    np.testing.assert_array_equal(rows @ np.eye(2), X[[0, 1, 3]])
+    np.testing.assert_array_equal(targets, Y[[0, 1, 3]])
+    assert weights.tolist() == [5.0, 2.0, 8.0]
+
+
+def take_in(H, Y, weights, penalty, ends):
+    """Solve for batches that end at the rows given."""
+    first, *others = np.split(np.arange(len(H)), ends)
+    ridge = SequentialRidge(fit_ridge(H[first], Y[first], penalty, sample_weight=weights[first]))
+    for batch in others:
+        ridge.update(H[batch], Y[batch], weights[batch])
+    return ridge.solve()
+
+
+@every_shape
+@pytest.mark.parametrize("penalty", [0.0, 1e-9, 0.3])
+@pytest.mark.parametrize("ends", [[1], [5, 6, 9], [11], [3, 10]])
+def test_batches_give_what_one_fit_gives(shape, penalty, ends):
+    H, Y, weights = make_rows(shape)
+    expected = fit_ridge(H, Y, penalty, sample_weight=weights).coef
+    np.testing.assert_allclose(take_in(H, Y, weights, penalty, ends), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1e-9, 0.3])
+def test_first_batch_may_have_more_rows_than_columns(penalty):
+    H, Y, weights = make_rows((40, 12))
+    expected = fit_ridge(H, Y, penalty, sample_weight=weights).coef
+    np.testing.assert_allclose(take_in(H, Y, weights, penalty, [25, 26]), expected, atol=1e-10)
+
+
+def test_updates_do_not_square_the_condition_number():
+    H, Y = stiff_rows(1e8)
+    coef = take_in(H, Y, np.ones(len(H)), 0.0, [20, 40])
+    np.testing.assert_allclose(H @ coef, Y, atol=1e-12)
+    # A sum of products cannot tell 1e-16 of the largest from nothing.
+    np.testing.assert_allclose(coef, np.linalg.pinv(H) @ Y, atol=1e-5)
+
+
+def test_errors_do_not_grow_with_the_number_of_batches():
+    H, Y, weights = make_rows((2000, 10))
+    coef = take_in(H, Y, weights, 1e-6, range(1, 2000))
+    np.testing.assert_allclose(coef, fit_ridge(H, Y, 1e-6, sample_weight=weights).coef, atol=1e-14)
