@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
-_COLUMNS = ("pipeline", "n_shots", "repeat", "metric", "value")
+_COLUMNS = ("pipeline", "repeat", "metric", "value")
+_HEADS = {"n_shots": "clips per class"}
 
 
-def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFrame:
+def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_shots") -> pd.DataFrame:
     """Average scores over folds, then over repeats, with a 95 % interval over repeats.
 
     The interval is Student's t over the repeats' means: it says how much the draw of the clips matters, not
@@ -19,12 +20,14 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFram
         A row per pipeline, n_shots, repeat, fold and metric, as `few_shot_curve` gives it.
     metric : str, default="accuracy"
         Which of the metrics.
+    by : str, default="n_shots"
+        Column whose values are kept apart, in their order if they are numbers, else in that of appearance.
 
     Returns
     -------
     DataFrame
-        Columns pipeline (in order of appearance), n_shots, mean, half_width (NaN with one repeat) and
-        n_repeats.
+        Columns pipeline (in order of appearance), the one named by `by`, mean, half_width (NaN with one
+        repeat) and n_repeats.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFram
       pipeline  n_shots  mean  half_width  n_repeats
     0     1-nn        1  0.45        0.64          2
     """
-    missing = [name for name in _COLUMNS if name not in results]
+    missing = [name for name in (*_COLUMNS, by) if name not in results]
     if missing:
         raise ValueError(
             f"results lack the columns {', '.join(missing)}; expected a row per fold, as few_shot_curve gives"
@@ -50,26 +53,31 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy") -> pd.DataFram
     if ours.empty:
         known = ", ".join(map(str, results["metric"].unique())) or "none"
         raise ValueError(f"results hold no metric {metric!r}; they hold: {known}")
-    by_repeat = ours.groupby(["pipeline", "n_shots", "repeat"], sort=False)["value"].mean()
-    repeats = by_repeat.groupby(["pipeline", "n_shots"], sort=False)
-    by_shots = repeats.agg(["mean", "std", "count"]).reset_index()
-    quantile = student_t.ppf(0.975, (by_shots["count"] - 1).clip(lower=1))
-    order = {name: position for position, name in enumerate(ours["pipeline"].unique())}
-
-    def by_appearance(column: pd.Series) -> pd.Series:
-        return column.map(order) if column.name == "pipeline" else column
-
+    by_repeat = ours.groupby(["pipeline", by, "repeat"], sort=False)["value"].mean()
+    repeats = by_repeat.groupby(["pipeline", by], sort=False)
+    by_cell = repeats.agg(["mean", "std", "count"]).reset_index()
+    quantile = student_t.ppf(0.975, (by_cell["count"] - 1).clip(lower=1))
     return (
-        by_shots.assign(half_width=quantile * by_shots["std"] / np.sqrt(by_shots["count"]))
-        .rename(columns={"count": "n_repeats"})[["pipeline", "n_shots", "mean", "half_width", "n_repeats"]]
-        .sort_values(["pipeline", "n_shots"], key=by_appearance, ignore_index=True)
+        by_cell.assign(half_width=quantile * by_cell["std"] / np.sqrt(by_cell["count"]))
+        .rename(columns={"count": "n_repeats"})[["pipeline", by, "mean", "half_width", "n_repeats"]]
+        .sort_values(["pipeline", by], key=_rank, ignore_index=True)
     )
 
 
+def _rank(column: pd.Series) -> pd.Series:
+    """Give what a column is sorted by: numbers themselves, names by their first appearance."""
+    return column if pd.api.types.is_numeric_dtype(column) else pd.Series(pd.factorize(column)[0])
+
+
 def accuracy_table(
-    results: pd.DataFrame, *, metric: str = "accuracy", style: str = "text", width: int = 80
+    results: pd.DataFrame,
+    *,
+    metric: str = "accuracy",
+    by: str = "n_shots",
+    style: str = "text",
+    width: int = 80,
 ) -> str:
-    """Lay scores out in per cent, a row per pipeline and a column per number of clips.
+    """Lay scores out in per cent, a row per pipeline and a column per number of clips or another value.
 
     Parameters
     ----------
@@ -77,6 +85,8 @@ def accuracy_table(
         As for `summarize`.
     metric : str, default="accuracy"
         Which of the metrics.
+    by : str, default="n_shots"
+        What the columns stand for, as for `summarize`.
     style : {"text", "markdown"}, default="text"
         For a terminal or for a page.
     width : int, default=80
@@ -108,12 +118,13 @@ def accuracy_table(
     """
     if style not in ("text", "markdown"):
         raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
-    summary = summarize(results, metric=metric)
-    keys = zip(summary["pipeline"], summary["n_shots"], strict=True)
+    summary = summarize(results, metric=metric, by=by)
+    keys = zip(summary["pipeline"], summary[by], strict=True)
     cells = dict(zip(keys, map(_cell, summary["mean"], summary["half_width"]), strict=True))
     names = list(dict.fromkeys(summary["pipeline"]))
-    columns = [["clips per class", *map(str, names)]] + [
-        [str(n), *(cells.get((name, n), "-") for name in names)] for n in sorted(summary["n_shots"].unique())
+    heads = summary[by].iloc[_rank(summary[by]).argsort(kind="stable")].unique()
+    columns = [[_HEADS.get(by, by.replace("_", " ")), *map(str, names)]] + [
+        [str(head), *(cells.get((name, head), "-") for name in names)] for head in heads
     ]
     columns = [_pad(column, left=position == 0) for position, column in enumerate(columns)]
     return _markdown(columns) if style == "markdown" else _text(columns, width)
