@@ -1,6 +1,8 @@
-"""Few-shot learning curves of every pipeline of a suite on one data set.
+"""Scores of every pipeline of a suite on one data set.
 
-With no options: the embedded data set, a table, a picture, and every score as JSON Lines.
+With no options: few-shot learning curves on the embedded data set, a table, a picture, and every score as
+JSON Lines. The suite few-data varies the number of labelled clips; random-cnn takes all of them, and compares
+features of untrained networks.
 """
 
 import argparse
@@ -12,6 +14,9 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from collections.abc import Callable
+from fnmatch import fnmatch
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
 
     from skfewaudio.datasets import AudioDataset
+    from skfewaudio.reporting import ResultStore
 
 # Everything heavy is imported where it is used, so that --help answers at once.
 
@@ -61,11 +67,16 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dataset",
         default="synthetic",
-        help="synthetic, esc50, urbansound8k, tut2017, one from a plugin, or folder (a folder per class)",
+        help="synthetic, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, one from a plugin, or "
+        "folder (a folder per class)",
     )
     parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
     parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
-    parser.add_argument("--pipelines", nargs="+", help="names, or all; all but the slow ones if not given")
+    parser.add_argument(
+        "--pipelines",
+        nargs="+",
+        help="names, patterns such as '7x86*', or all; all but the slow ones if not given",
+    )
     parser.add_argument(
         "--vggish-weights", type=Path, help="file of VGGish's weights; those in the cache if not given"
     )
@@ -74,8 +85,19 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="train in bfloat16 on the CPU too; twice as fast on some",
     )
-    parser.add_argument("--n-shots", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="clips per class")
-    parser.add_argument("--n-repeats", type=int, default=5, help="random draws of the labelled clips")
+    parser.add_argument(
+        "--n-shots",
+        type=int,
+        nargs="+",
+        default=[1, 2, 5, 10, 20],
+        help="clips per class; not of random-cnn, which takes all",
+    )
+    parser.add_argument(
+        "--n-repeats",
+        type=int,
+        default=5,
+        help="random draws of the labelled clips, or of the weights of random-cnn",
+    )
     parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
     parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
     parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
@@ -84,16 +106,19 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="start anew where the output has results")
     args = parser.parse_args(argv)
     if args.output is None:
-        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset]))
+        suite = args.suite if args.suite != "few-data" else None
+        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset, suite]))
     pipelines = SUITES[args.suite]
     args.slow_left_out = [name for name in pipelines if args.pipelines is None and name in SLOW]
-    if args.pipelines is None:
-        args.pipelines = [name for name in pipelines if name not in SLOW]
-    elif args.pipelines == ["all"]:
-        args.pipelines = list(pipelines)
-    unknown = [name for name in args.pipelines if name not in pipelines]
+    wanted = ["*"] if args.pipelines in (None, ["all"]) else args.pipelines
+    unknown = [pattern for pattern in wanted if not any(fnmatch(name, pattern) for name in pipelines)]
     if unknown:
         parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
+    args.pipelines = [
+        name
+        for name in pipelines
+        if any(fnmatch(name, pattern) for pattern in wanted) and name not in args.slow_left_out
+    ]
     if min(*args.n_shots, args.n_repeats) < 1:
         parser.error("--n-shots and --n-repeats must be at least 1")
     return args
@@ -103,32 +128,49 @@ def _run(args: argparse.Namespace) -> int:
     """Prepare, compute, and write what came of it."""
     from skfewaudio._torch import resolve_device
     from skfewaudio.exceptions import SkfewaudioError
-    from skfewaudio.model_selection import FewShotSplit, few_shot_curve
-    from skfewaudio.reporting import ResultStore, accuracy_table
+    from skfewaudio.reporting import ResultStore
 
     started = time.monotonic()
+    protocol = _random_weights if args.suite == "random-cnn" else _few_shot
     try:
         device = str(resolve_device(args.device))
         dataset = _load(args)
         cv = _folds_of(dataset, args.folds)
-        # What cannot work is said before anything is computed.
-        next(FewShotSplit(max(args.n_shots), cv=cv).split(dataset.X, dataset.y))
         store = ResultStore(args.output / "results.jsonl")
-        pipelines = {name: _pipeline(args, name, device, dataset) for name in _runnable(args)}
-        _write_config(args, dataset, pipelines, device)
+        compute = protocol(args, dataset, cv, device)
     except (SkfewaudioError, ValueError, OSError) as error:
         print(f"run_all: {error}", file=sys.stderr)
         return 2
 
-    n_jobs = args.n_jobs or (1 if device.startswith("cuda") else -1)
     print(f"{dataset!r}\n{dataset.licence}\n", file=sys.stderr)
-    progress = _Progress(len(args.n_shots) * args.n_repeats * cv.get_n_splits())
-
-    def keep(rows: list[dict[str, Any]]) -> None:
-        store.append([{"dataset": dataset.name, **row} for row in rows])
-        progress.count(rows)
-
     try:
+        pictures = compute(store)
+    except (SkfewaudioError, OSError) as error:
+        print(f"run_all: {error}", file=sys.stderr)
+        return 2
+    written = [store.path, args.output / "config.json", *pictures]
+    print(f"{time.monotonic() - started:.0f} s. Written:", *written, sep="\n  ")
+    return 0
+
+
+# From the store, whose rows need not be computed again, to the pictures made.
+Compute = Callable[["ResultStore"], list[Path]]
+
+
+def _few_shot(
+    args: argparse.Namespace, dataset: "AudioDataset", cv: "PredefinedSplit", device: str
+) -> Compute:
+    """Prepare scores against the number of labelled clips."""
+    from skfewaudio.model_selection import FewShotSplit, few_shot_curve
+    from skfewaudio.reporting import accuracy_table
+
+    # What cannot work is said before anything is computed.
+    next(FewShotSplit(max(args.n_shots), cv=cv).split(dataset.X, dataset.y))
+    pipelines = {name: _pipeline(args, name, device, dataset) for name in _runnable(args)}
+    _write_config(args, dataset, pipelines, device)
+
+    def compute(store: "ResultStore") -> list[Path]:
+        progress = _Progress(len(args.n_shots) * args.n_repeats * cv.get_n_splits())
         results = few_shot_curve(
             pipelines,
             dataset.X,
@@ -137,19 +179,70 @@ def _run(args: argparse.Namespace) -> int:
             n_repeats=args.n_repeats,
             cv=cv,
             random_state=args.random_state,
-            n_jobs=n_jobs,
+            n_jobs=_n_jobs(args, device),
             finished=store.frame(),
-            on_result=keep,
+            on_result=partial(_keep, store, dataset, progress),
             verbose=int(sys.stderr.isatty()),
         )
-    except (SkfewaudioError, OSError) as error:
-        print(f"run_all: {error}", file=sys.stderr)
-        return 2
-    spread = f"mean ± 95 % interval over {args.n_repeats} draws" if args.n_repeats > 1 else "one draw"
-    print(f"\n{dataset.name}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
-    written = [store.path, args.output / "config.json", *_draw(results, dataset.name, args.output)]
-    print(f"{time.monotonic() - started:.0f} s. Written:", *written, sep="\n  ")
-    return 0
+        spread = f"mean ± 95 % interval over {args.n_repeats} draws" if args.n_repeats > 1 else "one draw"
+        print(f"\n{dataset.name}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
+        return _draw(results, dataset.name, args.output) if _can_draw() else []
+
+    return compute
+
+
+def _random_weights(
+    args: argparse.Namespace, dataset: "AudioDataset", cv: "PredefinedSplit", device: str
+) -> Compute:
+    """Prepare scores of features of untrained networks, with all labelled clips."""
+    from cross_validation import compare_table, draw_comparison, score_studies
+
+    names = _runnable(args)
+    make_study = partial(_study, args, device, dataset)
+    _write_config(args, dataset, {name: make_study(name, random_state=0) for name in names}, device)
+
+    def compute(store: "ResultStore") -> list[Path]:
+        score_studies(
+            make_study,
+            names,
+            dataset.X,
+            dataset.y,
+            cv,
+            n_repeats=args.n_repeats,
+            random_state=args.random_state,
+            n_jobs=_n_jobs(args, device),
+            finished=store.frame(),
+            on_result=partial(_keep, store, dataset, _Progress(args.n_repeats * cv.get_n_splits())),
+        )
+        rows = store.frame()
+        rows = rows[rows["pipeline"].isin(names) & (rows["repeat"] < args.n_repeats)]
+        print(f"\n{dataset.name}: {compare_table(rows)}\n")
+        return draw_comparison(rows, dataset.name, args.output) if _can_draw() else []
+
+    return compute
+
+
+def _study(
+    args: argparse.Namespace, device: str, dataset: "AudioDataset", name: str, *, random_state: int
+) -> Any:
+    """Build a study whose features are those of the data set's clips."""
+    study = SUITES[args.suite][name](
+        device=device, random_state=random_state, mixed_precision=args.mixed_precision or None
+    )
+    return study._replace(features=_resampled(study.features, dataset))
+
+
+def _n_jobs(args: argparse.Namespace, device: str) -> int:
+    """Give the number of fits at a time."""
+    return args.n_jobs or (1 if device.startswith("cuda") else -1)
+
+
+def _keep(
+    store: "ResultStore", dataset: "AudioDataset", progress: "_Progress", rows: list[dict[str, Any]]
+) -> None:
+    """Store rows, and count them."""
+    store.append([{"dataset": dataset.name, **row} for row in rows])
+    progress.count([row for row in rows if row["metric"] == "accuracy"])
 
 
 class _Progress:
@@ -227,20 +320,26 @@ def _say(text: str) -> None:
 
 
 def _pipeline(args: argparse.Namespace, name: str, device: str, dataset: "AudioDataset") -> Any:
-    """Build a pipeline; before features of waveforms comes resampling, which they leave to files."""
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
+    """Build a pipeline for the data set's clips."""
     pipeline = SUITES[args.suite][name](
         device=device,
         mixed_precision=args.mixed_precision or None,
         vggish_weights=args.vggish_weights or "vggish",
     )
-    rate = getattr(pipeline[0], "sample_rate", dataset.sample_rate)
+    return _resampled(pipeline, dataset)
+
+
+def _resampled(pipeline: Any, dataset: "AudioDataset") -> Any:
+    """Put resampling before features of waveforms, which they leave to the reading of files."""
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    steps = [step for _, step in pipeline.steps] if isinstance(pipeline, Pipeline) else [pipeline]
+    rate = getattr(steps[0], "sample_rate", dataset.sample_rate)
     if isinstance(dataset.X[0], str) or rate == dataset.sample_rate:
         return pipeline
     rates = {"old_rate": dataset.sample_rate, "new_rate": rate}
-    return make_pipeline(FunctionTransformer(_resample, kw_args=rates), *pipeline)
+    return make_pipeline(FunctionTransformer(_resample, kw_args=rates), *steps)
 
 
 def _resample(clips: list["np.ndarray"], *, old_rate: int, new_rate: int) -> list["np.ndarray"]:
@@ -293,15 +392,22 @@ def _write_config(
     path.write_text(json.dumps({**config, **notes}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _draw(results: "pd.DataFrame", title: str, output: Path) -> list[Path]:
-    """Draw the curves, where matplotlib is installed."""
-    from skfewaudio.reporting import FewShotCurveDisplay
-
+def _can_draw() -> bool:
+    """Tell whether matplotlib is installed, and say so if it is not."""
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError:
         print("No picture: it needs matplotlib (pip install skfewaudio[plot])", file=sys.stderr)
-        return []
+        return False
+    return True
+
+
+def _draw(results: "pd.DataFrame", title: str, output: Path) -> list[Path]:
+    """Draw the curves."""
+    from matplotlib.figure import Figure
+
+    from skfewaudio.reporting import FewShotCurveDisplay
+
     figure = Figure(figsize=(7.0, 4.4), dpi=150, layout="constrained")
     FewShotCurveDisplay.from_results(results).plot(figure.subplots(), title=title)
     figure.savefig(output / "curve.png")

@@ -1,13 +1,15 @@
 """The pipelines that run_all compares, by suite and name.
 
-A function makes a pipeline from the options that it needs. What is heavy is imported where it is used, so
-that ``run_all.py --help`` answers at once.
+A function makes a pipeline, or for the suite random-cnn a study, from the options that it needs. What is
+heavy is imported where it is used, so that ``run_all.py --help`` answers at once.
 """
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import random_cnn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,8 +118,12 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
         "vggish-1nn": vggish_1nn,
         "vggish-fine-tuned": partial(vggish_tuned, "SkorchCNN"),
         "vggish-prototypical": partial(vggish_tuned, "PrototypicalClassifier"),
-    }
+    },
+    "random-cnn": {name: partial(random_cnn.make_study, name) for name in random_cnn.NAMES},
 }
 # Minutes to hours a fit on a CPU.
-SLOW = {"sb-cnn", "vgg", "timbre", "prototypical-paper", "vggish-fine-tuned", "vggish-prototypical"}
+SLOW = {
+    *("sb-cnn", "vgg", "timbre", "prototypical-paper", "vggish-fine-tuned", "vggish-prototypical"),
+    *random_cnn.SLOW,
+}
 NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical"}

@@ -37,6 +37,10 @@ class Waveforms:
             return self._read(self._clips)
         return (np.ascontiguousarray(clip, dtype=np.float32) for clip in self._clips)
 
+    def map(self, change: Callable[[int, np.ndarray], np.ndarray]) -> "Waveforms":
+        """Give the same clips, each changed when it is read; `change` is told the clip's number too."""
+        return Waveforms(self._clips, lambda _: (change(i, clip) for i, clip in enumerate(self)))
+
 
 def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read) -> Waveforms:
     """Check the waveforms given to an estimator, of any of the three kinds.
@@ -64,7 +68,7 @@ def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read
     TypeError
         If X is a lone path, mixes kinds, or holds integers in place of floats.
     """
-    if _is_path(X):
+    if is_path(X):
         raise TypeError(f"X is one path ({str(X)!r}); expected a list of them: wrap it as [{str(X)!r}]")
     if not _is_sequence_of_clips(X):
         X = validate_data(estimator, X, reset=reset, dtype=FLOATS)
@@ -72,13 +76,13 @@ def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read
     clips = list(X)
     if reset:
         _forget_features(estimator)
-    if _is_path(clips[0]):
+    if is_path(clips[0]):
         _check_paths(clips)
         return Waveforms([os.fspath(clip) for clip in clips], read)
     return Waveforms([_check_clip(clip, index) for index, clip in enumerate(clips)])
 
 
-def _is_path(value: Any) -> bool:
+def is_path(value: Any) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
@@ -89,7 +93,7 @@ def _is_sequence_of_clips(X: Any) -> bool:
     if len(X) == 0:
         raise ValueError("X holds no clips: 0 sample(s) while a minimum of 1 is required")
     first = next(iter(X))
-    if np.ndim(first) == 0 and not _is_path(first):
+    if np.ndim(first) == 0 and not is_path(first):
         raise ValueError(
             f"X is one-dimensional, with {len(X)} values such as {first!r}: one clip, it seems. "
             "Expected an array (n_clips, n_samples) or a list of clips. Reshape your data: wrap it as [X]"
@@ -106,7 +110,7 @@ def _forget_features(estimator: BaseEstimator) -> None:
 
 def _check_paths(clips: list[Any]) -> None:
     for index, clip in enumerate(clips):
-        if not _is_path(clip):
+        if not is_path(clip):
             raise TypeError(
                 f"X[{index}] is a {type(clip).__name__} but X[0] is a path; give all clips as paths"
             )
@@ -114,7 +118,7 @@ def _check_paths(clips: list[Any]) -> None:
 
 def _check_clip(clip: Any, index: int) -> np.ndarray:
     """Check one clip of a list; its values stay as they are until they are needed."""
-    if _is_path(clip):
+    if is_path(clip):
         raise TypeError(
             f"X[{index}] is a path but X[0] is an array; give all clips as arrays, or all as paths"
         )
@@ -150,7 +154,7 @@ or (n_clips, n_features)
     Returns
     -------
     list of n_clips float32 arrays of shape (n_mels, n_frames), or ndarray of shape (n_clips, n_features)
-        A list means spectrograms.
+        A list means spectrograms. Those in memory-mapped files stay there, of whatever type.
 
     Raises
     ------
@@ -199,4 +203,12 @@ def _check_spectrogram(clip: object, i: int) -> NDArray[np.float32]:
         )
     if not np.isfinite(array).all():
         raise ValueError(f"clip {i} holds NaN or infinity; remove the clip or mend its recording")
-    return array.astype(np.float32, copy=False)
+    return array if is_mapped(array) else array.astype(np.float32, copy=False)
+
+
+def is_mapped(array: NDArray) -> bool:
+    """Tell whether an array's values are in a memory-mapped file."""
+    base: object = array
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    return isinstance(base, np.memmap)

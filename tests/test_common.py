@@ -8,15 +8,19 @@ import soundfile
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfewaudio import (
     MFCC,
+    ELMClassifier,
+    ELMRegressor,
     FewShotClassifier,
     LogMel,
     PatchClassifier,
     PrototypicalClassifier,
+    RandomCNNFeatures,
     SkorchCNN,
 )
 
@@ -28,9 +32,14 @@ SAMPLE_RATE = 16000
         LogMel(),
         MFCC(),
         MFCC(summary=None),
+        RandomCNNFeatures("single_layer", n_filters=4),
+        RandomCNNFeatures("sample_level", n_filters=2, random_state=None),
         PrototypicalClassifier(),
         PrototypicalClassifier(architecture=None, distance="cosine"),
         SkorchCNN(max_epochs=60),
+        ELMClassifier(),
+        ELMClassifier(15, penalty=0.0, direct_links=True),
+        ELMRegressor(),
         PatchClassifier(),
         PatchClassifier(LinearSVC(), aggregation="vote"),
         FewShotClassifier(KNeighborsClassifier(1), n_shots=None),
@@ -54,6 +63,14 @@ PIPELINES = {
     "mfcc probe": lambda: make_pipeline(
         MFCC(sample_rate=SAMPLE_RATE), SkorchCNN(max_epochs=5, random_state=0)
     ),
+    "mfcc elm": lambda: make_pipeline(
+        MFCC(sample_rate=SAMPLE_RATE), StandardScaler(), ELMClassifier(200, random_state=0)
+    ),
+    "random cnn": lambda: make_pipeline(
+        RandomCNNFeatures("single_layer", n_filters=20, sample_rate=SAMPLE_RATE),
+        StandardScaler(),
+        KNeighborsClassifier(1),
+    ),
     "patches": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512), PatchClassifier(patch_frames=4)
     ),
@@ -67,7 +84,7 @@ every_pipeline = pytest.mark.parametrize("name", sorted(PIPELINES))
 
 def scores(model, X):
     """Probabilities where there are any."""
-    return model.predict_proba(X)
+    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.decision_function(X)
 
 
 @pytest.fixture(scope="module")

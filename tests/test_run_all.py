@@ -223,3 +223,43 @@ def test_waveforms_are_brought_to_the_features_rate(run_all):
     (found,) = run_all._resample([clip], old_rate=22050, new_rate=12000)
     assert len(found) == 12000
     assert np.argmax(np.abs(np.fft.rfft(found))) == 440
+
+
+def test_random_weights_are_compared_by_features_and_classifier(run_all, options, tmp_path, capsys):
+    wanted = ["--suite", "random-cnn", "--pipelines", "temporal-8+s*", "mfcc+ridge"]
+    assert run_all.main([*options[:-3], *wanted]) == 0
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    assert set(rows["pipeline"]) == {"temporal-8+svm", "mfcc+ridge"}
+    # Five folds, two seeds, and a second way to choose for the classifier that has something to choose.
+    assert len(rows) == 5 * 2 * 3
+    said = capsys.readouterr()
+    assert "hyper-parameters chosen within the training folds" in said.out
+    assert "mfcc+ridge: 10 fits" in said.err
+
+
+def test_finished_studies_are_not_scored_again(run_all, options, tmp_path):
+    request = [*options[:-3], "--suite", "random-cnn", "--pipelines", "mfcc+ridge"]
+    assert run_all.main(request) == 0
+    before = (tmp_path / "out" / "results.jsonl").read_text()
+    assert run_all.main([*request, "--n-repeats", "3"]) == 0
+    after = (tmp_path / "out" / "results.jsonl").read_text()
+    assert after.startswith(before)
+    assert after.count("\n") == before.count("\n") * 3 // 2
+
+
+def test_network_of_random_weights_is_trained_for_comparison(run_all, options, tmp_path, monkeypatch):
+    build = run_all.SUITES["random-cnn"]["temporal-8+trained"]
+
+    def quick(**given):
+        study = build(**given)
+        return study._replace(classifier=study.classifier.set_params(max_epochs=2))
+
+    monkeypatch.setitem(run_all.SUITES["random-cnn"], "temporal-8+trained", quick)
+    request = ["--suite", "random-cnn", "--pipelines", "temporal-8+trained", "--folds", "1"]
+    assert run_all.main([*options[:-3], *request]) == 0
+    assert len(pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)) == 2
+
+
+def test_pipelines_may_be_given_by_patterns(run_all):
+    found = run_all._parse(["--suite", "random-cnn", "--pipelines", "7x8?-160+[es]*"]).pipelines
+    assert found == ["7x86-160+svm", "7x86-160+elm"]

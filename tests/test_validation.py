@@ -80,6 +80,24 @@ def test_waveforms_may_be_iterated_over_twice():
     assert lengths(waveforms) == lengths(waveforms)
 
 
+def test_mapped_waveforms_are_changed_when_they_are_read():
+    told = []
+
+    def change(index, clip):
+        told.append(index)
+        return clip[index:]
+
+    waveforms = check(CLIPS).map(change)
+    assert (len(waveforms), told) == (2, [])
+    assert [lengths(waveforms) for _ in range(2)] == [[3, 4], [3, 4]]
+    assert told == [0, 1, 0, 1]
+
+
+def test_mapped_paths_are_read_only_on_iteration():
+    waveforms = check(["ab", "abcd"]).map(lambda index, clip: clip[:3])
+    assert lengths(waveforms) == [2, 3]
+
+
 def test_table_sets_n_features_in():
     estimator = BaseEstimator()
     check(np.ones((2, 3)), estimator=estimator)

@@ -1,10 +1,17 @@
 """Networks, torch.nn only: one paper a file."""
 
 from ._base import Architecture, check_architecture_choice, load_backbone, n_parameters, split_front_end
-from ._blocks import init_glorot_
+from ._blocks import init_glorot_, init_he_
+from ._feature_maps import FeatureMapNetwork, FeatureMaps
+from ._map_layers import ConvLayer
+from .frame_level import FrameLevel, FrameLevelManyShapes
 from .linear_probe import LinearProbe
+from .musically_motivated import MusicallyMotivated
 from .pooled_filters import PooledFilters
+from .sample_level import SampleLevel
 from .sb_cnn import SBCNN
+from .single_layer import SingleLayer
+from .small_filters import SmallFilters
 from .timbre import Timbre
 from .vgg import VGG
 from .vggish import VGGish
@@ -13,12 +20,22 @@ __all__ = [
     "SBCNN",
     "VGG",
     "Architecture",
+    "ConvLayer",
+    "FeatureMapNetwork",
+    "FeatureMaps",
+    "FrameLevel",
+    "FrameLevelManyShapes",
     "LinearProbe",
+    "MusicallyMotivated",
     "PooledFilters",
+    "SampleLevel",
+    "SingleLayer",
+    "SmallFilters",
     "Timbre",
     "VGGish",
     "check_architecture_choice",
     "init_glorot_",
+    "init_he_",
     "load_backbone",
     "n_parameters",
     "split_front_end",

@@ -1,5 +1,6 @@
 """Pieces that several architectures are made of."""
 
+import math
 from collections import OrderedDict
 
 import torch
@@ -12,6 +13,8 @@ MOMENTUM = 0.01
 # exp(A) is the gain and log(1 + exp(B)) the offset that a learnt compression starts from: arXiv:1810.10274.
 A = 7.0
 B = 1.0
+WITHIN_2 = math.erf(2**0.5)  # share of a normal distribution within two standard deviations
+TRUNCATED_STD = 0.8796256610342398  # of a standard normal variable that is kept within (-2, 2)
 
 
 class InputNorm(nn.Module):
@@ -104,5 +107,31 @@ def init_glorot_(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def init_he_(module: nn.Module) -> None:
+    """Give the kernels of convolutions truncated normal values of variance 2 / fan-in, their biases zeros.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Changed in place, with all the layers in it.
+
+    Notes
+    -----
+    Values lie within two standard deviations of the normal distribution before it is cut, which is made wider
+    by what the cut takes away: He et al., "Delving deep into rectifiers", 2015, arXiv:1502.01852.
+    """
+    for layer in module.modules():
+        # On the meta device there is nothing to draw, and torch would load hundreds of modules for it.
+        if isinstance(layer, nn.Conv2d) and not layer.weight.is_meta:
+            fan_in = layer.weight[0].numel()
+            std = (2 / fan_in) ** 0.5 / TRUNCATED_STD
+            # Through the inverse of the distribution: torch's own takes several times the weights' memory,
+            # and draws others from release to release.
+            with torch.no_grad():
+                layer.weight.uniform_(-WITHIN_2, WITHIN_2).erfinv_().mul_(std * 2**0.5)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

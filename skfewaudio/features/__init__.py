@@ -1,7 +1,9 @@
 """Transformers: waveforms in, arrays out."""
 
+from ._files import write_features
 from ._logmel import LogMel
 from ._mfcc import MFCC
+from ._random_cnn import RandomCNNFeatures
 from ._vggish import VGGishEmbed
 
-__all__ = ["MFCC", "LogMel", "VGGishEmbed"]
+__all__ = ["MFCC", "LogMel", "RandomCNNFeatures", "VGGishEmbed", "write_features"]

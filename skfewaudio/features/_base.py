@@ -124,15 +124,49 @@ def transform_mel(
     """
     target = resolve_device(device)
 
-    def work(batch: list[np.ndarray]) -> list[np.ndarray]:
-        return [finish(mel).cpu().numpy() for mel in mel_spectrograms(batch, spec, target)]
+    def work(batch: list[np.ndarray]) -> list[torch.Tensor]:
+        return [finish(mel) for mel in mel_spectrograms(batch, spec, target)]
 
-    n_workers = resolve_threads(n_threads) if target.type == "cpu" else 1
     n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(spec, target)
     batches = _batches(clips, spec, n_at_once)
+    return _transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+
+
+def transform_waveforms(
+    clips: Waveforms,
+    finish: Callable[[torch.Tensor], torch.Tensor],
+    *,
+    n_threads: int | None,
+    device: str | None,
+) -> np.ndarray | list[np.ndarray]:
+    """Turn the waveform of each clip, (n_samples,), into that clip's result; otherwise as `transform_mel`."""
+    target = resolve_device(device)
+
+    def work(batch: list[np.ndarray]) -> list[torch.Tensor]:
+        return [finish(torch.tensor(clip, device=target)) for clip in batch]
+
+    batches = ([clip] for clip in clips)
+    return _transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+
+
+def _transform_batches(
+    batches: Iterable[list[np.ndarray]],
+    work: Callable[[list[np.ndarray]], list[torch.Tensor]],
+    n_clips: int,
+    *,
+    n_threads: int | None,
+    device: torch.device,
+) -> np.ndarray | list[np.ndarray]:
+    """Work on batches of clips in threads, and put the clips' results together in order."""
+    n_workers = resolve_threads(n_threads) if device.type == "cpu" else 1
     with _single_threaded_pool(n_workers) as pool:
-        results = map_ahead(pool, work, batches, n_ahead=2 * n_workers)
-        return _stack(chain.from_iterable(results), len(clips))
+        results = map_ahead(
+            pool,
+            lambda batch: [result.cpu().numpy() for result in work(batch)],
+            batches,
+            n_ahead=2 * n_workers,
+        )
+        return _stack(chain.from_iterable(results), n_clips)
 
 
 def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_at_once: int) -> Iterator[list[np.ndarray]]:

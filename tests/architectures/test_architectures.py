@@ -6,7 +6,21 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from skfewaudio.architectures import SBCNN, VGG, LinearProbe, PooledFilters, Timbre, VGGish, n_parameters
+from skfewaudio.architectures import (
+    SBCNN,
+    VGG,
+    FrameLevel,
+    FrameLevelManyShapes,
+    LinearProbe,
+    MusicallyMotivated,
+    PooledFilters,
+    SampleLevel,
+    SingleLayer,
+    SmallFilters,
+    Timbre,
+    VGGish,
+    n_parameters,
+)
 from skfewaudio.plugins import ARCHITECTURES
 
 
@@ -47,6 +61,64 @@ TABLE = {
     # 4 statistics of 128 bands, and of 5 x 8 filters in 4 regions; the projection alone is learnt
     "pooled_filters": Case(PooledFilters, 1152 * 10, 4 * 128 + 4 * 40 * 4, patch_frames=None),
     "linear_probe": Case(LinearProbe, (128 * 128 + 1) * 10, 128 * 128, patch_frames=None),
+    # 0.9 of 96 bands x 7 frames; 160 -> 10
+    "single_layer": Case(
+        SingleLayer,
+        (86 * 7 + 1) * 160 + 161 * 10,
+        160,
+        patch=(96, 128),
+        other_patches=((1, 7), (45, 101), (128, 8)),
+        patch_frames=None,
+    ),
+    # 3 x 3: 1 -> 32 and four times 32 -> 32; all 160 maps -> 10
+    "small_filters": Case(
+        SmallFilters,
+        (9 + 1) * 32 + 4 * (9 * 32 + 1) * 32 + 161 * 10,
+        160,
+        patch=(96, 1280),
+        other_patches=((101, 1301),),
+        patch_frames=1280,
+    ),
+    # 86 and 38 bands x 7, 3 and 1 frames, 4, 8 and 16 filters; 64, 32, 16 and 8 frames; all 112 maps -> 10
+    "musically_motivated": Case(
+        MusicallyMotivated,
+        (86 * 7 + 1 + 38 * 7 + 1) * 4
+        + (86 * 3 + 1 + 38 * 3 + 1) * 8
+        + (86 + 1 + 38 + 1) * 16
+        + (65 * 3 + 33 * 7 + 17 * 15 + 9 * 31)
+        + 113 * 10,
+        112,
+        patch=(96, 128),
+        other_patches=((3, 1), (45, 101), (128, 8)),
+        patch_frames=None,
+    ),
+    # 3: 1 -> 23 and six times 23 -> 23; all 161 maps -> 10
+    "sample_level": Case(
+        SampleLevel,
+        (3 + 1) * 23 + 6 * (3 * 23 + 1) * 23 + 162 * 10,
+        161,
+        patch=(1, 6561),
+        other_patches=((1, 2187), (1, 3001)),
+        patch_frames=59049,
+    ),
+    # 512: 1 -> 40; 7: three times 40 -> 40; all 160 maps -> 10
+    "frame_level": Case(
+        FrameLevel,
+        (512 + 1) * 40 + 3 * (7 * 40 + 1) * 40 + 161 * 10,
+        160,
+        patch=(1, 4096),
+        other_patches=((1, 736), (1, 1001)),
+        patch_frames=59049,
+    ),
+    # 512, 256, ... 32: 1 -> 20 each; 7: 100 -> 20 and twice 20 -> 20; all 160 maps -> 10
+    "frame_level_many_shapes": Case(
+        FrameLevelManyShapes,
+        (512 + 256 + 128 + 64 + 32 + 5) * 20 + (7 * 100 + 1) * 20 + 2 * (7 * 20 + 1) * 20 + 161 * 10,
+        160,
+        patch=(1, 4096),
+        other_patches=((1, 225), (1, 1001)),
+        patch_frames=59049,
+    ),
 }
 cases = pytest.mark.parametrize("name", sorted(TABLE))
 of_any_size = pytest.mark.parametrize(
@@ -178,9 +250,22 @@ def test_learnt_compression_refuses_decibels(name):
         ("timbre", (128, 6), "1 x 7"),
         ("vgg", (128, 31), "32 x 32"),
         ("vgg", (31, 128), "32 x 32"),
+        ("single_layer", (96, 6), "1 x 7"),
+        ("small_filters", (95, 1280), "96 x 1280"),
+        ("small_filters", (96, 1279), "96 x 1280"),
+        ("musically_motivated", (2, 128), "3 x 1"),
+        ("sample_level", (1, 2186), "1 x 2187"),
+        ("frame_level", (1, 735), "1 x 736"),
+        ("frame_level_many_shapes", (1, 224), "1 x 225"),
     ],
 )
 def test_too_small_a_patch_is_refused_with_the_smallest_allowed(name, patch, smallest):
     found = f"{patch[0]} bands x {patch[1]} frames are too small"
     with pytest.raises(ValueError, match=rf"{found} for {TABLE[name].architecture.__name__}; .* {smallest}$"):
         build(name, patch)
+
+
+@pytest.mark.parametrize("name", ["sample_level", "frame_level", "frame_level_many_shapes"])
+def test_a_network_for_waveforms_refuses_more_than_one_band(name):
+    with pytest.raises(ValueError, match=r"takes waveforms, as one band .* and was given 96 bands"):
+        build(name, (96, 4096))

@@ -1,0 +1,183 @@
+"""The studies of the suite random-cnn: features of untrained networks, and what classifies them.
+
+A name is that of the features and of the classifier, such as ``7x86-160+svm``. As in suites.py, what is heavy
+is imported where it is used.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Study(NamedTuple):
+    """Features and a classifier of them."""
+
+    features: Any  # transformer
+    classifier: Any
+    grid: Callable[[int], list[dict[str, list[Any]]]] | None = None  # from the number of features
+    rotate: bool = False  # the classifier knows the clips by their inner products alone
+
+
+SAMPLE_RATE = 12000
+# Registered name of the architecture, and its parameters, by the name of the features. The numbers of
+# filters are the published ones, for 112 to 161 features and for 3,584 or 3,585; 90, and 256 of both kinds
+# of filters, are in the published code.
+SINGLE, MUSIC = "single_layer", "musically_motivated"
+TIMBRAL, TEMPORAL = {"temporal": False}, {"timbral": False}
+OF_MUSIC = {"temporal_frames": "music"}
+ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
+    "small-filters-32": ("small_filters", {"n_filters": 32}),
+    "small-filters-90": ("small_filters", {"n_filters": 90}),
+    "small-filters-717": ("small_filters", {"n_filters": 717}),
+    "7x96-160": (SINGLE, {"n_filters": 160, "bands": 1.0}),
+    "7x96-3585": (SINGLE, {"n_filters": 3585, "bands": 1.0}),
+    "7x86-160": (SINGLE, {"n_filters": 160}),
+    "7x86-3585": (SINGLE, {"n_filters": 3585}),
+    "timbral-8": (MUSIC, {"n_filters": 8, **TIMBRAL}),
+    "timbral-256": (MUSIC, {"n_filters": 256, **TIMBRAL}),
+    "temporal-8": (MUSIC, {"n_filters": 8, **TEMPORAL}),
+    "temporal-256": (MUSIC, {"n_filters": 256, **TEMPORAL}),
+    "temporal-music-256": (MUSIC, {"n_filters": 256, **TEMPORAL, **OF_MUSIC}),
+    "timbral-temporal-4": (MUSIC, {"n_filters": 4}),
+    "timbral-temporal-128": (MUSIC, {"n_filters": 128}),
+    "timbral-temporal-256": (MUSIC, {"n_filters": 256}),
+    "timbral-temporal-music-256": (MUSIC, {"n_filters": 256, **OF_MUSIC}),
+    "sample-level-23": ("sample_level", {"n_filters": 23}),
+    "sample-level-512": ("sample_level", {"n_filters": 512}),
+    "frame-level-40": ("frame_level", {"n_filters": 40}),
+    "frame-level-896": ("frame_level", {"n_filters": 896}),
+    "many-shapes-20": ("frame_level_many_shapes", {"n_filters": 20}),
+    "many-shapes-448": ("frame_level_many_shapes", {"n_filters": 448}),
+}
+# One of each architecture, small, is also trained.
+TRAINED = (
+    "small-filters-32",
+    "7x96-160",
+    "7x86-160",
+    "timbral-8",
+    "temporal-8",
+    "timbral-temporal-4",
+    "sample-level-23",
+    "frame-level-40",
+    "many-shapes-20",
+)
+
+
+def random_cnn(name: str, *, device: str, random_state: int) -> Any:
+    """Give the features of a network that is never trained."""
+    from skfewaudio import RandomCNNFeatures
+
+    architecture, params = ARCHITECTURES[name]
+    own = {key: value for key, value in params.items() if key != "n_filters"}
+    return RandomCNNFeatures(
+        architecture,
+        n_filters=params["n_filters"],
+        architecture_params=own or None,
+        random_state=random_state,
+        device=device,
+    )
+
+
+def mfcc(*, device: str, **_: Any) -> Any:
+    """Give the 120 MFCC statistics of the paper's baseline."""
+    from skfewaudio import MFCC
+
+    return MFCC(device=device)
+
+
+def svm(features: Any, **_: Any) -> Study:
+    """Classify by a support vector machine, with the paper's grid."""
+    from sklearn.svm import SVC
+
+    return Study(features, SVC(), svm_grid, rotate=True)
+
+
+def svm_grid(n_features: int) -> list[dict[str, list[Any]]]:
+    """Give the paper's grid; its gamma "auto" is one over the number of features."""
+    penalties = [0.1, 2.0, 8.0, 32.0]
+    gammas = [2.0**-power for power in (3, 5, 7, 9, 11, 13)]
+    return [
+        {"kernel": ["rbf"], "gamma": [*gammas, 1 / n_features], "C": penalties},
+        {"kernel": ["linear"], "C": penalties},
+    ]
+
+
+def elm(features: Any, *, random_state: int, **_: Any) -> Study:
+    """Classify by an extreme learning machine, with the paper's grid of units."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from skfewaudio import ELMClassifier
+
+    units = [100, 250, 500, 1200, 1800, 2500]
+    machine = make_pipeline(StandardScaler(), ELMClassifier(random_state=random_state, device="cpu"))
+    return Study(features, machine, lambda _: [{"elmclassifier__n_hidden": units}])
+
+
+def ridge(features: Any, **_: Any) -> Study:
+    """Classify by ridge regression, which chooses its penalty by leave-one-out."""
+    import numpy as np
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return Study(features, make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(-1, 6, 15))))
+
+
+def trained(
+    name: str, *, device: str, random_state: int, mixed_precision: bool | None = None, **_: Any
+) -> Study:
+    """Train the network, on the same input."""
+    import torch
+    from sklearn.preprocessing import FunctionTransformer
+
+    from skfewaudio import LogMel, SkorchCNN
+    from skfewaudio.plugins import ARCHITECTURES as REGISTERED
+
+    architecture, params = ARCHITECTURES[name]
+    waveforms = REGISTERED.get(architecture).signal == "waveform"
+    features = (
+        FunctionTransformer(_as_bands) if waveforms else LogMel.from_preset("random-cnn", device=device)
+    )
+    network = SkorchCNN(
+        architecture,
+        architecture_params={**params, "input_norm": "band"},
+        optimizer=torch.optim.Adam,
+        learning_rate=1e-3,
+        max_epochs=50,
+        mixed_precision=mixed_precision,
+        random_state=random_state,
+        device=device,
+    )
+    return Study(features, network)
+
+
+def _as_bands(clips: Any) -> "list[np.ndarray]":
+    """Give waveforms as spectrograms of one band; files are read as the published networks take them."""
+    from skfewaudio.audio import iter_clips
+
+    read = iter_clips(clips, sample_rate=SAMPLE_RATE) if isinstance(clips[0], str) else clips
+    return [clip[None] for clip in read]
+
+
+def make_study(name: str, *, device: str, random_state: int, **training: Any) -> Study:
+    """Give a study by its name."""
+    features, classifier = name.split("+")
+    options: dict[str, Any] = {"device": device, "random_state": random_state}
+    if classifier == "trained":
+        return trained(features, **options, **training)
+    make_features = mfcc if features == "mfcc" else partial(random_cnn, features)
+    return {"svm": svm, "elm": elm, "ridge": ridge}[classifier](make_features(**options), **options)
+
+
+NAMES = [
+    f"{features}+{classifier}"
+    for features in ("mfcc", *ARCHITECTURES)
+    for classifier in ("svm", "elm", "ridge", *(["trained"] if features in TRAINED else []))
+]
+# Seconds of a CPU for a clip's features, or minutes to train.
+LARGE = ("small-filters-717", "sample-level-512", "frame-level-896", "many-shapes-448")
+SLOW = {name for name in NAMES if name.endswith("+trained") or name.startswith(LARGE)}

@@ -1,0 +1,51 @@
+"""Statistics of feature maps that come a stretch of frames at a time."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+POOLINGS = ("mean", "max", "std", "positive")
+
+
+def pool_maps(stretches: Iterator[tuple[str, torch.Tensor]], poolings: Sequence[str]) -> torch.Tensor:
+    """Pool the maps of layers, which come as stretches of frames (1, n_filters, n_bands, n_frames).
+
+    Gives the statistics of the first layer, one after the other, then those of the second, and so on.
+    """
+    parts: dict[str, list[dict[str, torch.Tensor]]] = {}
+    for name, maps in stretches:
+        parts.setdefault(name, []).append(_measure(maps[0], poolings))
+    return torch.cat([_combine(measured, poolings) for measured in parts.values()])
+
+
+def _measure(maps: torch.Tensor, poolings: Sequence[str]) -> dict[str, torch.Tensor]:
+    """Measure what the statistics of maps (n_filters, n_bands, n_frames) are made of."""
+    n_values = maps.shape[1] * maps.shape[2]
+    measured = {"n": torch.tensor(n_values, dtype=torch.float64, device=maps.device)}
+    if "std" in poolings:
+        variance, mean = torch.var_mean(maps, dim=(1, 2), correction=0)
+        measured |= {"variance": variance.double(), "mean": mean.double()}
+    elif "mean" in poolings:
+        measured["mean"] = maps.mean(dim=(1, 2)).double()
+    if "max" in poolings:
+        measured["max"] = maps.amax(dim=(1, 2))
+    if "positive" in poolings:
+        measured["positive"] = (maps > 0).sum(dim=(1, 2)) / n_values
+    return measured
+
+
+def _combine(parts: list[dict[str, torch.Tensor]], poolings: Sequence[str]) -> torch.Tensor:
+    """Put the statistics of a layer's stretches together, (n_poolings * n_filters,)."""
+    stacked = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+    share = (stacked["n"] / stacked["n"].sum())[:, None]
+    pooled = []
+    for name in poolings:
+        if name == "max":
+            pooled.append(stacked["max"].amax(dim=0))
+        elif name == "std":
+            # From the deviations of the stretches' means: squares of large means would cancel.
+            deviation = stacked["mean"] - (share * stacked["mean"]).sum(dim=0)
+            pooled.append((share * (stacked["variance"] + deviation.square())).sum(dim=0).sqrt())
+        else:
+            pooled.append((share * stacked[name]).sum(dim=0))
+    return torch.cat(pooled).float()
