@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from torch.utils.data import Dataset
 
 from skfewaudio._torch import resolve_device, seeded
 
-from ._net import ClipNet
+from ._net import AcceleratedClipNet, ClipNet
 from ._network import build_network, calibrate, check_trained, net_params
 from ._patch_data import PatchData, cut_patches
 
@@ -43,15 +45,29 @@ class RandomPatches(Dataset):
         normalisation.
     random_state : numpy.random.RandomState
         Where order and places are drawn from.
+    share : tuple of int, default=(0, 1)
+        Number of this process, and of all that train together: it gets every so many-th clip of a batch. The
+        shares of a batch are equally long, if need be by repeating clips.
     """
 
     def __init__(
-        self, data: PatchData, targets: torch.Tensor, batch_size: int, random_state: np.random.RandomState
+        self,
+        data: PatchData,
+        targets: torch.Tensor,
+        batch_size: int,
+        random_state: np.random.RandomState,
+        *,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.data = data
         self.targets = targets
         self.n_batches = ceil(len(targets) / batch_size)
-        self.random_state = random_state
+        self.random_state = self.place_state = random_state
+        self.process, self.n_processes = share
+        if self.n_processes > 1:
+            # The order must stay the same in all processes, whatever their clips' lengths make of the places.
+            seed = random_state.randint(np.iinfo(np.int32).max - self.n_processes)
+            self.place_state = np.random.RandomState(seed + self.process)
 
     def __len__(self) -> int:
         return self.n_batches
@@ -59,8 +75,10 @@ class RandomPatches(Dataset):
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
         if i == 0:
             self.batches = np.array_split(self.random_state.permutation(len(self.targets)), self.n_batches)
-        clips = self.batches[i] if len(self.batches[i]) > 1 else np.repeat(self.batches[i], 2)
-        return self.data.draw(clips, self.random_state), self.targets[clips]
+        batch = self.batches[i]
+        n_shared = max(ceil(len(batch) / self.n_processes), 2)  # one is too few for batch normalisation
+        clips = batch[(self.process + self.n_processes * np.arange(n_shared)) % len(batch)]
+        return self.data.draw(clips, self.place_state), self.targets[clips]
 
 
 class AllPatches(Dataset):
@@ -88,18 +106,24 @@ def train_cnn(
     """
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
-    device = resolve_device(spec.device)
+    accelerator = None if spec.accelerator is None else spec.accelerator()
+    device = resolve_device(spec.device) if accelerator is None else accelerator.device
+    share = (0, 1) if accelerator is None else (accelerator.process_index, accelerator.num_processes)
     data = cut_patches(spec, [clips[i] for i in train], device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
         n_outputs = targets.shape[1] if targets.ndim == 2 else len(spec.classes_)
         if network is None:
             network = build_network(spec, architecture, data, n_outputs)
-        batches = RandomPatches(data, _tensor(targets[train], device), spec.batch_size, random_state)
+        if share[1] > 1:  # the gradients that the processes exchange have this layout
+            network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        batches = RandomPatches(
+            data, _tensor(targets[train], device), spec.batch_size, random_state, share=share
+        )
         validation = None
         if valid is not None:
             held_out = cut_patches(spec, [clips[i] for i in valid], device)
             validation = AllPatches(held_out, _tensor(targets[valid], device), spec.batch_size)
-        net = _net(spec, network, targets, validation)
+        net = _net(spec, network, targets, validation, accelerator)
         net.train(batches)
         net.set_params(train_split=None)  # which holds the clips
         if spec.recalibrate:
@@ -128,14 +152,21 @@ def _tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(targets.astype(np.float32 if targets.ndim == 2 else np.int64)).to(device)
 
 
-def _net(spec: SkorchCNN, network: nn.Module, targets: NDArray, validation: AllPatches | None) -> ClipNet:
+def _net(
+    spec: SkorchCNN, network: nn.Module, targets: NDArray, validation: AllPatches | None, accelerator: Any
+) -> ClipNet:
     """Wrap the network for skorch."""
-    params = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
+    params: dict[str, Any] = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
     if spec.patience is not None:
         monitor = "train_loss" if validation is None else "valid_loss"
         stopping = EarlyStopping(monitor, patience=spec.patience, sink=noop)
         params["callbacks"].append(("early_stopping", stopping))
-    net = ClipNet(
+    build: Callable[..., ClipNet] = ClipNet
+    if accelerator is not None:
+        build = partial(AcceleratedClipNet, accelerator=accelerator)
+        params["device"] = None  # the accelerator's
+        params["callbacks__print_log__sink"] = "auto" if spec.verbose else noop
+    net = build(
         network,
         **_criterion(spec, targets),
         **params,

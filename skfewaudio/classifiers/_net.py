@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
+from skorch.hf import AccelerateMixin
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -52,6 +53,46 @@ class ClipNet(NeuralNet):
         with suppress(StopTraining):
             self.fit_loop(batches)
         self.notify("on_train_end", X=batches, y=None)
+
+
+class AcceleratedClipNet(AccelerateMixin, ClipNet):
+    """A ClipNet that several processes train together, each on its share of every batch.
+
+    The batches come as shares already, on the process's device; Accelerate does the rest.
+    """
+
+    accelerator: Any
+    _criteria: list[str]
+
+    def _initialize_accelerator(self) -> "AcceleratedClipNet":
+        """Prepare the network; a loss learns nothing, which torch's distribution refuses to wrap."""
+        criteria, self._criteria = self._criteria, []
+        super()._initialize_accelerator()
+        self._criteria = criteria
+        self.criterion_.to(self.accelerator.device)
+        return self
+
+    def get_iterator(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the batches as they are: Accelerate would part them again."""
+        return ClipNet.get_iterator(self, *args, **kwargs)
+
+    def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
+        """Give the module's output in single precision; its context is Accelerate's."""
+        return NeuralNet.infer(self, x, **fit_params).float()
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Update the network, and give the mean of the processes' losses, so that all stop at once."""
+        step = super().train_step(batch, **fit_params)
+        step["loss"] = self.accelerator.reduce(step["loss"].detach(), "mean")
+        return step
+
+    def on_train_end(self, *args: Any, **kwargs: Any) -> Any:
+        """Let go of the processes, which a pickle cannot hold."""
+        super().on_train_end(*args, **kwargs)
+        device = self.accelerator.device
+        self.device = device if device.type != "cpu" else "cpu"  # "cpu:0" is no place to unpickle to
+        self.accelerator = None
+        return self
 
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:

@@ -1,4 +1,4 @@
-"""All clips' frames in one tensor; patches are gathered from it by index."""
+"""Patches gathered by index, from all clips' frames in one tensor or from memory-mapped files."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skfewaudio._validation import is_mapped
 from skfewaudio.audio.patches import PAD_MODES, patch_starts
 
 
@@ -32,7 +33,10 @@ def cut_patches(spec: PatchSpec, clips: Sequence[NDArray], device: torch.device)
 
 
 class PatchData:
-    """The patches that slide over some clips, kept as indices into their packed frames.
+    """The patches that slide over some clips, kept as indices into their frames.
+
+    The frames are packed into one tensor on the device, but those of memory-mapped clips stay in their file
+    and are read when a patch is wanted.
 
     Parameters
     ----------
@@ -43,7 +47,7 @@ class PatchData:
     pad_mode : {"repeat", "zero"}
         How clips shorter than a patch are filled.
     device : torch.device
-        Where the frames are kept.
+        Where the patches are given, and packed frames are kept.
 
     Attributes
     ----------
@@ -66,12 +70,7 @@ class PatchData:
         self.pad_mode = pad_mode
         self.n_mels = clips[0].shape[0]
         self._n_frames = np.array([clip.shape[1] for clip in clips])
-        self._offsets = np.concatenate([[0], np.cumsum(self._n_frames)])
-        # Frames are rows, so that a patch is gathered in runs of n_mels; the last row is the frame of zeros.
-        frames = np.zeros((self._offsets[-1] + 1, self.n_mels), dtype=np.float32)
-        for start, clip in zip(self._offsets, clips, strict=False):
-            frames[start : start + clip.shape[1]] = clip.T
-        self._frames = torch.from_numpy(frames).to(device)
+        self._frames = (_MappedFrames if is_mapped(clips[0]) else _PackedFrames)(clips, device)
         starts = [patch_starts(n, patch_frames, hop_frames) for n in self._n_frames]
         self.n_patches = np.array([len(s) for s in starts])
         self.clip = np.repeat(np.arange(len(clips)), self.n_patches)
@@ -98,6 +97,35 @@ class PatchData:
         index = PAD_MODES[self.pad_mode](
             starts[:, None] + np.arange(self.patch_frames), self._n_frames[clips][:, None]
         )
-        index = np.where(index < 0, len(self._frames) - 1, index + self._offsets[clips][:, None])
-        rows = self._frames[torch.from_numpy(index).to(self._frames.device)]
-        return rows.transpose(1, 2).unsqueeze(1).contiguous()
+        return self._frames.take(clips, index).transpose(1, 2).unsqueeze(1).contiguous()
+
+
+class _PackedFrames:
+    """The frames of all clips in one tensor."""
+
+    def __init__(self, clips: Sequence[NDArray], device: torch.device) -> None:
+        self.offsets = np.concatenate([[0], np.cumsum([clip.shape[1] for clip in clips])])
+        # Frames are rows, so that a patch is gathered in runs of n_mels; the last row is the frame of zeros.
+        frames = np.zeros((self.offsets[-1] + 1, clips[0].shape[0]), dtype=np.float32)
+        for start, clip in zip(self.offsets, clips, strict=False):
+            frames[start : start + clip.shape[1]] = clip.T
+        self.frames = torch.from_numpy(frames).to(device)
+
+    def take(self, clips: NDArray[np.int64], index: NDArray[np.int64]) -> torch.Tensor:
+        """Give frames of clips by number, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
+        rows = np.where(index < 0, len(self.frames) - 1, index + self.offsets[clips][:, None])
+        return self.frames[torch.from_numpy(rows).to(self.frames.device)]
+
+
+class _MappedFrames:
+    """The frames of clips in memory-mapped files."""
+
+    def __init__(self, clips: Sequence[NDArray], device: torch.device) -> None:
+        self.clips = clips
+        self.device = device
+
+    def take(self, clips: NDArray[np.int64], index: NDArray[np.int64]) -> torch.Tensor:
+        """Give frames of clips by number, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
+        frames = np.stack([self.clips[clip].T[row] for clip, row in zip(clips, index, strict=True)])
+        frames[index < 0] = 0
+        return torch.from_numpy(frames.astype(np.float32, copy=False)).to(self.device)

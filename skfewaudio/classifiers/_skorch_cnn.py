@@ -86,6 +86,10 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Patches that go through the network at once.
     mixed_precision : bool, default=None
         Multiply matrices in bfloat16. None does so on a GPU; some CPUs are twice as fast with it, too.
+    accelerator : callable, default=None
+        Gives an ``accelerate.Accelerator``, such as that class itself: processes that ``accelerate launch``
+        or ``torchrun`` started then train one network together, on the accelerator's devices and in its
+        precision. None trains in this process alone.
     device : str, default=None
         Torch device; None takes CUDA where there is one.
     random_state : int, RandomState instance or None, default=None
@@ -149,6 +153,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         "patience": [Interval(Integral, 1, None, closed="left"), None],
         "validation_split": [Interval(RealNotInt, 0, 1, closed="neither"), HasMethods(["split"]), None],
         "warm_start": ["boolean"],
+        "accelerator": [callable, None],
     }
 
     classes_: NDArray
@@ -178,6 +183,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         callbacks: list | None = None,
         batch_size: int = 256,
         mixed_precision: bool | None = None,
+        accelerator: Callable[[], Any] | None = None,
         device: str | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -203,6 +209,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         self.callbacks = callbacks
         self.batch_size = batch_size
         self.mixed_precision = mixed_precision
+        self.accelerator = accelerator
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
