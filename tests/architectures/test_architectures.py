@@ -9,11 +9,16 @@ import torch
 from skfewaudio.architectures import (
     SBCNN,
     VGG,
+    VGGE,
+    AlexNet,
     FrameLevel,
     FrameLevelManyShapes,
+    FullyConnected,
+    InceptionV3,
     LinearProbe,
     MusicallyMotivated,
     PooledFilters,
+    ResNet50,
     SampleLevel,
     SingleLayer,
     SmallFilters,
@@ -22,6 +27,41 @@ from skfewaudio.architectures import (
     n_parameters,
 )
 from skfewaudio.plugins import ARCHITECTURES
+
+
+def conv(n_inputs, n_filters, n_places):
+    """Count a convolution without biases and its batch normalisation."""
+    return (n_inputs * n_places + 2) * n_filters
+
+
+def vgg_e_layers():
+    """Give inputs and filters of VGG's configuration E: 2, 2, 4, 4 and 4 layers."""
+    filters = [n for n, count in ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)) for _ in range(count)]
+    return zip([1, *filters], filters, strict=False)
+
+
+def resnet_units():
+    """Count the units of ResNet-50: 1 x 1, 3 x 3 and 1 x 1, and a shortcut in the first of a block."""
+    n_inputs = 64
+    for n, count in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        yield conv(n_inputs, n, 1) + conv(n, n, 9) + conv(n, 4 * n, 1) + conv(n_inputs, 4 * n, 1)
+        yield (count - 1) * (conv(4 * n, n, 1) + conv(n, n, 9) + conv(n, 4 * n, 1))
+        n_inputs = 4 * n
+
+
+def inception_units():
+    """Count the branches of Inception V3's units, figures 5, 6 and 7 of its paper, and of the reductions."""
+    for n, n_pooled in ((192, 32), (256, 64), (288, 64)):
+        yield conv(n, 64, 1) + conv(n, 48, 1) + conv(48, 64, 25) + conv(n, n_pooled, 1)
+        yield conv(n, 64, 1) + conv(64, 96, 9) + conv(96, 96, 9)
+    yield conv(288, 384, 9) + conv(288, 64, 1) + conv(64, 96, 9) + conv(96, 96, 9)
+    for n in (128, 160, 160, 192):
+        yield 2 * conv(768, 192, 1) + 2 * conv(768, n, 1)
+        yield conv(n, n, 7) + conv(n, 192, 7) + 3 * conv(n, n, 7) + conv(n, 192, 7)
+    yield 2 * conv(768, 192, 1) + conv(192, 320, 9) + 2 * conv(192, 192, 7) + conv(192, 192, 9)
+    for n in (1280, 2048):
+        yield conv(n, 320, 1) + conv(n, 384, 1) + 2 * conv(384, 384, 3)
+        yield conv(n, 448, 1) + conv(448, 384, 9) + 2 * conv(384, 384, 3) + conv(n, 192, 1)
 
 
 class Case(NamedTuple):
@@ -56,6 +96,57 @@ TABLE = {
         128,
         patch=(64, 96),
         other_patches=(),
+        patch_frames=96,
+    ),
+    # 64 x 96 -> 1000 -> 1000 -> 1000 -> 10
+    "fully_connected": Case(
+        FullyConnected,
+        conv(64 * 96, 1000, 1) + 2 * conv(1000, 1000, 1) + 1001 * 10,
+        1000,
+        patch=(64, 96),
+        other_patches=((1, 1), (40, 33)),
+        patch_frames=96,
+    ),
+    # 11 x 11, 5 x 5 and three times 3 x 3; 2 x 2 x 256 -> 4096 -> 4096 -> 10
+    "alexnet": Case(
+        AlexNet,
+        conv(1, 96, 121)
+        + conv(96, 256, 25)
+        + conv(256, 384, 9)
+        + conv(384, 384, 9)
+        + conv(384, 256, 9)
+        + (1025 * 4096 + 4097 * 4096 + 4097 * 10),
+        4096,
+        patch=(64, 96),
+        other_patches=((29, 39), (65, 101)),
+        patch_frames=96,
+    ),
+    # 16 layers of 3 x 3; 2 x 3 x 512 -> 4096 -> 4096 -> 10
+    "vgg_e": Case(
+        VGGE,
+        sum(conv(n_inputs, n_filters, 9) for n_inputs, n_filters in vgg_e_layers())
+        + (3073 * 4096 + 4097 * 4096 + 4097 * 10),
+        4096,
+        patch=(64, 96),
+        other_patches=((32, 33), (45, 64)),
+        patch_frames=96,
+    ),
+    # 1 x 1 and 3 x 3: 1 -> 80 -> 192, then the units; 2048 -> 10
+    "inception_v3": Case(
+        InceptionV3,
+        conv(1, 80, 1) + conv(80, 192, 9) + sum(inception_units()) + 2049 * 10,
+        2048,
+        patch=(64, 96),
+        other_patches=((17, 17), (45, 101)),
+        patch_frames=96,
+    ),
+    # 7 x 7: 1 -> 64, then the units; 2048 -> 10
+    "resnet50": Case(
+        ResNet50,
+        conv(1, 64, 49) + sum(resnet_units()) + 2049 * 10,
+        2048,
+        patch=(64, 96),
+        other_patches=((8, 8), (45, 101)),
         patch_frames=96,
     ),
     # 4 statistics of 128 bands, and of 5 x 8 filters in 4 regions; the projection alone is learnt
@@ -269,3 +360,23 @@ def test_too_small_a_patch_is_refused_with_the_smallest_allowed(name, patch, sma
 def test_a_network_for_waveforms_refuses_more_than_one_band(name):
     with pytest.raises(ValueError, match=r"takes waveforms, as one band .* and was given 96 bands"):
         build(name, (96, 4096))
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("fully_connected", 11.2), ("alexnet", 37.3), ("vgg_e", 62), ("inception_v3", 28), ("resnet50", 30)],
+)
+def test_large_scale_network_has_about_the_published_number_of_parameters(name, published):
+    with torch.device("meta"):
+        network = TABLE[name].architecture(3087)
+    assert n_parameters(network) / 1e6 == pytest.approx(published, rel=0.03)
+    assert f"{n_parameters(network):,}" in TABLE[name].architecture.__doc__
+
+
+@pytest.mark.parametrize("name", ["fully_connected", "alexnet", "vgg_e", "inception_v3", "resnet50"])
+def test_bottleneck_gives_the_embedding(name):
+    network = build(name, bottleneck=128).eval()
+    x = patches(name, 2)
+    assert network.embed(x).shape == (2, 128)
+    torch.testing.assert_close(network(x), network.output(network.embed(x)))
+    assert n_parameters(network.output) == 129 * 10

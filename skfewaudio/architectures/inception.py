@@ -1,0 +1,167 @@
+"""The Inception V3 of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
+
+import torch
+from torch import nn
+
+from ._base import Architecture, check_patch_size
+from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+
+SMALLEST = (17, 17)  # bands, frames: leave the last units a single place
+# Units before the first reduction, by the filters of their pooled branch; and between the two reductions, by
+# those of their narrow layers.
+SQUARE_UNITS = (32, 64, 64)
+ROW_UNITS = (128, 160, 160, 192)
+N_WIDE_UNITS = 2
+
+Layer = tuple[int, int | tuple[int, int]]  # filters and kernel
+
+
+class InceptionV3(Architecture):
+    """Eleven inception units of parallel branches, and the mean over all places.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Units of the last layer.
+    n_mels : int, default=64
+        Mel bands of a patch, at least 17.
+    n_frames : int, default=96
+        Frames of a patch, at least 17.
+    bottleneck : int or None, default=None
+        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+
+    Raises
+    ------
+    ValueError
+        If a patch is too small.
+
+    Notes
+    -----
+    The network of [2]_ as section 3.3.4 of [1]_ has it: the stem goes without its first four layers, up to
+    and including the max pooling, and there is no auxiliary classifier, so that the mean at the end is over
+    10 x 6 places of a patch of 96 x 64. With 10 outputs there are 21,772,250 parameters, with 3,087
+    outputs 28,077,023, published as 28 million.
+
+    References
+    ----------
+    .. [1] S. Hershey et al., "CNN architectures for large-scale audio classification", ICASSP 2017.
+       arXiv:1609.09430.
+    .. [2] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, "Rethinking the inception architecture for
+       computer vision", CVPR 2016. arXiv:1512.00567.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skfewaudio.architectures import InceptionV3
+    >>> InceptionV3(10, bottleneck=128).eval().embed(torch.zeros(1, 1, 64, 96)).shape
+    torch.Size([1, 128])
+    """
+
+    patch_frames = 96
+
+    def __init__(
+        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+    ) -> None:
+        super().__init__(n_outputs, n_mels, n_frames)
+        check_patch_size("InceptionV3", (n_mels, n_frames), SMALLEST)
+        layers: list[nn.Module] = [*chain(1, (80, 1), (192, 3), valid_from=1), nn.MaxPool2d(3, 2)]
+        n_channels = 192
+        for n_pooled in SQUARE_UNITS:
+            layers.append(square_unit(n_channels, n_pooled))
+            n_channels = 224 + n_pooled
+        layers.append(first_reduction(n_channels))
+        n_channels += 384 + 96
+        layers += [row_unit(n_channels, n_narrow) for n_narrow in ROW_UNITS]
+        layers.append(second_reduction(n_channels))
+        n_channels += 320 + 192
+        for _ in range(N_WIDE_UNITS):
+            layers.append(wide_unit(n_channels))
+            n_channels = 2048
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        n_features = add_bottleneck(layers, n_channels, bottleneck)
+        self.trunk = nn.Sequential(*layers)
+        self.output = nn.Linear(n_features, n_outputs)
+        init_large_scale_(self)
+
+
+class Parallel(nn.Module):
+    """Branches that take the same maps, and whose maps are put together."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give the maps of all branches."""
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+def chain(n_inputs: int, *layers: Layer, stride: int = 1, valid_from: int | None = None) -> nn.Sequential:
+    """Put layers one after the other; a stride is the last one's, which then pads nothing."""
+    if stride > 1:
+        valid_from = len(layers) - 1
+    blocks: list[nn.Module] = []
+    for i, (n_filters, kernel) in enumerate(layers):
+        padding = "same" if valid_from is None or i < valid_from else 0
+        last = i == len(layers) - 1
+        blocks.append(ConvBlock(n_inputs, n_filters, kernel, stride=stride if last else 1, padding=padding))
+        n_inputs = n_filters
+    return nn.Sequential(*blocks)
+
+
+def pooled(n_inputs: int, n_filters: int) -> nn.Sequential:
+    """Take the mean of 3 x 3 places, and a layer of it."""
+    return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1), *chain(n_inputs, (n_filters, 1)))
+
+
+def square_unit(n_inputs: int, n_pooled: int) -> Parallel:
+    """Give the unit of figure 5: square filters."""
+    return Parallel(
+        chain(n_inputs, (64, 1)),
+        chain(n_inputs, (48, 1), (64, 5)),
+        chain(n_inputs, (64, 1), (96, 3), (96, 3)),
+        pooled(n_inputs, n_pooled),
+    )
+
+
+def first_reduction(n_inputs: int) -> Parallel:
+    """Halve the number of bands and frames."""
+    return Parallel(
+        chain(n_inputs, (384, 3), stride=2),
+        chain(n_inputs, (64, 1), (96, 3), (96, 3), stride=2),
+        nn.MaxPool2d(3, 2),
+    )
+
+
+def row_unit(n_inputs: int, n: int) -> Parallel:
+    """Give the unit of figure 6: filters of 7 x 7 taken apart into rows and columns."""
+    row, column = (1, 7), (7, 1)
+    return Parallel(
+        chain(n_inputs, (192, 1)),
+        chain(n_inputs, (n, 1), (n, row), (192, column)),
+        chain(n_inputs, (n, 1), (n, column), (n, row), (n, column), (192, row)),
+        pooled(n_inputs, 192),
+    )
+
+
+def second_reduction(n_inputs: int) -> Parallel:
+    """Halve the number of bands and frames again."""
+    return Parallel(
+        chain(n_inputs, (192, 1), (320, 3), stride=2),
+        chain(n_inputs, (192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3), stride=2),
+        nn.MaxPool2d(3, 2),
+    )
+
+
+def wide_unit(n_inputs: int) -> Parallel:
+    """Give the unit of figure 7: rows and columns side by side."""
+
+    def fork(n_inputs: int) -> Parallel:
+        return Parallel(chain(n_inputs, (384, (1, 3))), chain(n_inputs, (384, (3, 1))))
+
+    return Parallel(
+        chain(n_inputs, (320, 1)),
+        nn.Sequential(*chain(n_inputs, (384, 1)), fork(384)),
+        nn.Sequential(*chain(n_inputs, (448, 1), (384, 3)), fork(384)),
+        pooled(n_inputs, 192),
+    )

@@ -1,0 +1,75 @@
+"""The VGG of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
+
+from math import prod
+
+from torch import nn
+
+from ._base import Architecture, check_patch_size
+from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+
+BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # filters, and layers of as many
+REDUCTION = 2 ** len(BLOCKS)
+N_UNITS = 4096
+
+
+class VGGE(Architecture):
+    """Sixteen layers of 3 x 3 filters in five pooled blocks and two dense layers: VGG's configuration E.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Units of the last layer.
+    n_mels : int, default=64
+        Mel bands of a patch, at least 32.
+    n_frames : int, default=96
+        Frames of a patch, at least 32.
+    bottleneck : int or None, default=None
+        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+
+    Raises
+    ------
+    ValueError
+        If a patch is too small.
+
+    Notes
+    -----
+    The network of [2]_ as section 3.3.3 of [1]_ has it, with batch normalisation and the strides kept. With
+    10 outputs there are 49,438,026 parameters, with 3,087 outputs 62,044,495, published as 62 million.
+
+    References
+    ----------
+    .. [1] S. Hershey et al., "CNN architectures for large-scale audio classification", ICASSP 2017.
+       arXiv:1609.09430.
+    .. [2] K. Simonyan, A. Zisserman, "Very deep convolutional networks for large-scale image recognition",
+       ICLR 2015. arXiv:1409.1556.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skfewaudio.architectures import VGGE
+    >>> VGGE(10, bottleneck=128).eval().embed(torch.zeros(1, 1, 64, 96)).shape
+    torch.Size([1, 128])
+    """
+
+    patch_frames = 96
+
+    def __init__(
+        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+    ) -> None:
+        super().__init__(n_outputs, n_mels, n_frames)
+        check_patch_size("VGGE", (n_mels, n_frames), (REDUCTION, REDUCTION))
+        layers: list[nn.Module] = []
+        n_channels = 1
+        for n_filters, n_layers in BLOCKS:
+            for _ in range(n_layers):
+                layers.append(ConvBlock(n_channels, n_filters, 3))
+                n_channels = n_filters
+            layers.append(nn.MaxPool2d(2))
+        layers.append(nn.Flatten())
+        n_places = prod(size // REDUCTION for size in (n_mels, n_frames))
+        for n_inputs in (n_places * n_channels, N_UNITS):
+            layers += [nn.Linear(n_inputs, N_UNITS), nn.ReLU(inplace=True)]
+        n_features = add_bottleneck(layers, N_UNITS, bottleneck)
+        self.trunk = nn.Sequential(*layers)
+        self.output = nn.Linear(n_features, n_outputs)
+        init_large_scale_(self)
