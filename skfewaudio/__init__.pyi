@@ -17,6 +17,9 @@ from . import (
     features as features,
 )
 from . import (
+    metrics as metrics,
+)
+from . import (
     model_selection as model_selection,
 )
 from . import (

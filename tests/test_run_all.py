@@ -24,7 +24,7 @@ def run_all():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(SCRIPT.parent)  # where Python looks first when it runs the script
         spec.loader.exec_module(module)
-    return module
+        yield module
 
 
 @pytest.fixture(scope="module")

@@ -83,8 +83,8 @@ def _write(transformer: Any, X: Any, path: Path, dtype: DTypeLike, n_at_once: in
             if feature.shape != file.shape[1:]:
                 name = f"clip {index}" + (f" ({X[index]})" if is_path(X[index]) else "")
                 raise ValueError(
-                    f"{name} gives features of shape {feature.shape} and clip 0 of {file.shape[1:]}; bring the "
-                    "clips to one length first"
+                    f"{name} gives features of shape {feature.shape} and clip 0 of {file.shape[1:]}; bring "
+                    "the clips to one length first"
                 )
             file[index] = feature
     if file is None:
