@@ -1,10 +1,13 @@
 """Data sets of labelled clips: one loader each, all of them giving an AudioDataset."""
 
+from ._audioset import load_audioset
+from ._audioset_embeddings import load_audioset_embeddings
 from ._ballroom import load_extended_ballroom
 from ._base import AudioDataset
 from ._esc50 import fetch_esc50, load_esc50
 from ._folder import load_csv, load_folder
 from ._gtzan import load_gtzan
+from ._scenes import load_sound_scenes, make_sound_scenes
 from ._synthetic import load_synthetic, make_sound_events
 from ._tables import get_data_home
 from ._tut2017 import fetch_tut2017, load_tut2017
@@ -16,13 +19,17 @@ __all__ = [
     "fetch_tut2017",
     "fetch_urbansound8k",
     "get_data_home",
+    "load_audioset",
+    "load_audioset_embeddings",
     "load_csv",
     "load_esc50",
     "load_extended_ballroom",
     "load_folder",
     "load_gtzan",
+    "load_sound_scenes",
     "load_synthetic",
     "load_tut2017",
     "load_urbansound8k",
     "make_sound_events",
+    "make_sound_scenes",
 ]

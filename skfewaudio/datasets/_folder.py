@@ -1,6 +1,5 @@
 """Your own recordings: a folder per class, or a table of paths and labels."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from ._tables import (
     read_table,
     shorten,
     table_dataset,
+    visible_files,
 )
 
 # What people keep beside their recordings.
@@ -65,7 +65,7 @@ def load_folder(root: PathLike) -> AudioDataset:
             f"{root} is not a folder; expected one with a folder of sound files for each class"
         )
     classes = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    files = {folder.name: _visible_files(folder) for folder in classes}
+    files = {folder.name: visible_files(folder) for folder in classes}
     sounds = {name: [file for file in found if is_audio(file)] for name, found in files.items()}
     loose = sorted(file for file in root.iterdir() if file.is_file() and is_audio(file))
     others = [file for found in files.values() for file in found if not is_audio(file)]
@@ -84,15 +84,6 @@ def load_folder(root: PathLike) -> AudioDataset:
         [name for name, found in sounds.items() for _ in found],
         name=root.resolve().name,
     )
-
-
-def _visible_files(folder: Path) -> list[Path]:
-    """List the files under `folder` that are not hidden, sorted."""
-    found = []
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(where, name) for name in names if not name.startswith(".")]
-    return sorted(found)
 
 
 def _warn_of(names: Sequence[object], what: str) -> None:

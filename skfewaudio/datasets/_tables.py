@@ -74,16 +74,20 @@ def find_root(data_home: PathLike | None, places: Sequence[str], layout: str, re
     raise DatasetNotFoundError(f"no {layout} in {' nor '.join(str(root) for root in roots)}: {remedy}")
 
 
-def read_table(path: Path, columns: Sequence[str], *, sep: str = ",", header: bool = True) -> pd.DataFrame:
+def read_table(
+    path: Path, columns: Sequence[str], *, sep: str = ",", header: bool = True, n_skipped: int = 0
+) -> pd.DataFrame:
     """Read a text table as str, indexed by line number; `columns` must be there and filled in every row.
 
-    Without a header, `columns` name the first ones.
+    Without a header, `columns` name the first ones. The first `n_skipped` lines are passed over.
     """
     try:
         table = pd.read_csv(
             path,
             sep=sep,
             header=0 if header else None,
+            skiprows=n_skipped,
+            skipinitialspace=True,  # quotes may follow a space
             dtype=str,
             keep_default_na=False,  # a class may be called "NA"
             encoding="utf-8-sig",
@@ -95,7 +99,7 @@ def read_table(path: Path, columns: Sequence[str], *, sep: str = ",", header: bo
         raise ValueError(f"{path} is not a readable table: {str(error).strip()}") from error
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError(f"{path} has rows with more fields than the header has columns")
-    table.index = table.index + (2 if header else 1)
+    table.index = table.index + n_skipped + (2 if header else 1)
     if not header:
         table = table.rename(columns=dict(enumerate(columns)))
     table = table.rename(columns=lambda name: str(name).strip())
@@ -152,7 +156,7 @@ def table_dataset(
     table: pd.DataFrame,
     *,
     source: Path | str,
-    label: str,
+    label: str | ArrayLike,
     folds: ArrayLike | None = None,
     group: str | None = None,
     selected: ArrayLike | None = None,
@@ -162,8 +166,8 @@ def table_dataset(
 ) -> AudioDataset:
     """Make a data set of the rows of `table` that are selected and have audio.
 
-    `files`, `folds` and the mask `selected` go row by row; `label` and `group` are columns; `source` is the
-    file the table came from, or what errors are to call it.
+    `files`, `folds` and the mask `selected` go row by row; `label` and `group` are columns, or `label` is the
+    target, row by row; `source` is the file the table came from, or what errors are to call it.
     """
     paths = [os.path.normpath(file) for file in files]
     _check_unique(paths, table, source)
@@ -176,7 +180,7 @@ def table_dataset(
     where = np.flatnonzero(keep)
     return AudioDataset(
         [paths[i] for i in where],
-        table[label].to_numpy()[where],
+        np.asarray(table[label] if isinstance(label, str) else label)[where],
         folds=None if folds is None else np.asarray(folds)[where],
         groups=None if group is None else np.array(table[group], dtype=str)[where],
         **about,
@@ -227,6 +231,15 @@ def check_option(value: str, name: str) -> None:
     """Raise unless `value` is one of "raise", "warn" and "ignore"."""
     if value not in ("raise", "warn", "ignore"):
         raise ValueError(f"{name} must be 'raise', 'warn' or 'ignore'; got {value!r}")
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """List the files under `folder` that are not hidden, sorted."""
+    found = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(where, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 
 def is_audio(file: Path) -> bool:

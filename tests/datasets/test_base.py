@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -15,6 +17,7 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
 )
+from sklearn.multiclass import OneVsRestClassifier
 
 from skfewaudio.datasets import AudioDataset, get_data_home
 from skfewaudio.exceptions import LeakageWarning
@@ -224,6 +227,146 @@ def test_what_is_no_splitter_is_refused():
 def test_folds_can_be_dropped():
     dataset = dataclasses.replace(toy(folds=np.repeat([1, 2], 6)), folds=None)
     assert isinstance(dataset.make_cv(), StratifiedKFold)
+
+
+# Rain in every second clip, wind in every third.
+TAGS = np.stack([np.arange(12) % 2 == 0, np.arange(12) % 3 == 0], axis=1).astype(float)
+
+
+def tagged(target=TAGS, label_names=("wind", "rain"), **fields):
+    return AudioDataset(
+        [f"{i}.wav" for i in range(12)], target, name="toy", label_names=label_names, **fields
+    )
+
+
+@pytest.mark.parametrize("target", [TAGS, TAGS.astype(bool), TAGS.tolist(), csr_array(TAGS)])
+def test_several_labels_a_clip_stay_a_matrix_of_small_integers(target):
+    y = tagged(target).y
+    assert y.dtype == np.int16
+    assert np.array_equal(y, TAGS)
+
+
+def test_many_labels_stay_in_order_through_scikit_learn():
+    rng = np.random.default_rng(0)
+    tags = np.zeros((400, 200), dtype=int)
+    tags[np.arange(400), np.arange(400) % 200] = 1
+    names = [f"label {i}" for i in range(200)]
+    y = AudioDataset([f"{i}.wav" for i in range(400)], tags, name="many", label_names=names).y
+    X = tags + 0.01 * rng.normal(size=tags.shape)
+    assert np.array_equal(OneVsRestClassifier(RidgeClassifier()).fit(X, y).predict(X), tags)
+
+
+def test_label_names_keep_the_order_of_the_columns():
+    assert tagged().target_names == ["wind", "rain"]
+
+
+def test_the_repr_of_several_labels_tells_them():
+    assert repr(tagged(folds=np.repeat([1, 2], 6))) == "<AudioDataset toy: 12 clips, 2 labels, folds 1, 2>"
+
+
+def test_a_subset_keeps_all_labels_even_those_it_lacks():
+    part = tagged().subset(TAGS[:, 0] == 0)
+    assert part.paths == [f"{i}.wav" for i in range(1, 12, 2)]
+    assert part.y.tolist() == [[0, int(i % 3 == 0)] for i in range(1, 12, 2)]
+    assert part.target_names == ["wind", "rain"]
+
+
+def test_an_empty_subset_of_several_labels_is_refused():
+    with pytest.raises(ValueError, match="no clips"):
+        tagged().subset([])
+
+
+def test_several_labels_survive_pickling():
+    again = pickle.loads(pickle.dumps(tagged()))
+    assert again.target_names == ["wind", "rain"]
+    assert np.array_equal(again.y, TAGS)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["wind"], r"a column for each of 1 label_names; got the shape \(12, 2\)"),
+        ([], "a column for each of 0 label_names"),
+        (["wind", "wind"], "label_names must differ; 'wind'"),
+    ],
+)
+def test_label_names_that_do_not_fit_are_refused(names, reason):
+    with pytest.raises(ValueError, match=reason):
+        tagged(label_names=names)
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, np.nan])
+def test_what_is_neither_0_nor_1_is_refused(value):
+    tags = TAGS.copy()
+    tags[3, 1] = value
+    with pytest.raises(ValueError, match=f"must be of 0 and 1; it has .*{value}"):
+        tagged(tags)
+
+
+def test_several_labels_for_another_number_of_clips_are_refused():
+    with pytest.raises(ValueError, match=r"target must have one value for each of 12 clips; got \(11, 2\)"):
+        tagged(TAGS[:11])
+
+
+@pytest.mark.parametrize("target", [TAGS, [["rain"], ["rain", "wind"]] * 6])
+def test_several_labels_without_names_are_refused(target):
+    with pytest.raises(
+        ValueError, match="give 0 and 1 in a column for each label, and the columns' label_names"
+    ):
+        tagged(target, label_names=None)
+
+
+def test_several_labels_are_split_by_the_data_sets_own_folds():
+    assert isinstance(tagged(folds=np.repeat([1, 2], 6)).make_cv(), PredefinedSplit)
+
+
+def test_several_labels_without_folds_are_shuffled():
+    cv = tagged().make_cv()
+    assert isinstance(cv, KFold)
+    assert (cv.get_n_splits(), cv.shuffle, cv.random_state) == (5, True, 0)
+
+
+def test_several_labels_of_recordings_keep_them_together():
+    dataset = tagged(groups=RECORDINGS)
+    cv = dataset.make_cv()
+    assert isinstance(cv, GroupKFold)
+    for train, test in cv.split(dataset.X, dataset.y, dataset.groups):
+        assert not set(RECORDINGS[train]) & set(RECORDINGS[test])
+
+
+def test_several_labels_of_few_recordings_make_fewer_folds():
+    assert tagged(groups=np.repeat(["r", "s"], 6)).make_cv().get_n_splits() == 2
+
+
+@pytest.mark.parametrize(("groups", "what"), [(None, "clip"), (["r"], "recording")])
+def test_one_clip_of_several_labels_cannot_be_split(groups, what):
+    dataset = AudioDataset(["0.wav"], [[1]], name="toy", groups=groups, label_names=["wind"])
+    with pytest.raises(ValueError, match=f"'toy' has one {what}"):
+        dataset.make_cv()
+
+
+def test_a_number_of_folds_of_several_labels_is_taken():
+    assert tagged().make_cv(3).get_n_splits() == 3
+
+
+def test_a_recording_of_several_labels_torn_between_folds_warns():
+    with pytest.warns(LeakageWarning, match="6 recordings of the data set 'toy' have clips in several folds"):
+        tagged(folds=np.tile([1, 2], 6), groups=RECORDINGS)
+
+
+def test_a_splitter_that_tears_recordings_of_several_labels_apart_warns():
+    with pytest.warns(LeakageWarning, match=r"clips of one recording .*\(recording r0, 1 in all\)"):
+        tagged(groups=RECORDINGS).make_cv(KFold(12))
+
+
+def test_features_need_no_sample_rate():
+    dataset = AudioDataset(np.zeros((2, 128, 10)), ["a", "b"], name="toy")
+    assert [x.shape for x in dataset.X] == [(128, 10)] * 2
+
+
+def test_features_are_no_files():
+    with pytest.raises(AttributeError, match="'toy' holds features, not files"):
+        AudioDataset([np.zeros((128, 10))], ["a"], name="toy").paths  # noqa: B018
 
 
 def test_data_home_is_the_argument_then_the_environment_then_the_cache(tmp_path, monkeypatch):

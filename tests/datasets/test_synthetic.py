@@ -30,6 +30,23 @@ def test_same_random_state_gives_the_same_clips_to_the_bit(events):
     assert again.tobytes() == events[0].tobytes()
 
 
+def test_clips_have_not_changed_since_they_were_first_documented():
+    X, _, _ = make_sound_events(2, **SMALL)
+    levels = [
+        0.087199,
+        0.204295,
+        0.12004,
+        0.042301,
+        0.157398,
+        0.042657,
+        0.044322,
+        0.069623,
+        0.325783,
+        0.122474,
+    ]
+    np.testing.assert_allclose(np.std(X[:10], axis=1), levels, rtol=1e-4)
+
+
 def test_other_random_state_gives_other_clips(events):
     other, _, _ = make_sound_events(4, **SMALL, random_state=1)
     assert not (other == events[0]).all(axis=1).any()
