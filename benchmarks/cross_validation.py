@@ -39,6 +39,7 @@ def score_studies(
     y: np.ndarray,
     cv: PredefinedSplit,
     *,
+    folds: np.ndarray,
     n_repeats: int,
     random_state: int,
     n_jobs: int,
@@ -57,7 +58,9 @@ def score_studies(
     X, y : sequence, array of shape (n_clips,)
         The clips and their classes.
     cv : PredefinedSplit
-        The folds.
+        The folds to test on.
+    folds : array of shape (n_clips,)
+        The data set's own folds, by which hyper-parameters are chosen; also where few of them are tested on.
     n_repeats, random_state : int
         Number of seeds, and the first.
     n_jobs : int
@@ -67,13 +70,17 @@ def score_studies(
     on_result : callable
         Takes the rows of a study and seed when they are there.
     """
-    done = set(zip(finished["pipeline"], finished["repeat"], strict=True))
+    tested = set(cv.unique_folds.tolist())
+    # The published choice depends on all folds reported, so that those of other calls do not count.
+    done = {
+        key for key, rows in finished.groupby(["pipeline", "repeat"]) if set(rows["fold"].tolist()) == tested
+    }
     for repeat in range(n_repeats):
         seed = random_state + repeat
         todo = [name for name in names if (name, repeat) not in done]
         for name, study, features, seconds in _with_features(todo, make_study, X, seed):
             shared = {"pipeline": name, "n_shots": None, "repeat": repeat, "seed": seed}
-            rows = _score(study, features, y, cv, n_jobs)
+            rows = _score(study, features, y, cv, folds, n_jobs)
             on_result([{**shared, **row, "feature_time": seconds} for row in rows])
 
 
@@ -91,7 +98,9 @@ def _with_features(
         yield name, study, features, seconds
 
 
-def _score(study: Study, features: Any, y: np.ndarray, cv: PredefinedSplit, n_jobs: int) -> Rows:
+def _score(
+    study: Study, features: Any, y: np.ndarray, cv: PredefinedSplit, folds: np.ndarray, n_jobs: int
+) -> Rows:
     """Score a study in every fold, and if it has something to choose also as published."""
     if study.grid is None:
         found = cross_validate(study.classifier, features, y, cv=cv, n_jobs=n_jobs, error_score="raise")
@@ -99,7 +108,7 @@ def _score(study: Study, features: Any, y: np.ndarray, cv: PredefinedSplit, n_jo
     grid = study.grid(features.shape[1])
     if study.rotate:
         features = rotate(features)
-    nested = _search_nested(study.classifier, grid, features, y, cv, n_jobs)
+    nested = _search_nested(study.classifier, grid, features, y, cv, folds, n_jobs)
     chosen = [search.best_params_ for search in nested["estimator"]]
     search = GridSearchCV(study.classifier, grid, cv=cv, refit=False, n_jobs=n_jobs, error_score="raise")
     search.fit(features, y)
@@ -111,10 +120,15 @@ def _score(study: Study, features: Any, y: np.ndarray, cv: PredefinedSplit, n_jo
 
 
 def _search_nested(
-    classifier: Any, grid: Any, features: np.ndarray, y: np.ndarray, cv: PredefinedSplit, n_jobs: int
+    classifier: Any,
+    grid: Any,
+    features: np.ndarray,
+    y: np.ndarray,
+    cv: PredefinedSplit,
+    folds: np.ndarray,
+    n_jobs: int,
 ) -> Any:
     """Search anew in the training part of every fold, by its folds or, if it has none, by random ones."""
-    folds = cv.test_fold
     has_folds = min(len(set(folds[train])) for train, _ in cv.split()) > 1
     inner = LeaveOneGroupOut() if has_folds else StratifiedKFold(5, shuffle=True, random_state=0)
     search = GridSearchCV(classifier, grid, cv=inner, error_score="raise")

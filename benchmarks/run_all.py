@@ -15,13 +15,13 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable
-from fnmatch import fnmatch
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suites import NEEDS_WEIGHTS, SLOW, SUITES
+from options import parse_options
+from suites import NEEDS_WEIGHTS, SUITES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     int
         Exit status: 0, 2 for a wrong request or missing data, 130 after Ctrl-C.
     """
-    args = _parse(argv)
+    args = parse_options(argv, description=__doc__)
     try:
         return _run(args)
     except KeyboardInterrupt:
@@ -56,72 +56,6 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
-    parser.add_argument(
-        "--dataset",
-        default="synthetic",
-        help="synthetic, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, one from a plugin, or "
-        "folder (a folder per class)",
-    )
-    parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
-    parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
-    parser.add_argument(
-        "--pipelines",
-        nargs="+",
-        help="names, patterns such as '7x86*', or all; all but the slow ones if not given",
-    )
-    parser.add_argument(
-        "--vggish-weights", type=Path, help="file of VGGish's weights; those in the cache if not given"
-    )
-    parser.add_argument(
-        "--mixed-precision",
-        action="store_true",
-        help="train in bfloat16 on the CPU too; twice as fast on some",
-    )
-    parser.add_argument(
-        "--n-shots",
-        type=int,
-        nargs="+",
-        default=[1, 2, 5, 10, 20],
-        help="clips per class; not of random-cnn, which takes all",
-    )
-    parser.add_argument(
-        "--n-repeats",
-        type=int,
-        default=5,
-        help="random draws of the labelled clips, or of the weights of random-cnn",
-    )
-    parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
-    parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
-    parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
-    parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")
-    parser.add_argument("--output", type=Path, help="folder for the results; results/<dataset> if not given")
-    parser.add_argument("--overwrite", action="store_true", help="start anew where the output has results")
-    args = parser.parse_args(argv)
-    if args.output is None:
-        suite = args.suite if args.suite != "few-data" else None
-        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset, suite]))
-    pipelines = SUITES[args.suite]
-    args.slow_left_out = [name for name in pipelines if args.pipelines is None and name in SLOW]
-    wanted = ["*"] if args.pipelines in (None, ["all"]) else args.pipelines
-    unknown = [pattern for pattern in wanted if not any(fnmatch(name, pattern) for name in pipelines)]
-    if unknown:
-        parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
-    args.pipelines = [
-        name
-        for name in pipelines
-        if any(fnmatch(name, pattern) for pattern in wanted) and name not in args.slow_left_out
-    ]
-    if min(*args.n_shots, args.n_repeats) < 1:
-        parser.error("--n-shots and --n-repeats must be at least 1")
-    return args
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -208,6 +142,7 @@ def _random_weights(
             dataset.X,
             dataset.y,
             cv,
+            folds=_folds_of(dataset, None).test_fold,
             n_repeats=args.n_repeats,
             random_state=args.random_state,
             n_jobs=_n_jobs(args, device),
@@ -215,7 +150,8 @@ def _random_weights(
             on_result=partial(_keep, store, dataset, _Progress(args.n_repeats * cv.get_n_splits())),
         )
         rows = store.frame()
-        rows = rows[rows["pipeline"].isin(names) & (rows["repeat"] < args.n_repeats)]
+        wanted = rows["pipeline"].isin(names) & (rows["repeat"] < args.n_repeats)
+        rows = rows[wanted & rows["fold"].isin(cv.unique_folds)]
         print(f"\n{dataset.name}: {compare_table(rows)}\n")
         return draw_comparison(rows, dataset.name, args.output) if _can_draw() else []
 

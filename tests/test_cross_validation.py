@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 FOLDS = np.arange(60) % 4
 GRID = [{"C": [0.01, 1.0], "gamma": [0.1, 10.0]}]
-NONE_FINISHED = pd.DataFrame({"pipeline": [], "repeat": []})
+NONE_FINISHED = pd.DataFrame({"pipeline": [], "repeat": [], "fold": []})
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def noisy():
     return rng.normal(size=(60, 5)) + 0.8 * (y[:, None] == ["a", "b", "c", "c", "b"]), y
 
 
-def score(modules, X, y, *, folds=FOLDS, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False):
+def score(
+    modules, X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False
+):
     cross_validation, random_cnn = modules
     calls = []
 
@@ -45,7 +47,8 @@ def score(modules, X, y, *, folds=FOLDS, grid=GRID, n_repeats=1, finished=NONE_F
         ["raw+svm"],
         X,
         y,
-        PredefinedSplit(folds),
+        PredefinedSplit(folds if tested is None else np.where(np.isin(folds, tested), folds, -1)),
+        folds=folds,
         n_repeats=n_repeats,
         random_state=3,
         n_jobs=1,
@@ -91,9 +94,24 @@ def test_every_repeat_has_a_seed_of_its_own(modules, noisy):
 
 
 def test_finished_repeats_are_not_scored_again(modules, noisy):
-    finished = pd.DataFrame({"pipeline": ["raw+svm"], "repeat": [0]})
+    finished = pd.DataFrame({"pipeline": "raw+svm", "repeat": 0, "fold": range(4)})
     rows, _ = score(modules, *noisy, n_repeats=2, finished=finished)
     assert set(rows["repeat"]) == {1}
+
+
+def test_repeats_finished_on_fewer_folds_are_scored_again(modules, noisy):
+    finished = pd.DataFrame({"pipeline": "raw+svm", "repeat": 0, "fold": [0, 1]})
+    rows, _ = score(modules, *noisy, finished=finished)
+    assert set(rows["fold"]) == {0, 1, 2, 3}
+
+
+def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(modules, noisy):
+    everything, alone = (score(modules, *noisy, tested=tested)[0] for tested in (None, [2]))
+    expected = everything[(everything["metric"] == "accuracy") & (everything["fold"] == 2)]
+    found = alone[alone["metric"] == "accuracy"]
+    assert found[["fold", "value", "params"]].values.tolist() == (
+        expected[["fold", "value", "params"]].values.tolist()
+    )
 
 
 def test_rotation_keeps_inner_products_with_fewer_features(modules):

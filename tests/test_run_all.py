@@ -184,8 +184,8 @@ def test_wrong_option_is_a_usage_error(run_all, options, wrong):
 
 
 def test_slow_pipelines_run_only_when_named(run_all):
-    assert run_all._parse([]).pipelines == ["random", "mfcc-1nn", "prototypical", "vggish-1nn"]
-    assert run_all._parse(["--pipelines", "all"]).pipelines == list(run_all.SUITES["few-data"])
+    assert run_all.parse_options([]).pipelines == ["random", "mfcc-1nn", "prototypical", "vggish-1nn"]
+    assert run_all.parse_options(["--pipelines", "all"]).pipelines == list(run_all.SUITES["few-data"])
 
 
 def test_pipeline_without_its_weights_is_skipped_with_the_reason(
@@ -261,5 +261,5 @@ def test_network_of_random_weights_is_trained_for_comparison(run_all, options, t
 
 
 def test_pipelines_may_be_given_by_patterns(run_all):
-    found = run_all._parse(["--suite", "random-cnn", "--pipelines", "7x8?-160+[es]*"]).pipelines
+    found = run_all.parse_options(["--suite", "random-cnn", "--pipelines", "7x8?-160+[es]*"]).pipelines
     assert found == ["7x86-160+svm", "7x86-160+elm"]

@@ -113,7 +113,7 @@ def convolutions() -> nn.Sequential:
     for block in BLOCKS:
         for n_filters in block:
             conv = nn.Conv2d(n_channels, n_filters, 3, padding=1)
-            init_he_(conv)
+            init_he_uniform_(conv)
             layers += [conv, nn.ReLU()]
             n_channels = n_filters
         layers.insert(-1, nn.MaxPool2d(2))  # before the ReLU: the same values with a quarter of the work
@@ -126,12 +126,12 @@ def dense_layers() -> nn.Sequential:
     for n_inputs, n_units in pairwise(DENSE):
         # Drawing 67 million weights takes longer than all else here; skipping torch's own draw halves it.
         linear = nn.utils.skip_init(nn.Linear, n_inputs, n_units, device=torch.get_default_device())
-        init_he_(linear)
+        init_he_uniform_(linear)
         layers += [linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
-def init_he_(layer: nn.Conv2d | nn.Linear) -> None:
+def init_he_uniform_(layer: nn.Conv2d | nn.Linear) -> None:
     """Give a layer He-uniform weights and biases of zero."""
     nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
     if layer.bias is not None:

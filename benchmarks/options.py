@@ -1,0 +1,92 @@
+"""The options of run_all's command line."""
+
+import argparse
+from fnmatch import fnmatch
+from pathlib import Path
+
+from suites import SLOW, SUITES
+
+
+def parse_options(argv: list[str] | None, *, description: str | None = None) -> argparse.Namespace:
+    """Read the command line.
+
+    Parameters
+    ----------
+    argv : list of str or None
+        Options; None takes those of the command line.
+    description : str or None, default=None
+        What ``--help`` begins with.
+
+    Returns
+    -------
+    Namespace
+        ``pipelines`` are names, and ``slow_left_out`` those left out for being slow.
+    """
+    parser = _build_parser(description)
+    args = parser.parse_args(argv)
+    if args.output is None:
+        suite = args.suite if args.suite != "few-data" else None
+        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset, suite]))
+    if min(*args.n_shots, args.n_repeats) < 1:
+        parser.error("--n-shots and --n-repeats must be at least 1")
+    pipelines = SUITES[args.suite]
+    args.slow_left_out = [name for name in pipelines if args.pipelines is None and name in SLOW]
+    wanted = ["*"] if args.pipelines in (None, ["all"]) else args.pipelines
+    unknown = [pattern for pattern in wanted if not any(fnmatch(name, pattern) for name in pipelines)]
+    if unknown:
+        parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
+    args.pipelines = [
+        name
+        for name in pipelines
+        if any(fnmatch(name, pattern) for pattern in wanted) and name not in args.slow_left_out
+    ]
+    return args
+
+
+def _build_parser(description: str | None) -> argparse.ArgumentParser:
+    """Say which options there are."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
+    parser.add_argument(
+        "--dataset",
+        default="synthetic",
+        help="synthetic, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, one from a plugin, or "
+        "folder (a folder per class)",
+    )
+    parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
+    parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
+    parser.add_argument(
+        "--pipelines",
+        nargs="+",
+        help="names, patterns such as '7x86*', or all; all but the slow ones if not given",
+    )
+    parser.add_argument(
+        "--vggish-weights", type=Path, help="file of VGGish's weights; those in the cache if not given"
+    )
+    parser.add_argument(
+        "--mixed-precision",
+        action="store_true",
+        help="train in bfloat16 on the CPU too; twice as fast on some",
+    )
+    parser.add_argument(
+        "--n-shots",
+        type=int,
+        nargs="+",
+        default=[1, 2, 5, 10, 20],
+        help="clips per class; not of random-cnn, which takes all",
+    )
+    parser.add_argument(
+        "--n-repeats",
+        type=int,
+        default=5,
+        help="random draws of the labelled clips, or of the weights of random-cnn",
+    )
+    parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
+    parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
+    parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
+    parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")
+    parser.add_argument("--output", type=Path, help="folder for the results; results/<dataset> if not given")
+    parser.add_argument("--overwrite", action="store_true", help="start anew where the output has results")
+    return parser
