@@ -3,8 +3,16 @@
 import argparse
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from suites import SLOW, SUITES
+
+# Networks of large-scale take several labels a clip, and are trained once, as published.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "few-data": {"dataset": "synthetic", "n_repeats": 5},
+    "random-cnn": {"dataset": "synthetic", "n_repeats": 5},
+    "large-scale": {"dataset": "sound_scenes", "n_repeats": 1},
+}
 
 
 def parse_options(argv: list[str] | None, *, description: str | None = None) -> argparse.Namespace:
@@ -24,11 +32,16 @@ def parse_options(argv: list[str] | None, *, description: str | None = None) -> 
     """
     parser = _build_parser(description)
     args = parser.parse_args(argv)
+    for name, value in DEFAULTS[args.suite].items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
     if args.output is None:
         suite = args.suite if args.suite != "few-data" else None
         args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset, suite]))
     if min(*args.n_shots, args.n_repeats) < 1:
         parser.error("--n-shots and --n-repeats must be at least 1")
+    if not 0 < args.scale <= 1:
+        parser.error(f"--scale must be above 0 and at most 1; got {args.scale}")
     pipelines = SUITES[args.suite]
     args.slow_left_out = [name for name in pipelines if args.pipelines is None and name in SLOW]
     wanted = ["*"] if args.pipelines in (None, ["all"]) else args.pipelines
@@ -51,9 +64,9 @@ def _build_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
     parser.add_argument(
         "--dataset",
-        default="synthetic",
-        help="synthetic, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, one from a plugin, or "
-        "folder (a folder per class)",
+        help="synthetic, sound_scenes, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, audioset, one "
+        "from a plugin, or folder (a folder per class); synthetic, or for large-scale sound_scenes, if not "
+        "given",
     )
     parser.add_argument("--data-home", type=Path, help="where the data set is; for folder, the folder itself")
     parser.add_argument("--subset", help="part of the data set, such as esc10 of esc50")
@@ -75,15 +88,27 @@ def _build_parser(description: str | None) -> argparse.ArgumentParser:
         type=int,
         nargs="+",
         default=[1, 2, 5, 10, 20],
-        help="clips per class; not of random-cnn, which takes all",
+        help="clips per class; the other suites take all",
     )
     parser.add_argument(
         "--n-repeats",
         type=int,
-        default=5,
-        help="random draws of the labelled clips, or of the weights of random-cnn",
+        help="random draws of the labelled clips, or of the networks' weights; 5, or for large-scale 1, if "
+        "not given",
     )
-    parser.add_argument("--folds", type=int, nargs="+", help="folds to test on; all if not given")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=0.0625,
+        help="size of large-scale: share of the clips, and the square of that of filters; time goes with its "
+        "square",
+    )
+    parser.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        help="folds to test on; all, or for large-scale the first, if not given",
+    )
     parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
     parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
     parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")

@@ -2,7 +2,8 @@
 
 With no options: few-shot learning curves on the embedded data set, a table, a picture, and every score as
 JSON Lines. The suite few-data varies the number of labelled clips; random-cnn takes all of them, and compares
-features of untrained networks.
+features of untrained networks; large-scale compares large networks that tag clips, in the tables of
+arXiv:1609.09430.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import large_scale
 from options import parse_options
 from suites import NEEDS_WEIGHTS, SUITES
 
@@ -65,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
     from skfewaudio.reporting import ResultStore
 
     started = time.monotonic()
-    protocol = _random_weights if args.suite == "random-cnn" else _few_shot
+    protocol = {"few-data": _few_shot, "random-cnn": _random_weights, "large-scale": _large_scale}[args.suite]
     try:
         device = str(resolve_device(args.device))
         dataset = _load(args)
@@ -158,6 +160,46 @@ def _random_weights(
     return compute
 
 
+def _large_scale(
+    args: argparse.Namespace, dataset: "AudioDataset", cv: "PredefinedSplit", device: str
+) -> Compute:
+    """Prepare scores of large networks that tag clips."""
+    from tagging_scores import score_studies, tagging_tables
+
+    weights = args.vggish_weights or "vggish"
+    studies = {
+        name: SUITES[args.suite][name](scale=args.scale, vggish_weights=weights) for name in _runnable(args)
+    }
+    _write_config(args, dataset, studies, device)
+    folds = cv.unique_folds if args.folds else cv.unique_folds[:1]
+    splits = {
+        int(fold): split for fold, split in zip(cv.unique_folds, cv.split(), strict=True) if fold in folds
+    }
+
+    def compute(store: "ResultStore") -> list[Path]:
+        score_studies(
+            studies,
+            dataset,
+            splits,
+            n_repeats=args.n_repeats,
+            random_state=args.random_state,
+            n_jobs=_n_jobs(args, device),
+            finished=store.frame(),
+            on_result=partial(
+                _keep, store, dataset, _Progress(args.n_repeats * len(splits), metric="mean_auc")
+            ),
+            device=device,
+            mixed_precision=args.mixed_precision or None,
+        )
+        rows = store.frame()
+        wanted = rows["pipeline"].isin(list(studies)) & (rows["repeat"] < args.n_repeats)
+        tables = tagging_tables(rows[wanted & rows["fold"].isin(folds)])
+        print(f"\n{dataset.name}, scale {args.scale:g}\n\n{tables}\n")
+        return []
+
+    return compute
+
+
 def _study(
     args: argparse.Namespace, device: str, dataset: "AudioDataset", name: str, *, random_state: int
 ) -> Any:
@@ -178,26 +220,38 @@ def _keep(
 ) -> None:
     """Store rows, and count them."""
     store.append([{"dataset": dataset.name, **row} for row in rows])
-    progress.count([row for row in rows if row["metric"] == "accuracy"])
+    progress.count(rows)
 
 
 class _Progress:
     """Where there is no terminal for a bar: a line for each pipeline when it is done."""
 
-    def __init__(self, n_fits: int) -> None:
+    def __init__(self, n_fits: int, *, metric: str = "accuracy") -> None:
         self.n_fits = n_fits
+        self.metric = metric
         self.done: Counter[str] = Counter()
         self.started = time.monotonic()
 
     def count(self, rows: list[dict[str, Any]]) -> None:
-        """Count the rows of one pipeline."""
-        name = rows[0]["pipeline"]
-        self.done[name] += len(rows)
-        if self.done[name] == self.n_fits and not sys.stderr.isatty():
-            print(f"{name}: {self.n_fits} fits, {time.monotonic() - self.started:.0f} s", file=sys.stderr)
+        """Count the rows of some fits."""
+        fresh = Counter(row["pipeline"] for row in rows if row["metric"] == self.metric)
+        self.done += fresh
+        if sys.stderr.isatty():
+            return
+        for name in fresh:
+            if self.done[name] == self.n_fits:
+                fits = f"{self.n_fits} fit{'s' if self.n_fits > 1 else ''}"
+                print(f"{name}: {fits}, {time.monotonic() - self.started:.0f} s", file=sys.stderr)
 
 
 def _load(args: argparse.Namespace) -> "AudioDataset":
+    """Load the data set, or for large-scale the share of it that was asked for."""
+    if args.suite == "large-scale":
+        return large_scale.load(args.dataset, partial(_load_whole, args), scale=args.scale)
+    return _load_whole(args)
+
+
+def _load_whole(args: argparse.Namespace, **overrides: Any) -> "AudioDataset":
     """Load the data set, with those options that it takes."""
     from skfewaudio.datasets import load_folder
     from skfewaudio.plugins import DATASETS
@@ -207,7 +261,7 @@ def _load(args: argparse.Namespace) -> "AudioDataset":
             raise ValueError("--dataset folder needs --data-home, the folder that holds a folder per class")
         return load_folder(args.data_home)
     load = DATASETS.get(args.dataset)
-    options = {"data_home": args.data_home, "subset": args.subset}
+    options = {"data_home": args.data_home, "subset": args.subset, **overrides}
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in inspect.signature(load).parameters:

@@ -1,7 +1,7 @@
 """The pipelines that run_all compares, by suite and name.
 
-A function makes a pipeline, or for the suite random-cnn a study, from the options that it needs. What is
-heavy is imported where it is used, so that ``run_all.py --help`` answers at once.
+A function makes a pipeline, or for the suites random-cnn and large-scale a study, from the options that it
+needs. What is heavy is imported where it is used, so that ``run_all.py --help`` answers at once.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import large_scale
 import random_cnn
 
 if TYPE_CHECKING:
@@ -120,10 +121,11 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
         "vggish-prototypical": partial(vggish_tuned, "PrototypicalClassifier"),
     },
     "random-cnn": {name: partial(random_cnn.make_study, name) for name in random_cnn.NAMES},
+    "large-scale": {name: partial(large_scale.make_study, name) for name in large_scale.STUDIES},
 }
 # Minutes to hours a fit on a CPU.
 SLOW = {
     *("sb-cnn", "vgg", "timbre", "prototypical-paper", "vggish-fine-tuned", "vggish-prototypical"),
     *random_cnn.SLOW,
 }
-NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical"}
+NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical", *large_scale.NEEDS_WEIGHTS}

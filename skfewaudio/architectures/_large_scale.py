@@ -3,6 +3,30 @@
 from torch import nn
 
 
+class Scale:
+    """Numbers of filters and units, scaled.
+
+    Parameters
+    ----------
+    width : float
+        What they are multiplied by, above 0.
+
+    Raises
+    ------
+    ValueError
+        If `width` is not above 0.
+    """
+
+    def __init__(self, width: float) -> None:
+        if not width > 0:
+            raise ValueError(f"width must be above 0; got {width!r}. 1.0 is the paper's")
+        self.width = width
+
+    def __call__(self, n: int) -> int:
+        """Give a number of filters or units, at least 1."""
+        return max(1, round(self.width * n))
+
+
 class ConvBlock(nn.Sequential):
     """Convolution, batch normalisation and ReLU.
 

@@ -3,7 +3,7 @@
 from torch import nn
 
 from ._base import Architecture, check_patch_size
-from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
 N_FILTERS = (96, 256, 384, 384, 256)
 PLACES = (2, 2)  # bands, frames that the last pooling leaves
@@ -22,13 +22,15 @@ class AlexNet(Architecture):
         Mel bands of a patch, at least 29.
     n_frames : int, default=96
         Frames of a patch, at least 39.
+    width : float, default=1.0
+        Filters and units of every layer, relative to the paper's. Time goes with its square.
     bottleneck : int or None, default=None
         Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
 
     Raises
     ------
     ValueError
-        If a patch is too small.
+        If a patch is too small, or `width` not above 0.
 
     Notes
     -----
@@ -57,11 +59,19 @@ class AlexNet(Architecture):
     patch_frames = 96
 
     def __init__(
-        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+        self,
+        n_outputs: int,
+        n_mels: int = 64,
+        n_frames: int = 96,
+        *,
+        width: float = 1.0,
+        bottleneck: int | None = None,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("AlexNet", (n_mels, n_frames), SMALLEST)
-        first, second, third, fourth, fifth = N_FILTERS
+        scale = Scale(width)
+        first, second, third, fourth, fifth = map(scale, N_FILTERS)
+        n_units = scale(N_UNITS)
         layers: list[nn.Module] = [
             ConvBlock(1, first, 11, stride=(1, 2), padding=0),
             nn.MaxPool2d(3, 2),
@@ -73,9 +83,9 @@ class AlexNet(Architecture):
             nn.AdaptiveMaxPool2d(PLACES),
             nn.Flatten(),
         ]
-        for n_inputs in (PLACES[0] * PLACES[1] * fifth, N_UNITS):
-            layers += [nn.Linear(n_inputs, N_UNITS), nn.ReLU(inplace=True)]
-        n_features = add_bottleneck(layers, N_UNITS, bottleneck)
+        for n_inputs in (PLACES[0] * PLACES[1] * fifth, n_units):
+            layers += [nn.Linear(n_inputs, n_units), nn.ReLU(inplace=True)]
+        n_features = add_bottleneck(layers, n_units, bottleneck)
         self.trunk = nn.Sequential(*layers)
         self.output = nn.Linear(n_features, n_outputs)
         init_large_scale_(self)

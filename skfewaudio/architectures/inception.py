@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ._base import Architecture, check_patch_size
-from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
 SMALLEST = (17, 17)  # bands, frames: leave the last units a single place
 # Units before the first reduction, by the filters of their pooled branch; and between the two reductions, by
@@ -27,13 +27,15 @@ class InceptionV3(Architecture):
         Mel bands of a patch, at least 17.
     n_frames : int, default=96
         Frames of a patch, at least 17.
+    width : float, default=1.0
+        Filters and units of every layer, relative to the paper's. Time goes with its square.
     bottleneck : int or None, default=None
         Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
 
     Raises
     ------
     ValueError
-        If a patch is too small.
+        If a patch is too small, or `width` not above 0.
 
     Notes
     -----
@@ -60,25 +62,25 @@ class InceptionV3(Architecture):
     patch_frames = 96
 
     def __init__(
-        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+        self,
+        n_outputs: int,
+        n_mels: int = 64,
+        n_frames: int = 96,
+        *,
+        width: float = 1.0,
+        bottleneck: int | None = None,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("InceptionV3", (n_mels, n_frames), SMALLEST)
-        layers: list[nn.Module] = [*chain(1, (80, 1), (192, 3), valid_from=1), nn.MaxPool2d(3, 2)]
-        n_channels = 192
-        for n_pooled in SQUARE_UNITS:
-            layers.append(square_unit(n_channels, n_pooled))
-            n_channels = 224 + n_pooled
-        layers.append(first_reduction(n_channels))
-        n_channels += 384 + 96
-        layers += [row_unit(n_channels, n_narrow) for n_narrow in ROW_UNITS]
-        layers.append(second_reduction(n_channels))
-        n_channels += 320 + 192
-        for _ in range(N_WIDE_UNITS):
-            layers.append(wide_unit(n_channels))
-            n_channels = 2048
+        units = Units(Scale(width))
+        layers: list[nn.Module] = [*units.chain(1, (80, 1), (192, 3), valid_from=1), nn.MaxPool2d(3, 2)]
+        layers += [units.square(n_pooled) for n_pooled in SQUARE_UNITS]
+        layers.append(units.reduce_first())
+        layers += [units.row(n_narrow) for n_narrow in ROW_UNITS]
+        layers.append(units.reduce_second())
+        layers += [units.wide() for _ in range(N_WIDE_UNITS)]
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-        n_features = add_bottleneck(layers, n_channels, bottleneck)
+        n_features = add_bottleneck(layers, units.n_channels, bottleneck)
         self.trunk = nn.Sequential(*layers)
         self.output = nn.Linear(n_features, n_outputs)
         init_large_scale_(self)
@@ -96,72 +98,103 @@ class Parallel(nn.Module):
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
-def chain(n_inputs: int, *layers: Layer, stride: int = 1, valid_from: int | None = None) -> nn.Sequential:
-    """Put layers one after the other; a stride is the last one's, which then pads nothing."""
-    if stride > 1:
-        valid_from = len(layers) - 1
-    blocks: list[nn.Module] = []
-    for i, (n_filters, kernel) in enumerate(layers):
-        padding = "same" if valid_from is None or i < valid_from else 0
-        last = i == len(layers) - 1
-        blocks.append(ConvBlock(n_inputs, n_filters, kernel, stride=stride if last else 1, padding=padding))
-        n_inputs = n_filters
-    return nn.Sequential(*blocks)
+class Units:
+    """Makes one unit after the other, each for the maps that the one before gives.
 
+    Parameters
+    ----------
+    scale : Scale
+        From the paper's numbers of filters to those of the network.
 
-def pooled(n_inputs: int, n_filters: int) -> nn.Sequential:
-    """Take the mean of 3 x 3 places, and a layer of it."""
-    return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1), *chain(n_inputs, (n_filters, 1)))
+    Attributes
+    ----------
+    n_channels : int
+        Maps that the last unit gives.
+    """
 
+    def __init__(self, scale: Scale) -> None:
+        self.scale = scale
+        self.n_channels = scale(192)  # of the stem
 
-def square_unit(n_inputs: int, n_pooled: int) -> Parallel:
-    """Give the unit of figure 5: square filters."""
-    return Parallel(
-        chain(n_inputs, (64, 1)),
-        chain(n_inputs, (48, 1), (64, 5)),
-        chain(n_inputs, (64, 1), (96, 3), (96, 3)),
-        pooled(n_inputs, n_pooled),
-    )
+    def square(self, n_pooled: int) -> Parallel:
+        """Give the unit of figure 5: square filters."""
+        return self._unit(
+            self._branch((64, 1)),
+            self._branch((48, 1), (64, 5)),
+            self._branch((64, 1), (96, 3), (96, 3)),
+            self._pooled(n_pooled),
+            n_outputs=(64, 64, 96, n_pooled),
+        )
 
+    def reduce_first(self) -> Parallel:
+        """Halve the number of bands and frames."""
+        return self._unit(
+            self._branch((384, 3), stride=2),
+            self._branch((64, 1), (96, 3), (96, 3), stride=2),
+            nn.MaxPool2d(3, 2),
+            n_outputs=(384, 96),
+            n_kept=self.n_channels,
+        )
 
-def first_reduction(n_inputs: int) -> Parallel:
-    """Halve the number of bands and frames."""
-    return Parallel(
-        chain(n_inputs, (384, 3), stride=2),
-        chain(n_inputs, (64, 1), (96, 3), (96, 3), stride=2),
-        nn.MaxPool2d(3, 2),
-    )
+    def row(self, n: int) -> Parallel:
+        """Give the unit of figure 6: filters of 7 x 7 taken apart into rows and columns."""
+        row, column = (1, 7), (7, 1)
+        return self._unit(
+            self._branch((192, 1)),
+            self._branch((n, 1), (n, row), (192, column)),
+            self._branch((n, 1), (n, column), (n, row), (n, column), (192, row)),
+            self._pooled(192),
+            n_outputs=(192, 192, 192, 192),
+        )
 
+    def reduce_second(self) -> Parallel:
+        """Halve the number of bands and frames again."""
+        return self._unit(
+            self._branch((192, 1), (320, 3), stride=2),
+            self._branch((192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3), stride=2),
+            nn.MaxPool2d(3, 2),
+            n_outputs=(320, 192),
+            n_kept=self.n_channels,
+        )
 
-def row_unit(n_inputs: int, n: int) -> Parallel:
-    """Give the unit of figure 6: filters of 7 x 7 taken apart into rows and columns."""
-    row, column = (1, 7), (7, 1)
-    return Parallel(
-        chain(n_inputs, (192, 1)),
-        chain(n_inputs, (n, 1), (n, row), (192, column)),
-        chain(n_inputs, (n, 1), (n, column), (n, row), (n, column), (192, row)),
-        pooled(n_inputs, 192),
-    )
+    def wide(self) -> Parallel:
+        """Give the unit of figure 7: rows and columns side by side."""
+        return self._unit(
+            self._branch((320, 1)),
+            nn.Sequential(*self._branch((384, 1)), self._fork()),
+            nn.Sequential(*self._branch((448, 1), (384, 3)), self._fork()),
+            self._pooled(192),
+            n_outputs=(320, 384, 384, 384, 384, 192),
+        )
 
+    def chain(
+        self, n_inputs: int, *layers: Layer, stride: int = 1, valid_from: int | None = None
+    ) -> nn.Sequential:
+        """Put layers one after the other; a stride is the last one's, which then pads nothing."""
+        if stride > 1:
+            valid_from = len(layers) - 1
+        blocks: list[nn.Module] = []
+        for i, (n_filters, kernel) in enumerate(layers):
+            padding = "same" if valid_from is None or i < valid_from else 0
+            step = stride if i == len(layers) - 1 else 1
+            blocks.append(ConvBlock(n_inputs, self.scale(n_filters), kernel, stride=step, padding=padding))
+            n_inputs = self.scale(n_filters)
+        return nn.Sequential(*blocks)
 
-def second_reduction(n_inputs: int) -> Parallel:
-    """Halve the number of bands and frames again."""
-    return Parallel(
-        chain(n_inputs, (192, 1), (320, 3), stride=2),
-        chain(n_inputs, (192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3), stride=2),
-        nn.MaxPool2d(3, 2),
-    )
+    def _unit(self, *branches: nn.Module, n_outputs: tuple[int, ...], n_kept: int = 0) -> Parallel:
+        """Put branches side by side, and count the maps they give."""
+        self.n_channels = sum(map(self.scale, n_outputs)) + n_kept
+        return Parallel(*branches)
 
+    def _branch(self, *layers: Layer, stride: int = 1) -> nn.Sequential:
+        """Give layers of the maps that come in."""
+        return self.chain(self.n_channels, *layers, stride=stride)
 
-def wide_unit(n_inputs: int) -> Parallel:
-    """Give the unit of figure 7: rows and columns side by side."""
+    def _pooled(self, n_filters: int) -> nn.Sequential:
+        """Take the mean of 3 x 3 places, and a layer of it."""
+        return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1), *self._branch((n_filters, 1)))
 
-    def fork(n_inputs: int) -> Parallel:
-        return Parallel(chain(n_inputs, (384, (1, 3))), chain(n_inputs, (384, (3, 1))))
-
-    return Parallel(
-        chain(n_inputs, (320, 1)),
-        nn.Sequential(*chain(n_inputs, (384, 1)), fork(384)),
-        nn.Sequential(*chain(n_inputs, (448, 1), (384, 3)), fork(384)),
-        pooled(n_inputs, 192),
-    )
+    def _fork(self) -> Parallel:
+        """Give rows and columns of the same maps."""
+        n_inputs = self.scale(384)
+        return Parallel(self.chain(n_inputs, (384, (1, 3))), self.chain(n_inputs, (384, (3, 1))))

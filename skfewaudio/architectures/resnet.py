@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ._base import Architecture
-from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
 BLOCKS = ((64, 3), (128, 4), (256, 6), (512, 3))  # filters of the narrow layers, and residual units
 EXPANSION = 4
@@ -21,8 +21,15 @@ class ResNet50(Architecture):
         Mel bands of a patch.
     n_frames : int, default=96
         Frames of a patch.
+    width : float, default=1.0
+        Filters and units of every layer, relative to the paper's. Time goes with its square.
     bottleneck : int or None, default=None
         Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+
+    Raises
+    ------
+    ValueError
+        If `width` is not above 0.
 
     Notes
     -----
@@ -48,16 +55,23 @@ class ResNet50(Architecture):
     patch_frames = 96
 
     def __init__(
-        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+        self,
+        n_outputs: int,
+        n_mels: int = 64,
+        n_frames: int = 96,
+        *,
+        width: float = 1.0,
+        bottleneck: int | None = None,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
-        n_channels = BLOCKS[0][0]
+        scale = Scale(width)
+        n_channels = scale(BLOCKS[0][0])
         layers: list[nn.Module] = [ConvBlock(1, n_channels, 7), nn.MaxPool2d(3, stride=2, padding=1)]
         for block, (n_filters, n_units) in enumerate(BLOCKS):
             for unit in range(n_units):
                 stride = 2 if block and not unit else 1
-                layers.append(ResidualUnit(n_channels, n_filters, stride))
-                n_channels = EXPANSION * n_filters
+                layers.append(ResidualUnit(n_channels, scale(n_filters), stride))
+                n_channels = EXPANSION * scale(n_filters)
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         n_features = add_bottleneck(layers, n_channels, bottleneck)
         self.trunk = nn.Sequential(*layers)

@@ -5,7 +5,7 @@ from math import prod
 from torch import nn
 
 from ._base import Architecture, check_patch_size
-from ._large_scale import ConvBlock, add_bottleneck, init_large_scale_
+from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # filters, and layers of as many
 REDUCTION = 2 ** len(BLOCKS)
@@ -23,13 +23,15 @@ class VGGE(Architecture):
         Mel bands of a patch, at least 32.
     n_frames : int, default=96
         Frames of a patch, at least 32.
+    width : float, default=1.0
+        Filters and units of every layer, relative to the paper's. Time goes with its square.
     bottleneck : int or None, default=None
         Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
 
     Raises
     ------
     ValueError
-        If a patch is too small.
+        If a patch is too small, or `width` not above 0.
 
     Notes
     -----
@@ -54,22 +56,30 @@ class VGGE(Architecture):
     patch_frames = 96
 
     def __init__(
-        self, n_outputs: int, n_mels: int = 64, n_frames: int = 96, *, bottleneck: int | None = None
+        self,
+        n_outputs: int,
+        n_mels: int = 64,
+        n_frames: int = 96,
+        *,
+        width: float = 1.0,
+        bottleneck: int | None = None,
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("VGGE", (n_mels, n_frames), (REDUCTION, REDUCTION))
+        scale = Scale(width)
+        n_units = scale(N_UNITS)
         layers: list[nn.Module] = []
         n_channels = 1
         for n_filters, n_layers in BLOCKS:
             for _ in range(n_layers):
-                layers.append(ConvBlock(n_channels, n_filters, 3))
-                n_channels = n_filters
+                layers.append(ConvBlock(n_channels, scale(n_filters), 3))
+                n_channels = scale(n_filters)
             layers.append(nn.MaxPool2d(2))
         layers.append(nn.Flatten())
         n_places = prod(size // REDUCTION for size in (n_mels, n_frames))
-        for n_inputs in (n_places * n_channels, N_UNITS):
-            layers += [nn.Linear(n_inputs, N_UNITS), nn.ReLU(inplace=True)]
-        n_features = add_bottleneck(layers, N_UNITS, bottleneck)
+        for n_inputs in (n_places * n_channels, n_units):
+            layers += [nn.Linear(n_inputs, n_units), nn.ReLU(inplace=True)]
+        n_features = add_bottleneck(layers, n_units, bottleneck)
         self.trunk = nn.Sequential(*layers)
         self.output = nn.Linear(n_features, n_outputs)
         init_large_scale_(self)

@@ -116,8 +116,6 @@ def accuracy_table(
     |:----------------|-----------:|------------:|
     | 1-nn            | 40.5 ± 6.4 | 51.0 ± 12.7 |
     """
-    if style not in ("text", "markdown"):
-        raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
     summary = summarize(results, metric=metric, by=by)
     keys = zip(summary["pipeline"], summary[by], strict=True)
     cells = dict(zip(keys, map(_cell, summary["mean"], summary["half_width"]), strict=True))
@@ -126,8 +124,15 @@ def accuracy_table(
     columns = [[_HEADS.get(by, by.replace("_", " ")), *map(str, names)]] + [
         [str(head), *(cells.get((name, head), "-") for name in names)] for head in heads
     ]
-    columns = [_pad(column, left=position == 0) for position, column in enumerate(columns)]
-    return _markdown(columns) if style == "markdown" else _text(columns, width)
+    return lay_out(columns, style=style, width=width)
+
+
+def lay_out(columns: list[list[str]], *, style: str = "text", width: int = 80) -> str:
+    """Put columns of text, each under its head, side by side; `style` and `width` as in `accuracy_table`."""
+    if style not in ("text", "markdown"):
+        raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
+    padded = [_pad(column, left=position == 0) for position, column in enumerate(columns)]
+    return _markdown(padded) if style == "markdown" else _text(padded, width)
 
 
 def _cell(mean: float, half_width: float) -> str:

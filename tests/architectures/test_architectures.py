@@ -380,3 +380,22 @@ def test_bottleneck_gives_the_embedding(name):
     assert network.embed(x).shape == (2, 128)
     torch.testing.assert_close(network(x), network.output(network.embed(x)))
     assert n_parameters(network.output) == 129 * 10
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg_e", "inception_v3", "resnet50"])
+def test_width_scales_every_layer(name):
+    with torch.device("meta"):
+        whole, narrow = (TABLE[name].architecture(10, width=width) for width in (1.0, 0.25))
+    assert n_parameters(narrow) == pytest.approx(n_parameters(whole) / 16, rel=0.05)
+    assert len(list(narrow.modules())) == len(list(whole.modules()))
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg_e", "inception_v3", "resnet50"])
+def test_narrow_network_runs(name):
+    network = build(name, width=0.1, bottleneck=8).eval()
+    assert network(patches(name, 2)).shape == (2, 10)
+
+
+def test_width_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="width must be above 0; got 0"):
+        build("resnet50", width=0)

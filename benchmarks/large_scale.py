@@ -1,0 +1,105 @@
+"""The studies of the suite large-scale: the tables of arXiv:1609.09430, on clips of several labels each.
+
+Which architecture, how many labels to train on, how many clips, and what embeddings are worth to the
+detection of events. A name is that of the table and of the row, such as ``labels/40-bottleneck``. As in
+suites.py, what is heavy is imported where it is used.
+"""
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from skfewaudio.datasets import AudioDataset
+
+# Of the embedded data set in full size.
+N_CLIPS, N_LABELS = 6400, 40
+# What labels a network knows, from all of them in the order of how common they are.
+LABELS: dict[str, Callable[[Any], Any]] = {
+    "all": lambda order: order,
+    "40 %": lambda order: order[: ceil(0.4 * len(order))],
+    "20 %": lambda order: order[: ceil(0.2 * len(order))],
+    "even ranks": lambda order: order[::2],
+    "odd ranks": lambda order: order[1::2],
+}
+
+
+class Training(NamedTuple):
+    """A network, and what it is trained on."""
+
+    architecture: str
+    labels: str = "all"
+    share: float = 1.0  # of the training clips; the number of steps is the same
+    bottleneck: bool = False
+    source: "Training | None" = None  # whose embeddings are the input, instead of log-mel
+
+
+class Study(NamedTuple):
+    """A row of a table."""
+
+    training: Training
+    scored: str = "all"  # labels that count
+    vggish_weights: str | Path | None = None
+    scale: float = 1.0
+
+
+ARCHITECTURES = ("fully_connected", "alexnet", "vgg_e", "inception_v3", "resnet50")
+SHARES = (1.0, 0.5, 0.25, 0.1, 0.05)
+EVENTS = Training("fully_connected", "odd ranks", share=0.25)
+STUDIES = {
+    **{f"architectures/{name}": Study(Training(name)) for name in ARCHITECTURES},
+    **{
+        f"labels/{labels.split()[0]}{'-bottleneck' if bottleneck else ''}": Study(
+            Training("resnet50", labels, bottleneck=bottleneck), "20 %"
+        )
+        for bottleneck in (False, True)
+        for labels in ("all", "40 %", "20 %")
+    },
+    **{f"clips/{share:.0%}".rstrip("%"): Study(Training("resnet50", share=share)) for share in SHARES},
+    "events/log-mel": Study(EVENTS, "odd ranks"),
+    "events/resnet50": Study(
+        EVENTS._replace(source=Training("resnet50", "even ranks", bottleneck=True)), "odd ranks"
+    ),
+    "events/vggish": Study(EVENTS._replace(source=Training("vggish", "even ranks")), "odd ranks"),
+}
+NEEDS_WEIGHTS = {"events/vggish"}
+
+
+def make_study(name: str, *, scale: float, vggish_weights: str | Path | None = None) -> Study:
+    """Give a study by its name."""
+    return STUDIES[name]._replace(
+        scale=scale, vggish_weights=vggish_weights if name in NEEDS_WEIGHTS else None
+    )
+
+
+def load(name: str, load_other: Callable[..., "AudioDataset"], *, scale: float) -> "AudioDataset":
+    """Load a share of a data set; AudioSet's balanced training part with that for evaluation, as fold 1."""
+    import numpy as np
+
+    from skfewaudio.datasets import load_sound_scenes
+
+    if name == "sound_scenes":
+        return load_sound_scenes(round(scale * N_CLIPS), N_LABELS)
+    if name == "audioset":
+        dataset = _join(load_other(subset="balanced_train"), load_other(subset="eval"), name)
+    else:
+        dataset = load_other()
+    n_clips = ceil(scale * len(dataset))
+    return dataset.subset(np.sort(np.random.default_rng(0).permutation(len(dataset))[:n_clips]))
+
+
+def _join(train: "AudioDataset", test: "AudioDataset", name: str) -> "AudioDataset":
+    """Make one data set of a part that is only trained on, and of one that is only tested on."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    return replace(
+        train,
+        name=name,
+        X=[*train.X, *test.X],
+        target=np.concatenate([train.y, test.y]),
+        groups=np.concatenate([train.groups, test.groups]),
+        folds=np.repeat([-1, 1], [len(train), len(test)]),
+    )
