@@ -23,6 +23,9 @@ from . import (
     model_selection as model_selection,
 )
 from . import (
+    persistence as persistence,
+)
+from . import (
     plugins as plugins,
 )
 from . import (
@@ -35,9 +38,13 @@ from .classifiers import PatchClassifier as PatchClassifier
 from .classifiers import PrototypicalClassifier as PrototypicalClassifier
 from .classifiers import SkorchCNN as SkorchCNN
 from .features import MFCC as MFCC
+from .features import CachedFeatures as CachedFeatures
+from .features import FeatureCache as FeatureCache
 from .features import LogMel as LogMel
 from .features import RandomCNNFeatures as RandomCNNFeatures
 from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit
 from .model_selection import few_shot_curve as few_shot_curve
+from .persistence import load_model as load_model
+from .persistence import save_model as save_model

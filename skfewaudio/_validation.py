@@ -32,6 +32,11 @@ class Waveforms:
     def __len__(self) -> int:
         return len(self._clips)
 
+    @property
+    def clips(self) -> Sequence[Any]:
+        """The clips as they were given, an array or a list: paths, or waveforms of any type of float."""
+        return self._clips
+
     def __iter__(self) -> Iterator[np.ndarray]:
         if self._read is not None:
             return self._read(self._clips)

@@ -87,18 +87,18 @@ def check_file(path: PathLike) -> Path:
     path = Path(path).expanduser()
     if path.is_dir():
         raise WeightsNotFoundError(f"{path} is a folder, not a file of weights")
-    if not _files(path):
+    if not weight_files(path):
         raise WeightsNotFoundError(f"{path} does not exist")
     return path
 
 
 def stamp(path: Path) -> str:
     """Give what changes when the file, or one of a checkpoint's files, is written anew."""
-    states = [(file.name, file.stat()) for file in _files(path)]
+    states = [(file.name, file.stat()) for file in weight_files(path)]
     return repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])
 
 
-def _files(path: Path) -> list[Path]:
+def weight_files(path: Path) -> list[Path]:
     """List the file, or those that a TensorFlow checkpoint (V2) of that prefix has."""
     if path.is_file() or not path.parent.is_dir():
         return [path] if path.is_file() else []

@@ -20,6 +20,9 @@ from .._validation import Waveforms, check_waveforms
 from ..audio.io import iter_clips, map_ahead, resolve_threads
 from ._spectral import FILTER_AT_ONCE, MelSpec, frames_at_once, mel_spectrograms
 
+# Parameters that say how features are computed, not which.
+NO_PART_IN_RESULT = frozenset({"n_threads", "on_error", "device"})
+
 # Of the parameters that all these transformers have, and of those about mel spectrograms.
 WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
     "sample_rate": [Interval(Integral, 1, None, closed="left")],
@@ -49,6 +52,10 @@ class WaveformTransformerMixin:
     The estimator has the parameters `sample_rate`, `n_threads`, `on_error` and `device`.
     """
 
+    # To be raised where a change of code changes results, so that features cached before are found no more:
+    # here if it is the spectrograms that change, otherwise in the class.
+    feature_version = 1
+
     sample_rate: int
     n_threads: int | None
     on_error: Literal["raise", "warn"]
@@ -73,6 +80,12 @@ class WaveformTransformerMixin:
         self._check_settings()
         self._check_clips(X, reset=True)
         return self
+
+    def __feature_params__(self) -> dict[str, Any]:
+        """Give all that a sound's features depend on, for `CachedFeatures`; files of weights as Path."""
+        params: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
+        kept = {name: value for name, value in params.items() if name not in NO_PART_IN_RESULT}
+        return {"feature_version": self.feature_version} | kept
 
     def _check_settings(self) -> Any:
         """Check parameters against each other; estimators say how."""
@@ -166,7 +179,7 @@ def _transform_batches(
             batches,
             n_ahead=2 * n_workers,
         )
-        return _stack(chain.from_iterable(results), n_clips)
+        return stack_results(chain.from_iterable(results), n_clips)
 
 
 def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_at_once: int) -> Iterator[list[np.ndarray]]:
@@ -184,7 +197,7 @@ def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_at_once: int) -> Iter
         yield batch
 
 
-def _stack(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | list[np.ndarray]:
+def stack_results(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | list[np.ndarray]:
     """Write the results into one array as they come; from the first of another shape on, keep a list."""
     first = next(results)
     try:

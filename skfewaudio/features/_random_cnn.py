@@ -260,6 +260,10 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
     def _poolings(self) -> list[str]:
         return [self.pooling] if isinstance(self.pooling, str) else list(self.pooling)
 
+    def __feature_params__(self) -> dict[str, Any]:
+        # A name may come to stand for another network, of another plugin.
+        return super().__feature_params__() | {"architecture": check_architecture_choice(self.architecture)}
+
     def _check_settings(self) -> _Plan:
         unknown = [name for name in self._poolings if name not in POOLINGS]
         if unknown or not self._poolings:

@@ -189,6 +189,14 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         """
         return np.array([f"vggish{index}" for index in range(N_DIMS)], dtype=object)
 
+    def __feature_params__(self) -> dict[str, Any]:
+        params = super().__feature_params__()
+        params["weights"] = find_weights(self.weights, kind="weights")
+        del params["pca_params"]
+        if self.output.startswith("pca"):
+            params["pca_params"] = find_weights(self.pca_params, kind="pca_params")
+        return params
+
     def _check_settings(self) -> MelSpec:
         if self.output == "pca_uint8" and self.pooling is not None:
             raise ValueError(
