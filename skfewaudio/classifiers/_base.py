@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, vali
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.audio.patches import PAD_MODES
 
+from ._parts import put_together, take_apart
+
 # Of the parameters that every classifier with a network has.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "architecture": [str, callable, HasMethods(["fit", "predict"]), None],
@@ -79,6 +81,12 @@ class SpectrogramClassifierMixin:
         if multilabel and type_of_target(labels) == "multilabel-indicator":
             return labels.toarray() if issparse(labels) else labels  # type: ignore[attr-defined]
         return column_or_1d(labels, warn=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return take_apart(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(put_together(state))  # type: ignore[misc]  # of the estimator's next base
 
     def __sklearn_clone__(self) -> Self:
         # A fitted estimator as the architecture is there for its weights, which a clone of it would lose.

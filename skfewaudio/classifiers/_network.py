@@ -24,6 +24,7 @@ from skfewaudio.architectures import (
 )
 
 from ._net import autocast, parameter_groups
+from ._parts import Recipe, recipe_of, set_recipe
 from ._patch_data import PatchData
 
 MAX_PATCH_FRAMES = 256
@@ -76,8 +77,9 @@ def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outpu
         network = _continue(architecture.network_, data, n_outputs)
     else:
         build = check_architecture_choice(architecture)
-        params = spec.architecture_params or {}
+        params = dict(spec.architecture_params or {})
         network = build(n_outputs, n_mels=data.n_mels, n_frames=data.patch_frames, **params)
+        set_recipe(network, Recipe(architecture, n_outputs, data.n_mels, data.patch_frames, params))
     if spec.weights is not None:
         path = find_weights(spec.weights, kind="weights")
         load_backbone(network, read_state_dict(path), source=os.fspath(path))
@@ -104,6 +106,8 @@ def _continue(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Module:
     last = fitted.output
     network.output = nn.Linear(last.in_features, n_outputs, bias=last.bias is not None)
     network.n_outputs = n_outputs
+    if (recipe := recipe_of(fitted)) is not None:
+        set_recipe(network, recipe._replace(n_outputs=n_outputs))
     init_glorot_(network.output)
     return network
 

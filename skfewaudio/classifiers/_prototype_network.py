@@ -69,7 +69,7 @@ def embed_patches(
     if not isinstance(clips, list):
         return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
     data = cut_patches(spec, clips, resolve_device(spec.device))
-    network = nn.Flatten() if spec.net_ is None else spec.network_
+    network = nn.Flatten() if spec.network_ is None else spec.network_
     return outputs(network, data.gather, data, spec), data.n_patches
 
 

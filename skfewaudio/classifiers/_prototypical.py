@@ -105,7 +105,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
     n_features_in_ : int
         Mel bands of the spectrograms, or features.
     net_ : skorch.NeuralNet or None
-        What trained the network, where there is an architecture.
+        What trained the network, where there is an architecture; None in a model loaded from a file.
     network_ : torch.nn.Module or None
         The network itself.
     history_ : skorch.history.History or None

@@ -105,8 +105,8 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Whether y was an indicator matrix.
     n_features_in_ : int
         Mel bands of the spectrograms, or features.
-    net_ : skorch.NeuralNet
-        What trained the network.
+    net_ : skorch.NeuralNet or None
+        What trained the network; None in a model loaded from a file.
     network_ : torch.nn.Module
         The network itself.
     history_ : skorch.history.History
