@@ -5,7 +5,7 @@ from ._audioset_embeddings import load_audioset_embeddings
 from ._ballroom import load_extended_ballroom
 from ._base import AudioDataset
 from ._esc50 import fetch_esc50, load_esc50
-from ._folder import load_csv, load_folder
+from ._folder import list_audio_files, load_csv, load_folder
 from ._gtzan import load_gtzan
 from ._scenes import load_sound_scenes, make_sound_scenes
 from ._synthetic import load_synthetic, make_sound_events
@@ -19,6 +19,7 @@ __all__ = [
     "fetch_tut2017",
     "fetch_urbansound8k",
     "get_data_home",
+    "list_audio_files",
     "load_audioset",
     "load_audioset_embeddings",
     "load_csv",

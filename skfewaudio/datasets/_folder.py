@@ -86,6 +86,38 @@ def load_folder(root: PathLike) -> AudioDataset:
     )
 
 
+def list_audio_files(root: PathLike) -> list[str]:
+    """List the sound files in a folder, such as recordings without labels.
+
+    Parameters
+    ----------
+    root : path-like
+        The folder. Hidden files and folders are passed over.
+
+    Returns
+    -------
+    list of str
+        Paths of the files whose names end as those of sounds do, sorted; those in folders within, too.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If it is not a folder, or holds no sound files.
+
+    See Also
+    --------
+    load_folder : The same with a class for each folder within.
+    """
+    root = Path(root).expanduser()
+    files = [str(file) for file in visible_files(root) if is_audio(file)]
+    if not files:
+        what = "holds no sound files" if root.is_dir() else "is not a folder"
+        raise DatasetNotFoundError(
+            f"{root} {what}; expected one with files that end in {' '.join(sorted(AUDIO_SUFFIXES))}"
+        )
+    return files
+
+
 def _warn_of(names: Sequence[object], what: str) -> None:
     """Warn that the things named are so, if there are any."""
     if names:

@@ -1,7 +1,17 @@
-"""The few-shot protocol: splits, a classifier limited to n shots, learning curves."""
+"""The few-shot protocol, and what to make of its scores: splits, learning curves, leaks, the next clips."""
 
 from ._curve import few_shot_curve
+from ._extrapolation import extrapolate_curve
 from ._few_shot import FewShotClassifier
+from ._leakage import check_leakage
 from ._split import FewShotSplit
+from ._suggest import suggest_clips
 
-__all__ = ["FewShotClassifier", "FewShotSplit", "few_shot_curve"]
+__all__ = [
+    "FewShotClassifier",
+    "FewShotSplit",
+    "check_leakage",
+    "extrapolate_curve",
+    "few_shot_curve",
+    "suggest_clips",
+]

@@ -1,0 +1,113 @@
+"""What suggested clips are worth on ESC-10, against clips drawn at random and against other ways to choose.
+
+A classifier learns two clips of each class of three folds. Twenty more of these folds are labelled, all at
+once: suggested ones or random ones. The fourth fold tests; each fold in turn, with the same draws for all.
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skfewaudio import MFCC, LogMel, PrototypicalClassifier
+from skfewaudio.datasets import load_esc50
+from skfewaudio.model_selection import suggest_clips
+from skfewaudio.model_selection._split import draw_support
+from skfewaudio.model_selection._suggest import STRATEGIES
+
+N_SHOTS, N_RANDOM = 2, 2  # clips of each class to start from; random draws that stand for chance
+Chooser = Callable[..., NDArray]
+
+CHOOSERS: dict[str, Chooser] = {
+    f"{strategy}{', diverse' if diverse else ''}": partial(suggest_clips, strategy=strategy, diverse=diverse)
+    for strategy in STRATEGIES
+    for diverse in (False, True)
+}
+
+
+def mfcc_logistic() -> tuple[Any, Any]:
+    """Give features and a classifier that learns in a moment."""
+    return MFCC(), make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+def mfcc_prototypes() -> tuple[Any, Any]:
+    """Give the same with prototypes."""
+    return MFCC(), make_pipeline(StandardScaler(), PrototypicalClassifier())
+
+
+def logmel_prototypes() -> tuple[Any, Any]:
+    """Give the defaults of few clips."""
+    return LogMel(), PrototypicalClassifier()
+
+
+PIPELINES = {make.__name__: make for make in (mfcc_logistic, mfcc_prototypes, logmel_prototypes)}
+
+
+def score(make: Callable[[], tuple[Any, Any]], X: Any, y: NDArray, train: NDArray, test: NDArray) -> float:
+    """Learn some clips and test on others."""
+    return make()[1].fit(take(X, train), y[train]).score(take(X, test), y[test])
+
+
+def take(X: Any, chosen: NDArray) -> Any:
+    """Choose clips of an array or a list."""
+    return X[chosen] if isinstance(X, np.ndarray) and X.ndim == 2 else [X[i] for i in chosen]
+
+
+def compare(
+    make: Callable[[], tuple[Any, Any]], dataset: Any, n_draws: int, n_clips: int
+) -> dict[str, NDArray]:
+    """Give accuracies (n_draws, n_folds) with the clips of each way to choose; "" is without more clips."""
+    X, y, numbers = make()[0].transform(dataset.X), dataset.y, np.unique(dataset.folds)
+    scores = {name: np.zeros((n_draws, len(numbers))) for name in ("", "random", *CHOOSERS)}
+    for draw in range(n_draws):
+        for column, fold in enumerate(numbers):
+            pool, test = np.flatnonzero(dataset.folds != fold), np.flatnonzero(dataset.folds == fold)
+            labelled = pool[draw_support(y[pool], N_SHOTS, draw)]
+            rest = np.setdiff1d(pool, labelled)
+            model = make()[1].fit(take(X, labelled), y[labelled])
+            scores[""][draw, column] = model.score(take(X, test), y[test])
+            rng = np.random.default_rng([draw, fold])
+            scores["random"][draw, column] = np.mean(
+                [
+                    score(make, X, y, np.r_[labelled, rng.permutation(rest)[:n_clips]], test)
+                    for _ in range(N_RANDOM)
+                ]
+            )
+            for name, choose in CHOOSERS.items():
+                more = rest[choose(model, take(X, rest), n_clips=n_clips)]
+                scores[name][draw, column] = score(make, X, y, np.r_[labelled, more], test)
+    return scores
+
+
+def interval(values: NDArray) -> str:
+    """Write a mean in points with its 95 % interval over draws."""
+    means = 100 * values.mean(axis=1)
+    half = student_t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
+    return f"{means.mean():.1f} ± {half:.1f}"
+
+
+def main() -> None:
+    """Print a table for each pipeline."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-home", required=True, help="folder of ESC-50-master")
+    parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, default=["mfcc_logistic"])
+    parser.add_argument("--n-draws", type=int, default=20)
+    parser.add_argument("--n-clips", type=int, default=20)
+    args = parser.parse_args()
+    dataset = load_esc50(args.data_home, subset="esc10")
+    for name in args.pipelines:
+        scores = compare(PIPELINES[name], dataset, args.n_draws, args.n_clips)
+        print(f"\n{name}: {interval(scores.pop(''))} with {N_SHOTS} clips per class; {args.n_clips} more:")
+        for way, values in scores.items():
+            print(f"  {way:26s} {interval(values)}, above random by {interval(values - scores['random'])}")
+
+
+if __name__ == "__main__":
+    main()
