@@ -8,10 +8,10 @@ import argparse
 from itertools import combinations
 
 import numpy as np
-from cross_validation import rotate
-from random_cnn import make_study
 from sklearn.model_selection import GridSearchCV
 
+from skfewaudio.benchmarking._cross_validation import rotate
+from skfewaudio.benchmarking._random_cnn import make_study
 from skfewaudio.datasets import load_esc50
 
 

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ class ResultStore:
     path : path-like
         The file. It and its folder are made at the first `append`. A last line that was cut off by a kill is
         removed at once, with a warning.
+    key : sequence of str, default=("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
+        What every row has, and no two rows have in common.
 
     Examples
     --------
@@ -39,8 +41,9 @@ class ResultStore:
     0     toy     1-nn        1       0     0  accuracy    0.5
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str], *, key: Sequence[str] = KEY) -> None:
         self.path = Path(path)
+        self.key = list(key)
         if self.path.exists():
             self._drop_torn_line()
 
@@ -53,7 +56,7 @@ class ResultStore:
         Parameters
         ----------
         rows : iterable of dict
-            Each with dataset, pipeline, n_shots, repeat, fold and metric, and whatever else.
+            Each with the columns of the key, and whatever else.
 
         Raises
         ------
@@ -62,7 +65,7 @@ class ResultStore:
         OSError
             If the file cannot be written.
         """
-        lines = "".join(json.dumps(_plain(row)) + "\n" for row in rows).encode()
+        lines = "".join(json.dumps(_plain(row, self.key)) + "\n" for row in rows).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab", buffering=0) as file:
             if file.write(lines) != len(lines):
@@ -75,8 +78,8 @@ class ResultStore:
         Returns
         -------
         DataFrame
-            Without index; empty, with the six key columns, before the first `append`. Of rows with one key
-            the last counts.
+            Without index; empty, with the columns of the key, before the first `append`. Of rows with one
+            key the last counts.
 
         Raises
         ------
@@ -84,13 +87,13 @@ class ResultStore:
             If a line is not JSON.
         """
         if not self.path.exists():
-            return pd.DataFrame(columns=list(KEY))
+            return pd.DataFrame(columns=self.key)
         rows = [
             self._parse(number, line)
             for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1)
         ]
-        frame = pd.DataFrame(rows, columns=None if rows else list(KEY))
-        return frame.drop_duplicates(list(KEY), keep="last", ignore_index=True)
+        frame = pd.DataFrame(rows, columns=None if rows else self.key)
+        return frame.drop_duplicates(self.key, keep="last", ignore_index=True)
 
     def _parse(self, number: int, line: str) -> dict[str, Any]:
         """Read one line."""
@@ -108,9 +111,9 @@ class ResultStore:
             os.truncate(self.path, whole)
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the keys of a row and turn its values into what JSON holds; NaN is null."""
-    missing = [name for name in KEY if name not in row]
+def _plain(row: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
+    """Check the key of a row and turn its values into what JSON holds; NaN is null."""
+    missing = [name for name in key if name not in row]
     if missing:
         raise ValueError(f"a row of results lacks {', '.join(missing)}; got {dict(row)!r}")
     plain = {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}

@@ -12,13 +12,14 @@ import pandas as pd
 import soxr
 import torch
 from joblib import Parallel, delayed
-from large_scale import LABELS, Study, Training
 from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skfewaudio import LogMel, SkorchCNN, metrics
 from skfewaudio.architectures import n_parameters
 from skfewaudio.reporting._tables import lay_out
+
+from ._large_scale import LABELS, Study, Training
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset

@@ -1,6 +1,4 @@
-import importlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,18 +7,11 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+from skfewaudio.benchmarking import _cross_validation, _random_cnn
+
 FOLDS = np.arange(60) % 4
 GRID = [{"C": [0.01, 1.0], "gamma": [0.1, 10.0]}]
 NONE_FINISHED = pd.DataFrame({"pipeline": [], "repeat": [], "fold": []})
-
-
-@pytest.fixture(scope="module")
-def modules():
-    """Give cross_validation and random_cnn, as the benchmark imports them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        yield importlib.import_module("cross_validation"), importlib.import_module("random_cnn")
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +22,15 @@ def noisy():
     return rng.normal(size=(60, 5)) + 0.8 * (y[:, None] == ["a", "b", "c", "c", "b"]), y
 
 
-def score(
-    modules, X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False
-):
-    cross_validation, random_cnn = modules
+def score(X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False):
     calls = []
 
     def make_study(name, *, random_state):
         calls.append((name, random_state))
-        return random_cnn.Study(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
+        return _random_cnn.Study(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
 
     rows = []
-    cross_validation.score_studies(
+    _cross_validation.score_studies(
         make_study,
         ["raw+svm"],
         X,
@@ -58,9 +46,9 @@ def score(
     return pd.DataFrame(rows), calls
 
 
-def test_nested_choice_is_made_by_the_folds_of_the_training_part(modules, noisy):
+def test_nested_choice_is_made_by_the_folds_of_the_training_part(noisy):
     X, y = noisy
-    rows, _ = score(modules, X, y)
+    rows, _ = score(X, y)
     for _, row in rows[rows["metric"] == "accuracy"].iterrows():
         train = row["fold"] != FOLDS
         search = GridSearchCV(SVC(), GRID, cv=PredefinedSplit(FOLDS[train])).fit(X[train], y[train])
@@ -68,45 +56,45 @@ def test_nested_choice_is_made_by_the_folds_of_the_training_part(modules, noisy)
         assert row["value"] == search.score(X[~train], y[~train])
 
 
-def test_published_choice_is_the_best_mean_over_the_reported_folds(modules, noisy):
+def test_published_choice_is_the_best_mean_over_the_reported_folds(noisy):
     X, y = noisy
-    rows, _ = score(modules, X, y)
+    rows, _ = score(X, y)
     search = GridSearchCV(SVC(), GRID, cv=PredefinedSplit(FOLDS)).fit(X, y)
     published = rows[rows["metric"] == "accuracy_chosen_on_test"]
     assert published["value"].mean() == pytest.approx(search.best_score_)
     assert json.loads(published["params"].iloc[0]) == search.best_params_
 
 
-def test_one_training_part_without_folds_is_searched_by_random_ones(modules, noisy):
-    rows, _ = score(modules, *noisy, folds=np.where(FOLDS == 0, 0, -1))
+def test_one_training_part_without_folds_is_searched_by_random_ones(noisy):
+    rows, _ = score(*noisy, folds=np.where(FOLDS == 0, 0, -1))
     assert rows["metric"].value_counts().to_dict() == {"accuracy": 1, "accuracy_chosen_on_test": 1}
 
 
-def test_without_a_grid_there_is_one_score_a_fold(modules, noisy):
-    rows, _ = score(modules, *noisy, grid=None)
+def test_without_a_grid_there_is_one_score_a_fold(noisy):
+    rows, _ = score(*noisy, grid=None)
     assert rows["metric"].tolist() == ["accuracy"] * 4
 
 
-def test_every_repeat_has_a_seed_of_its_own(modules, noisy):
-    rows, calls = score(modules, *noisy, n_repeats=2)
+def test_every_repeat_has_a_seed_of_its_own(noisy):
+    rows, calls = score(*noisy, n_repeats=2)
     assert calls == [("raw+svm", 3), ("raw+svm", 4)]
     assert rows.groupby("repeat")["seed"].first().tolist() == [3, 4]
 
 
-def test_finished_repeats_are_not_scored_again(modules, noisy):
+def test_finished_repeats_are_not_scored_again(noisy):
     finished = pd.DataFrame({"pipeline": "raw+svm", "repeat": 0, "fold": range(4)})
-    rows, _ = score(modules, *noisy, n_repeats=2, finished=finished)
+    rows, _ = score(*noisy, n_repeats=2, finished=finished)
     assert set(rows["repeat"]) == {1}
 
 
-def test_repeats_finished_on_fewer_folds_are_scored_again(modules, noisy):
+def test_repeats_finished_on_fewer_folds_are_scored_again(noisy):
     finished = pd.DataFrame({"pipeline": "raw+svm", "repeat": 0, "fold": [0, 1]})
-    rows, _ = score(modules, *noisy, finished=finished)
+    rows, _ = score(*noisy, finished=finished)
     assert set(rows["fold"]) == {0, 1, 2, 3}
 
 
-def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(modules, noisy):
-    everything, alone = (score(modules, *noisy, tested=tested)[0] for tested in (None, [2]))
+def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(noisy):
+    everything, alone = (score(*noisy, tested=tested)[0] for tested in (None, [2]))
     expected = everything[(everything["metric"] == "accuracy") & (everything["fold"] == 2)]
     found = alone[alone["metric"] == "accuracy"]
     assert found[["fold", "value", "params"]].values.tolist() == (
@@ -114,55 +102,55 @@ def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(modules, noisy)
     )
 
 
-def test_rotation_keeps_inner_products_with_fewer_features(modules):
+def test_rotation_keeps_inner_products_with_fewer_features():
     X = np.random.default_rng(0).normal(size=(20, 300))
-    rotated = modules[0].rotate(X)
+    rotated = _cross_validation.rotate(X)
     assert rotated.shape == (20, 20)
     np.testing.assert_allclose(rotated @ rotated.T, X @ X.T)
 
 
-def test_rotation_leaves_few_features_alone(modules):
+def test_rotation_leaves_few_features_alone():
     X = np.random.default_rng(0).normal(size=(20, 3))
-    np.testing.assert_array_equal(modules[0].rotate(X), X)
+    np.testing.assert_array_equal(_cross_validation.rotate(X), X)
 
 
-def test_rotation_does_not_change_the_scores_of_a_support_vector_machine(modules, noisy):
+def test_rotation_does_not_change_the_scores_of_a_support_vector_machine(noisy):
     wide = np.random.default_rng(1).normal(size=(5, 200))
     X = noisy[0] @ wide / 20
-    plain, rotated = (score(modules, X, noisy[1], rotate=rotate)[0] for rotate in (False, True))
+    plain, rotated = (score(X, noisy[1], rotate=rotate)[0] for rotate in (False, True))
     pd.testing.assert_series_equal(plain["value"], rotated["value"])
 
 
-def test_svm_grid_is_the_published_one(modules):
-    rbf, linear = modules[1].svm_grid(500)
+def test_svm_grid_is_the_published_one():
+    rbf, linear = _random_cnn.svm_grid(500)
     assert rbf["gamma"] == [2**-3, 2**-5, 2**-7, 2**-9, 2**-11, 2**-13, 1 / 500]
     assert rbf["C"] == linear["C"] == [0.1, 2.0, 8.0, 32.0]
 
 
 @pytest.mark.parametrize("classifier", ["svm", "elm", "ridge", "trained"])
-def test_every_kind_of_study_can_be_made(modules, classifier):
-    study = modules[1].make_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
+def test_every_kind_of_study_can_be_made(classifier):
+    study = _random_cnn.make_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
     assert hasattr(study.features, "transform")
     assert hasattr(study.classifier, "predict")
 
 
-def test_table_has_a_row_for_features_and_a_column_for_classifiers(modules, noisy):
-    rows, _ = score(modules, *noisy, n_repeats=2)
-    text = modules[0].compare_table(rows)
+def test_table_has_a_row_for_features_and_a_column_for_classifiers(noisy):
+    rows, _ = score(*noisy, n_repeats=2)
+    text = _cross_validation.compare_table(rows)
     assert "chosen within the training folds" in text
     assert "chosen on the reported folds" in text
     assert text.splitlines()[2].split() == ["classifier", "svm"]
     assert text.splitlines()[3].startswith("raw ")
 
 
-def test_picture_needs_random_and_trained_weights_of_an_architecture(modules, noisy, tmp_path):
-    rows, _ = score(modules, *noisy)
-    assert modules[0].draw_comparison(rows, "noise", tmp_path) == []
+def test_picture_needs_random_and_trained_weights_of_an_architecture(noisy, tmp_path):
+    rows, _ = score(*noisy)
+    assert _cross_validation.draw_comparison(rows, "noise", tmp_path) == []
     names = ["7x86-160", "7x96-160"]
     both = pd.concat(
         rows.assign(pipeline=f"{name}+{kind}", value=rows["value"] + 0.1 * (name == "7x96-160"))
         for name in names
         for kind in ("svm", "trained")
     )
-    assert modules[0].draw_comparison(both, "noise", tmp_path) == [tmp_path / "trained.png"]
+    assert _cross_validation.draw_comparison(both, "noise", tmp_path) == [tmp_path / "trained.png"]
     assert (tmp_path / "trained.png").read_bytes().startswith(b"\x89PNG")

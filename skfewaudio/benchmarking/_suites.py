@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import large_scale
-import random_cnn
+from . import _large_scale, _random_cnn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +40,33 @@ def mfcc_1nn(*, device: str, **_: Any) -> Any:
     from skfewaudio import MFCC
 
     return make_pipeline(MFCC(device=device), KNeighborsClassifier(1, metric="cosine"))
+
+
+def mfcc_prototypes(*, device: str, **_: Any) -> Any:
+    """Take the nearest class mean of standardised MFCC statistics."""
+    from sklearn.neighbors import NearestCentroid
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from skfewaudio import MFCC
+
+    return make_pipeline(MFCC(device=device), StandardScaler(), NearestCentroid())
+
+
+def random_cnn_ridge(*, device: str, **_: Any) -> Any:
+    """Ridge regression on features of a network that was never trained."""
+    import numpy as np
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from skfewaudio import RandomCNNFeatures
+
+    return make_pipeline(
+        RandomCNNFeatures("musically_motivated", n_filters=128, device=device),
+        StandardScaler(),
+        RidgeClassifierCV(np.logspace(-1, 6, 15)),
+    )
 
 
 def cnn(architecture: str, *, device: str, mixed_precision: bool | None, **_: Any) -> Any:
@@ -111,6 +137,8 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
     "few-data": {
         "random": random_guess,
         "mfcc-1nn": mfcc_1nn,
+        "mfcc-prototypes": mfcc_prototypes,
+        "random-cnn-ridge": random_cnn_ridge,
         "sb-cnn": partial(cnn, "sb_cnn"),
         "vgg": partial(cnn, "vgg"),
         "timbre": partial(cnn, "timbre"),
@@ -120,12 +148,12 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
         "vggish-fine-tuned": partial(vggish_tuned, "SkorchCNN"),
         "vggish-prototypical": partial(vggish_tuned, "PrototypicalClassifier"),
     },
-    "random-cnn": {name: partial(random_cnn.make_study, name) for name in random_cnn.NAMES},
-    "large-scale": {name: partial(large_scale.make_study, name) for name in large_scale.STUDIES},
+    "random-cnn": {name: partial(_random_cnn.make_study, name) for name in _random_cnn.NAMES},
+    "large-scale": {name: partial(_large_scale.make_study, name) for name in _large_scale.STUDIES},
 }
 # Minutes to hours a fit on a CPU.
 SLOW = {
     *("sb-cnn", "vgg", "timbre", "prototypical-paper", "vggish-fine-tuned", "vggish-prototypical"),
-    *random_cnn.SLOW,
+    *_random_cnn.SLOW,
 }
-NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical", *large_scale.NEEDS_WEIGHTS}
+NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical", *_large_scale.NEEDS_WEIGHTS}

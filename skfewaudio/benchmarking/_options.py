@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from suites import SLOW, SUITES
+from ._suites import SLOW, SUITES
 
 # Networks of large-scale take several labels a clip, and are trained once, as published.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -15,7 +15,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def parse_options(argv: list[str] | None, *, description: str | None = None) -> argparse.Namespace:
+def parse_options(
+    argv: list[str] | None, *, description: str | None = None, command: str | None = None
+) -> argparse.Namespace:
     """Read the command line.
 
     Parameters
@@ -24,13 +26,15 @@ def parse_options(argv: list[str] | None, *, description: str | None = None) -> 
         Options; None takes those of the command line.
     description : str or None, default=None
         What ``--help`` begins with.
+    command : str or None, default=None
+        What it calls the command; None is the name of the program.
 
     Returns
     -------
     Namespace
         ``pipelines`` are names, and ``slow_left_out`` those left out for being slow.
     """
-    parser = _build_parser(description)
+    parser = _build_parser(description, command)
     args = parser.parse_args(argv)
     for name, value in DEFAULTS[args.suite].items():
         if getattr(args, name) is None:
@@ -56,10 +60,10 @@ def parse_options(argv: list[str] | None, *, description: str | None = None) -> 
     return args
 
 
-def _build_parser(description: str | None) -> argparse.ArgumentParser:
+def _build_parser(description: str | None, command: str | None) -> argparse.ArgumentParser:
     """Say which options there are."""
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        prog=command, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
     parser.add_argument(
@@ -110,6 +114,31 @@ def _build_parser(description: str | None) -> argparse.ArgumentParser:
         help="folds to test on; all, or for large-scale the first, if not given",
     )
     parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
+    parser.add_argument(
+        "--scheduler", help="address of a Dask scheduler, or local for workers of this machine"
+    )
+    parser.add_argument(
+        "--n-workers", type=int, help="of --scheduler local; one for each GPU, or core, if not given"
+    )
+    parser.add_argument(
+        "--cache",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look up features of sounds that were computed before",
+    )
+    parser.add_argument("--cache-dir", type=Path, help="folder of these; the package's own if not given")
+    parser.add_argument(
+        "--leaks",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look for test clips that training knows",
+    )
+    parser.add_argument(
+        "--unlabelled", type=Path, help="folder of recordings, of which the report says what to label next"
+    )
+    parser.add_argument(
+        "--report", choices=("html", "markdown", "none"), default="html", help="what is written at the end"
+    )
     parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
     parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")
     parser.add_argument("--output", type=Path, help="folder for the results; results/<dataset> if not given")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from random_cnn import Study
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import (
@@ -23,6 +22,8 @@ from sklearn.model_selection import (
 )
 
 from skfewaudio.reporting import accuracy_table, summarize
+
+from ._random_cnn import Study
 
 if TYPE_CHECKING:
     import pandas as pd

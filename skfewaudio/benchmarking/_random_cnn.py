@@ -1,7 +1,7 @@
 """The studies of the suite random-cnn: features of untrained networks, and what classifies them.
 
-A name is that of the features and of the classifier, such as ``7x86-160+svm``. As in suites.py, what is heavy
-is imported where it is used.
+A name is that of the features and of the classifier, such as ``7x86-160+svm``. As in _suites.py, what is
+heavy is imported where it is used.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,134 @@
+"""What a run keeps on disk: settings, scores, predictions; and how far it is."""
+
+import argparse
+import json
+import platform
+import re
+import sys
+import time
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skfewaudio.datasets import AudioDataset
+    from skfewaudio.reporting import ResultStore
+
+RESULTS, PREDICTIONS, CONFIG = "results.jsonl", "predictions.jsonl", "config.json"
+PREDICTION_KEY = ("dataset", "pipeline", "n_shots", "repeat", "fold")
+SOURCE = ("suite", "dataset", "data_home", "subset", "scale")  # options by which the clips are loaded again
+PACKAGES = ("numpy", "scikit-learn", "torch", "skorch", "librosa")
+
+
+class Record:
+    """The folder of a run.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    dataset : AudioDataset
+        What the rows are of.
+    n_fits : int
+        Fits of each pipeline, of which a line says that they are done.
+    metric : str
+        The one of a fit's rows that counts it.
+    """
+
+    def __init__(
+        self, output: Path, dataset: "AudioDataset", n_fits: int, *, metric: str = "accuracy"
+    ) -> None:
+        self.results = open_results(output)
+        self.predictions = open_predictions(output)
+        self._name = dataset.name
+        self._n_fits = n_fits
+        self._metric = metric
+        self._done: Counter[str] = Counter()
+        self._started = time.monotonic()
+
+    def add_results(self, rows: list[dict[str, Any]]) -> None:
+        """Store rows, and where there is no terminal for a bar say when a pipeline is done."""
+        self.results.append([{"dataset": self._name, **row} for row in rows])
+        fresh = Counter(row["pipeline"] for row in rows if row["metric"] == self._metric)
+        self._done += fresh
+        for name in fresh:
+            if self._done[name] == self._n_fits and not sys.stderr.isatty():
+                fits = f"{self._n_fits} fit{'s' if self._n_fits > 1 else ''}"
+                print(f"{name}: {fits}, {time.monotonic() - self._started:.0f} s", file=sys.stderr)
+
+    def add_predictions(self, row: dict[str, Any]) -> None:
+        """Store the predictions of a fit."""
+        self.predictions.append([{"dataset": self._name, **row}])
+
+
+def open_results(output: Path) -> "ResultStore":
+    """Give the scores of a run."""
+    from skfewaudio.reporting import ResultStore
+
+    return ResultStore(output / RESULTS)
+
+
+def open_predictions(output: Path) -> "ResultStore":
+    """Give the predictions of a run, a line a fit."""
+    from skfewaudio.reporting import ResultStore
+
+    return ResultStore(output / PREDICTIONS, key=PREDICTION_KEY)
+
+
+def read_config(output: Path) -> dict[str, Any]:
+    """Give the settings of a run."""
+    return json.loads((output / CONFIG).read_text(encoding="utf-8"))
+
+
+def write_config(
+    args: argparse.Namespace, dataset: "AudioDataset", pipelines: dict[str, Any], device: str
+) -> None:
+    """Write what the results depend on; refuse to mix them with those of other settings."""
+    config: dict[str, Any] = {
+        "dataset": dataset.name,
+        "n_clips": len(dataset),
+        "classes": dataset.target_names,
+        "random_state": args.random_state,
+        "device": device,
+        "skfewaudio": version("skfewaudio"),
+        # Without the addresses of functions, which change from run to run.
+        "pipelines": {name: re.sub(r" at 0x\w+", "", repr(pipe)) for name, pipe in pipelines.items()},
+    }
+    if args.overwrite:
+        for name in (RESULTS, PREDICTIONS):
+            (args.output / name).unlink(missing_ok=True)
+    elif (args.output / RESULTS).exists() and (args.output / CONFIG).exists():
+        config["pipelines"] = _join_pipelines(config, read_config(args.output), args.output)
+    notes = {
+        "licence": dataset.licence,
+        "citation": dataset.citation,
+        "n_shots": args.n_shots,
+        "n_repeats": args.n_repeats,
+        "folds": args.folds,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "source": {name: _plain(getattr(args, name)) for name in SOURCE},
+    }
+    args.output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**config, **notes}, indent=2, ensure_ascii=False)
+    (args.output / CONFIG).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _join_pipelines(config: dict[str, Any], before: dict[str, Any], output: Path) -> dict[str, str]:
+    """Give the pipelines of earlier runs and of this one, which may be added but not changed."""
+    pipelines = {**before["pipelines"], **config["pipelines"]}
+    now = {**config, "pipelines": {name: pipelines[name] for name in before["pipelines"]}}
+    changed = [name for name in now if now[name] != before.get(name)]
+    if changed:
+        raise ValueError(
+            f"{output} holds results of other settings ({', '.join(changed)} differ): "
+            "give another --output, or --overwrite to start anew"
+        )
+    return pipelines
+
+
+def _plain(value: Any) -> Any:
+    """Give what JSON holds."""
+    return str(value.resolve()) if isinstance(value, Path) else value
