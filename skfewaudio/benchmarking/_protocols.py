@@ -71,7 +71,7 @@ def few_shot(run: Run) -> Compute:
             cv=run.cv,
             random_state=args.random_state,
             n_jobs=run.n_jobs,
-            finished=record.results.frame(),
+            finished=record.finished(),
             on_result=record.add_results,
             on_predictions=record.add_predictions,
             verbose=int(sys.stderr.isatty()),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from skfewaudio.datasets import AudioDataset
     from skfewaudio.reporting import ResultStore
 
@@ -46,6 +48,13 @@ class Record:
         self._metric = metric
         self._done: Counter[str] = Counter()
         self._started = time.monotonic()
+
+    def finished(self) -> "pd.DataFrame":
+        """Give the rows of fits whose predictions are kept, too."""
+        fits, rows = self.predictions.frame(), self.results.frame()
+        if fits.empty:
+            return rows.iloc[:0]
+        return rows.merge(fits[list(PREDICTION_KEY)], on=list(PREDICTION_KEY))
 
     def add_results(self, rows: list[dict[str, Any]]) -> None:
         """Store rows, and where there is no terminal for a bar say when a pipeline is done."""

@@ -1,22 +1,23 @@
 """Scores against the number of labelled clips per class."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pickle import PicklingError
-from typing import Any, NamedTuple
+from contextlib import closing
+from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, ParameterGrid, PredefinedSplit
+from numpy.typing import ArrayLike
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from tqdm import tqdm
 
-from ._few_shot import FewShotClassifier
-from ._split import Indices, RandomState, check_count, check_labels, draw_support, list_folds, repeat_seeds
+from ._cells import Cell, Outcome, SharedWork
+from ._few_shot import check_not_tags
+from ._split import RandomState, check_count, check_labels, draw_support, list_folds, repeat_seeds
+from ._stateless import FeatureStore
+from ._workers import run_cells
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -37,14 +38,17 @@ def few_shot_curve(
     n_jobs: int | None = None,
     finished: pd.DataFrame | None = None,
     on_result: Callable[[Rows], None] | None = None,
+    on_predictions: Callable[[Row], None] | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Score estimators against the number of labelled clips per class.
 
-    The scores are those of ``GridSearchCV(FewShotClassifier(estimator), ...)``, and of ``cross_val_score``
-    with ``FewShotSplit`` where the estimator is deterministic. Pipeline steps at the front that learn nothing
-    from data (``get_tags(step).requires_fit`` is false) run once over all clips, not once per fit; estimators
-    whose such steps are equal share them.
+    One fit for every estimator, number of clips, repeat and fold. Fits run on whatever backend of joblib is
+    active, and are handed on one by one, as soon as they are done. The scores are those of
+    ``GridSearchCV(FewShotClassifier(estimator), ...)``, and of ``cross_val_score`` with ``FewShotSplit``
+    where the estimator is deterministic. Pipeline steps at the front that learn nothing from data
+    (``get_tags(step).requires_fit`` is false) run once over all clips, not once per fit; estimators whose
+    such steps are equal share them.
 
     Parameters
     ----------
@@ -67,11 +71,18 @@ def few_shot_curve(
     random_state : int, RandomState or None, default=0
         With an int s, repeat r draws with seed s + r in every fold.
     n_jobs : int or None, default=None
-        Fits at a time, as for GridSearchCV.
+        Fits at a time; None is 1, or what ``joblib.parallel_config`` says. On Dask it is always the number of
+        threads of all workers.
     finished : DataFrame or None, default=None
-        Rows of an earlier call with the same arguments. Draws that are complete in it do not run again.
+        Rows of an earlier call with the same arguments. Fits that have all their metrics there do not run
+        again.
     on_result : callable or None, default=None
-        Called with a list of rows (dicts) as soon as the fits they come from are done.
+        Called with the rows of a fit, a list of dicts, as soon as it is done; in the caller's own thread.
+    on_predictions : callable or None, default=None
+        Called just before `on_result` with the predictions of the fit: a dict of pipeline, n_shots, repeat,
+        fold and seed, and of lists over the clips of the test fold, namely ``clip`` (position in `X`),
+        ``true`` and ``predicted`` labels, ``probability`` of the predicted and ``true_probability`` of the
+        true label (None each without `predict_proba`). Fits in `finished` give none.
     verbose : int, default=0
         Above 0: a progress bar for each estimator, with the time left, on stderr.
 
@@ -79,14 +90,18 @@ def few_shot_curve(
     -------
     DataFrame
         A row per pipeline, n_shots, repeat, fold and metric, in columns of these names, and ``value``,
-        ``seed``, ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds, mean over the folds,
-        features not included). ``fold`` is the data set's own number where `cv` is a PredefinedSplit. Rows of
-        `finished` come first.
+        ``seed``, ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds of this fit, features not
+        included). ``fold`` is the data set's own number where `cv` is a PredefinedSplit. Sorted by pipeline,
+        repeat, n_shots and fold, whatever was done first.
 
     Raises
     ------
     ValueError
-        If a class has too few training clips for the largest of `n_shots`, or `y` is not one label per clip.
+        If a class has too few training clips for the largest of `n_shots`, `y` is not one label per clip, or
+        `finished` lacks a column.
+    WorkerDiedError
+        If a process of joblib's own died. Those of Dask are replaced and their fits run again, unless a fit
+        takes down four of them.
 
     Warns
     -----
@@ -96,6 +111,7 @@ def few_shot_curve(
     See Also
     --------
     skfewaudio.reporting.FewShotCurveDisplay : Draws the result.
+    skfewaudio.reporting.ResultStore : Keeps rows as they come.
 
     Examples
     --------
@@ -110,174 +126,90 @@ def few_shot_curve(
               10         0.96
     Name: value, dtype: float64
     """
+    check_not_tags(y)
     named = _name_estimators(estimators)
     shots = sorted({check_count(n, "n_shots") for n in n_shots})
     seeds = repeat_seeds(random_state, check_count(n_repeats, "n_repeats"))
-    # Repeats outermost: a run stopped half-way has whole curves of fewer repeats.
-    draws = [_Draw(n, repeat, seed) for repeat, seed in enumerate(seeds) for n in shots]
     labels = check_labels(y)
-    folds = list_folds(cv, X, labels, groups)
-    fold_names = cv.unique_folds.tolist() if isinstance(cv, PredefinedSplit) else list(range(len(folds)))
-    protocol = _Protocol(labels, folds, fold_names, _name_scorers(scoring))
-    protocol.check_shots(shots[-1])
+    pairs = list_folds(cv, X, labels, groups)
+    fold_names = cv.unique_folds.tolist() if isinstance(cv, PredefinedSplit) else range(len(pairs))
+    folds = dict(zip(fold_names, pairs, strict=True))
+    for train, _ in pairs:
+        draw_support(labels[train], shots[-1], 0)  # raises now, not after hours of work
+    metrics = _name_scorers(scoring)
+    scorer = check_scoring(DummyClassifier(), scoring=metrics)
+    # Repeats outermost: a run stopped half-way has whole curves of fewer repeats.
+    cells = [Cell(n, r, seed, fold) for r, seed in enumerate(seeds) for n in shots for fold in folds]
 
-    rows, todo = protocol.resume(finished, list(named), draws)
-    features = _FeatureStore({name: named[name] for name in todo})
-    for name, pending in todo.items():
-        with tqdm(total=len(pending) * len(folds), desc=name, unit="fit", disable=not verbose) as bar:
+    done = _take_finished(finished, {(name, *cell) for name in named for cell in cells}, list(metrics))
+    todo = {name: left for name in named if (left := [cell for cell in cells if (name, *cell) not in done])}
+    features = FeatureStore({name: named[name] for name in todo})
+    for name, left in todo.items():
+        with tqdm(total=len(left), desc=name, unit="fit", disable=not verbose) as bar:
             bar.set_postfix_str("features")
             head, rest = features.take(name, X)
             bar.set_postfix_str("")
-
-            def report(fresh: Rows, bar: tqdm = bar) -> None:
-                rows.extend(fresh)
-                if on_result is not None:
-                    on_result(fresh)
-                bar.update(len(folds))
-
-            _DrawSearch(rest, name, pending, protocol, report, n_jobs).fit(head, labels)
-    return pd.DataFrame(rows)
-
-
-class _Draw(NamedTuple):
-    """One random draw of clips, made in every fold."""
-
-    n_shots: int
-    repeat: int
-    seed: int
+            work = SharedWork(name, rest, head, labels, folds, scorer, on_predictions is not None)
+            with closing(run_cells(work, left, n_jobs)) as outcomes:
+                for cell, outcome in outcomes:
+                    # The rows say that the fit is finished: they come last.
+                    if on_predictions is not None:
+                        on_predictions(_name_cell(name, cell) | (outcome.predictions or {}))
+                    rows = done[(name, *cell)] = _lay_out(work, cell, outcome)
+                    if on_result is not None:
+                        on_result(rows)
+                    bar.update()
+    return pd.DataFrame([row for name in named for cell in cells for row in done[(name, *cell)]])
 
 
-@dataclass(frozen=True)
-class _Protocol:
-    """What all estimators of a curve share."""
-
-    labels: NDArray[Any]
-    folds: list[tuple[Indices, Indices]]
-    fold_names: list[int]
-    scorers: dict[str, Any]
-
-    def check_shots(self, n_shots: int) -> None:
-        """Raise now, not after hours of work, if some class has too few clips."""
-        for train, _ in self.folds:
-            draw_support(self.labels[train], n_shots, 0)
-
-    def rows(self, pipeline: str, draw: _Draw, results: Row) -> Rows:
-        """Lay one draw's entries of `cv_results_` out, a row per fold and metric."""
-        return [
-            {
-                "pipeline": pipeline,
-                "n_shots": draw.n_shots,
-                "repeat": draw.repeat,
-                "fold": int(fold),
-                "metric": metric,
-                "value": float(results[f"split{number}_test_{metric}"]),
-                "seed": draw.seed,
-                "n_train": draw.n_shots * len(np.unique(self.labels[train])),
-                "n_test": len(test),
-                "fit_time": float(results["mean_fit_time"]),
-                "score_time": float(results["mean_score_time"]),
-            }
-            for number, (fold, (train, test)) in enumerate(zip(self.fold_names, self.folds, strict=True))
-            for metric in self.scorers
-        ]
-
-    def resume(
-        self, finished: pd.DataFrame | None, names: list[str], draws: list[_Draw]
-    ) -> tuple[Rows, dict[str, list[_Draw]]]:
-        """Give the rows at hand of complete draws, and the draws still to make of each estimator."""
-        if finished is None or finished.empty:
-            return [], {name: draws for name in names}
-        n_cells = len(self.folds) * len(self.scorers)
-        keys = ["pipeline", "n_shots", "repeat", "seed"]
-        ours = finished[finished["metric"].isin(list(self.scorers)) & finished["fold"].isin(self.fold_names)]
-        complete = {key for key, group in ours.groupby(keys) if len(group) == n_cells}
-        wanted = {(name, *draw) for name in names for draw in draws}
-        kept = [tuple(key) in complete & wanted for key in ours[keys].itertuples(index=False)]
-        todo = {name: [draw for draw in draws if (name, *draw) not in complete] for name in names}
-        rows = [{str(key): value for key, value in row.items()} for row in ours[kept].to_dict("records")]
-        return rows, {name: left for name, left in todo.items() if left}
+def _name_cell(pipeline: str, cell: Cell) -> Row:
+    """Say which fit it was."""
+    return {"pipeline": pipeline, **cell._asdict()}
 
 
-class _DrawSearch(GridSearchCV):
-    """Grid search over draws that hands on the rows of each as soon as they are there."""
+def _lay_out(work: SharedWork, cell: Cell, outcome: Outcome) -> Rows:
+    """Give a row for each metric."""
+    train, test = work.folds[cell.fold]
+    return [
+        {
+            "pipeline": work.pipeline,
+            "n_shots": cell.n_shots,
+            "repeat": cell.repeat,
+            "fold": cell.fold,
+            "metric": metric,
+            "value": value,
+            "seed": cell.seed,
+            "n_train": cell.n_shots * len(np.unique(work.labels[train])),
+            "n_test": len(test),
+            "fit_time": outcome.fit_time,
+            "score_time": outcome.score_time,
+        }
+        for metric, value in outcome.scores.items()
+    ]
 
-    def __init__(
-        self,
-        estimator: Any,
-        name: str,
-        draws: list[_Draw],
-        protocol: _Protocol,
-        report: Callable[[Rows], None],
-        n_jobs: int | None,
-    ) -> None:
-        super().__init__(
-            FewShotClassifier(estimator),
-            [{"n_shots": [draw.n_shots], "random_state": [draw.seed]} for draw in draws],
-            scoring=protocol.scorers,
-            cv=protocol.folds,
-            n_jobs=n_jobs,
-            refit=False,
-            error_score="raise",
+
+def _take_finished(
+    finished: pd.DataFrame | None, wanted: set[tuple[Any, ...]], metrics: list[str]
+) -> dict[tuple[Any, ...], Rows]:
+    """Give the rows at hand of wanted cells that have all their metrics; of equal ones the last counts."""
+    if finished is None or finished.empty:
+        return {}
+    keys = ["pipeline", *Cell._fields]
+    missing = [name for name in (*keys, "metric", "value") if name not in finished]
+    if missing:
+        raise ValueError(
+            f"finished lacks the columns {', '.join(missing)}; expected rows of an earlier few_shot_curve"
         )
-        self.name = name
-        self.draws = draws
-        self.protocol = protocol
-        self.report = report
-
-    def __getstate__(self) -> Row:
-        # Workers get a copy of the search; what it reports to stays here, and need not be picklable.
-        return {**super().__getstate__(), "report": None}
-
-    def _run_search(self, evaluate_candidates: Callable[..., Row]) -> None:
-        candidates = list(ParameterGrid(self.param_grid))
-        # As many draws at a time as there are workers: fewer leave some idle, more are reported late.
-        step = joblib.effective_n_jobs(self.n_jobs)
-        for start in range(0, len(candidates), step):
-            results = evaluate_candidates(candidates[start : start + step])
-            for k, draw in enumerate(self.draws[start : start + step], start):
-                self.report(self.protocol.rows(self.name, draw, {key: v[k] for key, v in results.items()}))
-
-
-class _FeatureStore:
-    """Results of the pipelines' stateless first steps, kept as long as some estimator needs them."""
-
-    def __init__(self, named: dict[str, Any]) -> None:
-        self.parts = {name: _split_stateless(estimator) for name, estimator in named.items()}
-        self.waiting = {name: _identify(head) for name, (head, _) in self.parts.items()}
-        self.features: dict[Any, Any] = {}
-
-    def take(self, name: str, X: Any) -> tuple[Any, Any]:
-        """Give the features for an estimator, computed if need be, and the rest of it."""
-        head, rest = self.parts[name]
-        if head is None:
-            return X, rest
-        key = self.waiting.pop(name)
-        if key not in self.features:
-            self.features[key] = clone(head).fit_transform(X)
-        last = key not in self.waiting.values()
-        return self.features.pop(key) if last else self.features[key], rest
-
-
-def _split_stateless(estimator: Any) -> tuple[Pipeline | None, Any]:
-    """Part a Pipeline into its first steps that learn nothing and the rest; None where there are none."""
-    if not isinstance(estimator, Pipeline):
-        return None, estimator
-    n_stateless = 0
-    for _, step in estimator.steps[:-1]:
-        if step is not None and step != "passthrough" and get_tags(step).requires_fit:
-            break
-        n_stateless += 1
-    return (estimator[:n_stateless], estimator[n_stateless:]) if n_stateless else (None, estimator)
-
-
-def _identify(head: Pipeline | None) -> Any:
-    """Give a key that equal steps have in common."""
-    if head is None:
-        return None
-    try:
-        return joblib.hash([step for _, step in head.steps])
-    except (PicklingError, AttributeError, TypeError):
-        return id(head)  # a step that cannot be pickled, such as one with a lambda, is not shared
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in finished.to_dict("records"):
+        key = tuple(row[name] for name in keys)
+        if key in wanted:
+            found.setdefault(key, {})[row["metric"]] = {str(name): value for name, value in row.items()}
+    return {
+        key: [rows[metric] for metric in metrics]
+        for key, rows in found.items()
+        if all(metric in rows for metric in metrics)
+    }
 
 
 def _name_estimators(estimators: Any) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fi
 from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import check_is_fitted
 
-from ._split import RandomState, check_labels, draw_support
+from ._split import Indices, RandomState, check_labels, draw_support
 
 
 def _estimator_has(method: str) -> Callable[[Any], bool]:
@@ -102,10 +103,15 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If a class has fewer than `n_shots` clips, or `y` is not one class label per clip.
         """
+        check_not_tags(y)
         labels = check_labels(y, warn=True)
         X, labels = indexable(X, labels)
+        return self._fit_within(X, labels, np.arange(len(labels)))
+
+    def _fit_within(self, X: Any, labels: NDArray[Any], pool: Indices) -> Self:
+        """Draw among the clips at the positions `pool`, and fit; no other clip is touched."""
         rng = check_random_state(self.random_state)
-        self.support_ = draw_support(labels, self.n_shots, rng)
+        self.support_ = pool[draw_support(labels[pool], self.n_shots, rng)]
         self.estimator_ = clone(self.estimator)
         if self.random_state is not None:
             _seed_unseeded(self.estimator_, int(rng.randint(np.iinfo(np.int32).max)))
@@ -189,6 +195,16 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if tags.classifier_tags is not None:
             tags.classifier_tags.multi_label = False
         return tags
+
+
+def check_not_tags(y: Any) -> None:
+    """Raise if clips have several labels, and say what to use instead."""
+    if is_multilabel(y):
+        raise ValueError(
+            f"y holds several labels a clip (an indicator matrix of shape {np.shape(y)}), and there is no "
+            "draw of n clips of each. Score a tagger by sklearn.model_selection.cross_validate with "
+            "scoring=skfewaudio.metrics.SCORERS, or against the number of clips by its learning_curve"
+        )
 
 
 def _seed_unseeded(estimator: Any, seed: int) -> None:

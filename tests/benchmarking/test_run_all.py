@@ -68,6 +68,13 @@ def test_predictions_of_every_fit_are_kept(options, tmp_path):
     np.testing.assert_allclose(found["value"], found["accuracy"])
 
 
+def test_fits_without_predictions_are_made_again(options, tmp_path):
+    main(options)
+    (tmp_path / "out" / "predictions.jsonl").unlink()
+    assert main(options) == 0
+    assert len(pd.read_json(tmp_path / "out" / "predictions.jsonl", lines=True)) == 2 * 2 * 2 * 5
+
+
 def test_features_are_looked_up_in_the_second_run(options, tmp_path, monkeypatch):
     cached = [*options, "--cache", "--cache-dir", str(tmp_path / "cache")]
     main(cached)

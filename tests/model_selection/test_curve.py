@@ -1,14 +1,18 @@
+import json
 import threading
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
 from skfewaudio.exceptions import LeakageWarning
 from skfewaudio.model_selection import FewShotClassifier, FewShotSplit, few_shot_curve
@@ -142,7 +146,7 @@ def test_names_of_metrics(scoring, name):
 def test_rows_are_handed_on_as_they_come():
     handed = []
     curve = few_shot_curve(make_pipe(), X, Y, n_shots=[1, 2], n_repeats=2, cv=CV, on_result=handed.append)
-    assert [len(rows) for rows in handed] == [3] * 4
+    assert [len(rows) for rows in handed] == [1] * 12
     pd.testing.assert_frame_equal(pd.DataFrame([row for rows in handed for row in rows]), curve)
 
 
@@ -161,10 +165,38 @@ def test_rows_are_handed_on_from_workers_to_what_cannot_be_pickled():
 def test_interrupted_curve_goes_on_where_it_stopped():
     options = {"n_shots": [1, 2], "n_repeats": 3, "cv": CV}
     whole, handed = few_shot_curve(make_pipe(), X, Y, **options), []
-    finished = whole.iloc[:10]  # three complete draws and a third of one
-    resumed = few_shot_curve(make_pipe(), X, Y, **options, finished=finished, on_result=handed.extend)
-    assert len(handed) == len(whole) - 9
+    resumed = few_shot_curve(make_pipe(), X, Y, **options, finished=whole.iloc[:10], on_result=handed.extend)
+    assert len(handed) == len(whole) - 10
     pd.testing.assert_frame_equal(resumed[[*KEY, "value"]], whole[[*KEY, "value"]])
+
+
+def test_rows_are_in_one_order_whatever_was_finished_first():
+    options = {"n_shots": [1, 2], "n_repeats": 3, "cv": CV}
+    estimators = {"b": make_pipe(), "a": make_pipe(np.square)}
+    whole = few_shot_curve(estimators, X, Y, **options)
+    finished = whole.sample(frac=0.4, random_state=0)
+    resumed = few_shot_curve(estimators, X, Y, **options, finished=finished, n_jobs=2)
+    pd.testing.assert_frame_equal(resumed[[*KEY, "value"]], whole[[*KEY, "value"]])
+
+
+def test_fit_that_lacks_a_metric_runs_again():
+    options = {"n_shots": [1], "n_repeats": 1, "cv": CV, "scoring": ["accuracy", "f1_macro"]}
+    whole, handed = few_shot_curve(make_pipe(), X, Y, **options), []
+    few_shot_curve(make_pipe(), X, Y, **options, finished=whole.iloc[:5], on_result=handed.extend)
+    assert [(row["fold"], row["metric"]) for row in handed] == [(7, "accuracy"), (7, "f1_macro")]
+
+
+def test_of_two_finished_rows_of_one_fit_the_last_counts():
+    options = {"n_shots": [1], "n_repeats": 1, "cv": CV}
+    whole = few_shot_curve(make_pipe(), X, Y, **options)
+    twice = pd.concat([whole.assign(value=-1.0), whole])
+    pd.testing.assert_frame_equal(few_shot_curve(make_pipe(), X, Y, **options, finished=twice), whole)
+
+
+def test_finished_without_a_column_is_an_error():
+    finished = pd.DataFrame([dict.fromkeys(["pipeline", "n_shots", "repeat", "fold", "value"], 0)])
+    with pytest.raises(ValueError, match="lacks the columns seed, metric"):
+        few_shot_curve(make_pipe(), X, Y, n_shots=[1], cv=CV, finished=finished)
 
 
 def test_finished_curve_runs_nothing(calls):
@@ -189,9 +221,87 @@ def test_too_few_clips_are_named_before_any_feature_is_computed(calls):
     assert calls == []
 
 
-def test_failing_fit_is_raised():
-    with pytest.raises(ValueError, match="n_neighbors"):
-        few_shot_curve(KNeighborsClassifier(50), X, Y, n_shots=[1], n_repeats=1, cv=CV)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_failing_fit_is_raised_and_named(n_jobs):
+    with pytest.raises(ValueError, match="n_neighbors") as caught:
+        few_shot_curve({"far": KNeighborsClassifier(5)}, X, Y, n_shots=[1, 2], cv=CV, n_jobs=n_jobs)
+    assert "This was 'far' with n_shots=1, repeat 0, fold" in caught.value.__notes__[0]
+
+
+def test_unknown_metric_is_found_before_any_feature_is_computed(calls):
+    with pytest.raises(ValueError, match="acuracy"):
+        few_shot_curve(make_pipe(count_clips), X, Y, n_shots=[1], cv=CV, scoring="acuracy")
+    assert calls == []
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_matrix])
+def test_several_labels_a_clip_are_an_error_that_says_what_to_use(convert, calls):
+    tags = convert(np.tile([[0, 1, 1], [1, 0, 0]], (30, 1)))
+    with pytest.raises(ValueError, match=r"\(60, 3\).*cross_validate.*SCORERS"):
+        few_shot_curve(make_pipe(count_clips), X, tags, n_shots=[1], cv=CV)
+    assert calls == []
+
+
+def predict_all(estimators, **options):
+    found = []
+    curve = few_shot_curve(
+        estimators, X, Y, n_shots=[1, 3], n_repeats=2, cv=CV, on_predictions=found.append, **options
+    )
+    lists = ["clip", "true", "predicted", "probability", "true_probability"]
+    return curve, pd.DataFrame(found).explode(lists, ignore_index=True).infer_objects()
+
+
+def test_predictions_hold_every_test_clip_of_every_fit():
+    curve, found = predict_all(make_pipe())
+    assert len(found) == curve["n_test"].sum()
+    assert all(found["true"] == Y[found["clip"]])
+    assert all(found["fold"] == FOLDS[found["clip"]])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_predictions_give_the_scores(n_jobs):
+    curve, found = predict_all(make_pipe(), n_jobs=n_jobs)
+    key = ["pipeline", "n_shots", "repeat", "fold"]
+    right = (found["true"] == found["predicted"]).groupby([found[name] for name in key]).mean()
+    assert right.tolist() == curve.sort_values(key)["value"].tolist()
+
+
+def test_probabilities_are_those_of_the_predicted_and_the_true_class():
+    _, found = predict_all(LogisticRegression())
+    right = found["true"] == found["predicted"]
+    assert (found["probability"] == found["true_probability"])[right].all()
+    assert (found["probability"] > found["true_probability"])[~right].all()
+    train, _ = next(FewShotSplit(3, n_repeats=2, cv=CV).split(X, Y))
+    proba = LogisticRegression().fit(X[train], Y[train]).predict_proba(X[FOLDS == 3])
+    first = found.query("n_shots == 3 and repeat == 0 and fold == 3")
+    np.testing.assert_allclose(first["probability"], proba.max(axis=1))
+
+
+def test_probabilities_are_none_where_there_are_none():
+    found = []
+    few_shot_curve(LinearSVC(), X, Y, n_shots=[1], n_repeats=1, cv=CV, on_predictions=found.append)
+    assert found[0]["probability"] == found[0]["true_probability"] == [None] * 20
+
+
+def test_predictions_can_be_written_as_json():
+    found = []
+    few_shot_curve(make_pipe(), X, Y, n_shots=[1], n_repeats=1, cv=CV, on_predictions=found.append)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_predictions_come_before_the_rows_that_say_a_fit_is_finished():
+    order = []
+    few_shot_curve(
+        make_pipe(),
+        X,
+        Y,
+        n_shots=[1],
+        n_repeats=1,
+        cv=CV,
+        on_result=lambda rows: order.append(("rows", rows[0]["fold"])),
+        on_predictions=lambda found: order.append(("predictions", found["fold"])),
+    )
+    assert order == [(kind, fold) for fold in (3, 5, 7) for kind in ("predictions", "rows")]
 
 
 def test_group_on_both_sides_warns_once():

@@ -131,6 +131,11 @@ def test_class_with_too_few_clips_is_named():
         FewShotClassifier(KNeighborsClassifier(1), 3).fit(X[:22], Y[:22])
 
 
+def test_several_labels_a_clip_are_an_error_that_says_what_to_use():
+    with pytest.raises(ValueError, match=r"\(60, 2\).*cross_validate.*learning_curve"):
+        FewShotClassifier(LogisticRegression()).fit(X, np.tile([[0, 1], [1, 1]], (30, 1)))
+
+
 def test_unknown_fit_argument_is_an_error():
     with pytest.raises(TypeError, match="sample_weight"):
         FewShotClassifier(LogisticRegression()).fit(X, Y, sample_weight=np.ones(60))

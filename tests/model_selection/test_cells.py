@@ -1,0 +1,118 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import check_scoring
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skfewaudio.model_selection._cells import Cell, SharedWork, run_cell
+
+RNG = np.random.default_rng(0)
+Y = np.repeat(["bark", "horn"], 10)
+X = RNG.normal(size=(20, 3)) + (Y == "horn")[:, None]
+FOLD = (np.arange(0, 20, 2), np.arange(1, 20, 2))
+CALLS = Counter()
+
+
+@pytest.fixture
+def calls():
+    CALLS.clear()
+    return CALLS
+
+
+class CountingTransformer(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        CALLS["transform", len(X)] += 1
+        return X * 1.0
+
+
+class CountingClassifier(ClassifierMixin, BaseEstimator):
+    """The nearest mean; `predict` is made of `predict_proba`, as that of a network is."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([X[y == label].mean(axis=0) for label in self.classes_])
+        return self
+
+    def predict_proba(self, X):
+        CALLS["predict_proba", len(X)] += 1
+        scores = np.exp(-(((X[:, None] - self.means_) ** 2).sum(axis=2)))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def run(estimator, scoring=("accuracy",), *, keep_predictions=True):
+    scorer = check_scoring(CountingClassifier(), scoring=list(scoring))
+    work = SharedWork("counting", estimator, X, Y, {1: FOLD}, scorer, keep_predictions)
+    return run_cell(work, Cell(2, 0, 0, 1))[1]
+
+
+@pytest.mark.parametrize("scoring", [["accuracy"], ["accuracy", "f1_macro", "roc_auc", "neg_log_loss"]])
+def test_test_fold_is_predicted_once_for_all_metrics_and_predictions(scoring, calls):
+    run(CountingClassifier(), scoring)
+    assert calls["predict_proba", 10] == 1
+
+
+def test_test_fold_goes_through_a_pipeline_once(calls):
+    run(make_pipeline(CountingTransformer(), CountingClassifier()), ["accuracy", "roc_auc"])
+    assert calls["transform", 10] == 1
+    assert calls["predict_proba", 10] == 1
+
+
+def test_nothing_more_is_asked_for_than_the_metrics_need_without_predictions(calls):
+    class NoPredictions(CountingClassifier):
+        def predict(self, X):
+            raise AssertionError("predict was not asked for")
+
+    assert run(NoPredictions(), ["roc_auc"], keep_predictions=False).predictions is None
+
+
+def test_predictions_are_those_of_the_scores():
+    outcome = run(make_pipeline(StandardScaler(), CountingClassifier()))
+    right = np.equal(outcome.predictions["true"], outcome.predictions["predicted"])
+    assert right.mean() == outcome.scores["accuracy"]
+
+
+def test_frozen_step_is_left_as_it_is():
+    scaler = StandardScaler().fit(X)
+    pipe = make_pipeline(FrozenEstimator(scaler), CountingClassifier())
+    before = dict(vars(pipe[0]))
+    run(pipe)
+    assert vars(pipe[0]) == before
+
+
+def test_only_clips_of_the_draw_and_of_the_test_fold_are_touched():
+    class Clips(list):
+        def __getitem__(self, position):
+            touched.add(int(position))
+            return super().__getitem__(position)
+
+    class OnLists(CountingClassifier):
+        def fit(self, X, y):
+            return super().fit(np.stack(X), y)
+
+        def predict_proba(self, X):
+            return super().predict_proba(np.stack(X))
+
+    touched = set()
+    scorer = check_scoring(CountingClassifier(), scoring=["accuracy"])
+    work = SharedWork("counting", OnLists(), Clips(X), Y, {1: FOLD}, scorer, keep_predictions=False)
+    run_cell(work, Cell(2, 0, 0, 1))
+    train, test = FOLD
+    assert set(test) <= touched
+    assert len(touched & set(train)) == 4
+
+
+def test_size_is_mostly_that_of_the_data():
+    scorer = check_scoring(CountingClassifier(), scoring=["accuracy"])
+    work = SharedWork("large", None, np.zeros((20, 1000)), Y, {1: FOLD}, scorer, keep_predictions=False)
+    assert 160_000 < work.__sizeof__() < 170_000

@@ -1,0 +1,105 @@
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skfewaudio.model_selection import FewShotSplit, few_shot_curve
+
+SCRIPT = Path(__file__).with_name("resume_run.py")
+KEY = ["pipeline", "n_shots", "repeat", "fold", "metric"]
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("resume_run", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def address():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+def read_lines(path):
+    """Read what was written whole."""
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def stored_cells(path):
+    rows = [json.loads(line) for line in read_lines(path) if line.endswith("}")]
+    return [(row["n_shots"], row["repeat"], row["fold"]) for row in rows]
+
+
+class Runs:
+    """Runs of the script on one store, and what each of them fitted."""
+
+    def __init__(self, script, folder, n_repeats, address):
+        self.store = folder / "results.jsonl"
+        self.folder = folder
+        self.arguments = [str(n_repeats), *([address] if address else [])]
+        self.n_runs = 0
+        self.cells = {}  # from the clips that a fit was given to its cell
+        for n in script.OPTIONS["n_shots"]:
+            split = FewShotSplit(n, n_repeats=n_repeats, cv=script.OPTIONS["cv"], random_state=5)
+            for number, (train, _) in enumerate(split.split(script.X, script.Y)):
+                self.cells[tuple(train.astype(float))] = (n, number // 2, number % 2 + 1)
+        assert len(self.cells) == 6 * n_repeats
+
+    def run(self, *, kill_after=None):
+        """Run to the end, or until so many fits have begun and a part of the next one's time is over."""
+        self.n_runs += 1
+        log = self.folder / f"{self.n_runs}.log"
+        finished = set(stored_cells(self.store))
+        command = [sys.executable, str(SCRIPT), str(self.store), str(log), *self.arguments]
+        with subprocess.Popen(command) as process:
+            if kill_after is not None:
+                while len(read_lines(log)) < int(kill_after) and process.poll() is None:
+                    time.sleep(0.002)
+                time.sleep(0.05 * (kill_after % 1))
+                process.kill()
+        assert process.returncode == (0 if kill_after is None else -9)
+        fitted = [self.cells[tuple(json.loads(line))] for line in read_lines(log)]
+        assert not finished & set(fitted)
+        return finished, fitted
+
+
+def check_kills(script, folder, *, n_kills, n_repeats, address=None):
+    runs = Runs(script, folder, n_repeats, address)
+    moments = np.random.default_rng(0).uniform(1, 4, size=n_kills)
+    for moment in moments:
+        runs.run(kill_after=moment)
+    finished, fitted = runs.run()
+    assert 0 < len(finished) < len(runs.cells)
+    assert sorted(fitted) == sorted(set(runs.cells.values()) - finished)
+    assert len(stored_cells(runs.store)) == len(set(stored_cells(runs.store))) == len(runs.cells)
+    alone = few_shot_curve(
+        {"logged": script.Logged()}, script.X, script.Y, **script.OPTIONS, n_repeats=n_repeats
+    )
+    rows = script.ResultStore(runs.store).frame().sort_values(KEY, ignore_index=True)
+    expected = alone.sort_values(KEY, ignore_index=True)
+    columns = expected.columns.drop(["fit_time", "score_time"])
+    pd.testing.assert_frame_equal(rows[columns], expected[columns], check_dtype=False, check_exact=True)
+
+
+def test_run_killed_at_two_moments_ends_with_the_same_rows(script, tmp_path):
+    check_kills(script, tmp_path, n_kills=2, n_repeats=4)
+
+
+@pytest.mark.slow
+def test_run_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path):
+    check_kills(script, tmp_path, n_kills=10, n_repeats=10)
+
+
+@pytest.mark.slow
+def test_run_on_two_dask_workers_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path, address):
+    check_kills(script, tmp_path, n_kills=10, n_repeats=12, address=address)
