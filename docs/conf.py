@@ -12,8 +12,9 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples"]
 templates_path = ["_templates"]
 default_role = "py:obj"  # what docstrings put in single backticks
 
@@ -27,6 +28,16 @@ FOREIGN = (
 autodoc_default_options = {"inherited-members": FOREIGN}
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+}
 
 html_theme = "alabaster"
 html_title = f"skfewaudio {release}"
