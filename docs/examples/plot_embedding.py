@@ -24,4 +24,4 @@ print(f"accuracy on the unknown site: {model.score(*test):.2f}")
 # %%
 # Stars are the prototypes: the means of the training clips.
 
-EmbeddingDisplay.from_estimator(model, *test).plot(title="Clips of an unknown site")
+display = EmbeddingDisplay.from_estimator(model, *test).plot(title="Clips of an unknown site")

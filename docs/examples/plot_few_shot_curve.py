@@ -9,12 +9,12 @@ question to ask before collecting more recordings.
 # %%
 # The embedded data set
 # ---------------------
-# Ten kinds of sound, made by code at five simulated sites. Each site is a fold: testing on a site that
+# Ten kinds of sound, made by code at three simulated sites. Each site is a fold: testing on a site that
 # training has not heard is what a user will do.
 
 from skfewaudio.datasets import load_synthetic
 
-dataset = load_synthetic(8, duration=1.0)
+dataset = load_synthetic(9, n_folds=3, duration=1.0)
 print(dataset)
 
 # %%
@@ -28,10 +28,9 @@ from sklearn.pipeline import make_pipeline
 from skfewaudio import MFCC, LogMel, PrototypicalClassifier
 
 rate = dataset.sample_rate
-pipelines = {
-    "MFCC, 1-NN": make_pipeline(MFCC(sample_rate=rate), KNeighborsClassifier(1, metric="cosine")),
-    "prototypes": make_pipeline(LogMel(sample_rate=rate), PrototypicalClassifier(random_state=0)),
-}
+nearest = make_pipeline(MFCC(sample_rate=rate), KNeighborsClassifier(1, metric="cosine"))
+prototypes = make_pipeline(LogMel(sample_rate=rate), PrototypicalClassifier(random_state=0))
+pipelines = {"MFCC, 1-NN": nearest, "prototypes": prototypes}
 
 # %%
 # The curve
@@ -41,9 +40,10 @@ pipelines = {
 from skfewaudio import few_shot_curve
 from skfewaudio.reporting import FewShotCurveDisplay, accuracy_table
 
-curve = few_shot_curve(pipelines, *dataset, n_shots=[1, 2, 5], n_repeats=3, cv=dataset.make_cv())
+folds = dataset.make_cv()
+curve = few_shot_curve(pipelines, *dataset, n_shots=[1, 2, 5], n_repeats=3, cv=folds)
 print(accuracy_table(curve))
-FewShotCurveDisplay.from_results(curve).plot(title="Embedded data set")
+display = FewShotCurveDisplay.from_results(curve).plot(title="Embedded data set")
 
 # %%
 # Worth collecting more?

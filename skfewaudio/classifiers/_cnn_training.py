@@ -127,7 +127,7 @@ def train_cnn(
         net.train(batches)
         net.set_params(train_split=None)  # which holds the clips
         if spec.recalibrate:
-            calibrate(network, [data.gather(part) for part in data.parts(spec.batch_size)])
+            calibrate(network, map(data.gather, data.mixed_parts(spec.batch_size, random_state)))
     network.eval()
     check_trained(network, spec.learning_rate)
     return net

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -150,19 +150,27 @@ def outputs(
     return torch.cat(parts).cpu().double().numpy()
 
 
-def calibrate(module: nn.Module, batches: Sequence[torch.Tensor]) -> None:
-    """Set the statistics of batch normalisation to those of all the batches together, layer after layer."""
+def calibrate(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+    """Set the statistics of batch normalisation to those of all the batches together, in one pass.
+
+    Each batch should be a sample of all patches: as in training, its own statistics normalise it on its way
+    to deeper layers.
+    """
     module.eval()
     norms = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        momentum, norm.momentum = norm.momentum, None
         norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
         norm.train()
-        with torch.no_grad():
-            for batch in batches:
-                module(batch if len(batch) > 1 else batch.repeat_interleave(2, dim=0))
-        norm.eval()
+    with torch.no_grad():
+        for batch in batches:
+            module(batch if len(batch) > 1 else batch.repeat_interleave(2, dim=0))
+    for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+        norm.eval()
 
 
 def check_trained(network: nn.Module, learning_rate: float) -> None:

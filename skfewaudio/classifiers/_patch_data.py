@@ -92,6 +92,12 @@ class PatchData:
         """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
         return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))
 
+    def mixed_parts(
+        self, batch_size: int, random_state: np.random.RandomState
+    ) -> list[NDArray[np.int64]]:
+        """Split the numbers of all patches at random, into parts whose sizes differ by one at most."""
+        return np.array_split(random_state.permutation(len(self)), ceil(len(self) / batch_size))
+
     def _cut(self, clips: NDArray[np.int64], starts: NDArray[np.int64]) -> torch.Tensor:
         """Gather the frames from some starts on, padding by index."""
         index = PAD_MODES[self.pad_mode](

@@ -53,7 +53,7 @@ def train_network(
         if episodes.has_queries:
             net.train(episodes)
         if spec.recalibrate:
-            calibrate(head, [rows(part) for part in data.parts(spec.batch_size)])
+            calibrate(head, map(rows, data.mixed_parts(spec.batch_size, random_state)))
     network.eval()
     check_trained(network, spec.learning_rate)
     embeddings = outputs(head, rows, data, spec)
