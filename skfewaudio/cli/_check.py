@@ -1,0 +1,123 @@
+"""What may be wrong with the clips of a data set."""
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._common import Output
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..datasets import AudioDataset
+
+SILENT_PEAK = 1e-4  # 80 dB below full scale
+CLIPPED_LEVEL, CLIPPED_SHARE = 0.999, 0.001  # of full scale, and of the samples
+SHORT_SECONDS = 0.1  # less is under two frames of most spectrograms
+
+
+class Fault(NamedTuple):
+    """Something wrong with one clip."""
+
+    kind: str
+    clip: str
+    detail: str
+
+
+class Leak(NamedTuple):
+    """Two clips that should not be on two sides of a split, or differ in labels and should not."""
+
+    kind: str
+    first: int
+    second: int
+    detail: str
+
+
+class Check(NamedTuple):
+    """A data set with its faults; `leaks` is None where they were not looked for."""
+
+    dataset: "AudioDataset"
+    seconds: float
+    faults: list[Fault]
+    leaks: list[Leak] | None = None
+
+
+def check_clips(dataset: "AudioDataset", out: Output) -> Check:
+    """Read every clip, a few at a time."""
+    faults: list[Fault] = []
+    seconds = 0.0
+    for number, (name, clip, rate) in enumerate(_read(dataset)):
+        out.progress("clips", number, len(dataset))
+        if isinstance(clip, Exception):
+            faults.append(Fault("unreadable", name, str(clip).removeprefix(f"{name}: ")))
+            continue
+        seconds += len(clip) / rate
+        faults += [Fault(kind, name, detail) for kind, detail in _judge(clip, rate)]
+    out.progress("clips", len(dataset), len(dataset))
+    return Check(dataset, seconds, faults)
+
+
+def _read(dataset: "AudioDataset") -> Iterator[tuple[str, Any, int]]:
+    """Give name, samples (or the error) and rate of each clip."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import soundfile
+
+    from ..audio import load_audio
+    from ..audio.io import map_ahead, resolve_threads
+    from ..exceptions import AudioLoadError
+
+    def load(path: str) -> tuple[str, Any, int]:
+        try:
+            return path, load_audio(path, sample_rate=None), soundfile.info(path).samplerate
+        except AudioLoadError as error:
+            return path, error, 0
+
+    if not isinstance(dataset.X[0], str):
+        rate = int(dataset.sample_rate or 0)
+        yield from ((f"clip {number}", clip, rate) for number, clip in enumerate(dataset.X))
+        return
+    n_threads = resolve_threads(None)
+    with ThreadPoolExecutor(n_threads) as pool:
+        yield from map_ahead(pool, load, dataset.X, n_ahead=2 * n_threads)
+
+
+def _judge(clip: "np.ndarray", rate: int) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with a sound."""
+    import numpy as np
+
+    level = np.abs(clip)
+    peak, seconds = float(level.max()), len(clip) / rate
+    clipped = float(np.mean(level >= CLIPPED_LEVEL))
+    if peak < SILENT_PEAK:
+        yield "silent", f"peak {peak:.1e} of full scale"
+    if clipped > CLIPPED_SHARE:
+        yield "clipped", f"{100 * clipped:.1f} % of its samples at full scale"
+    if seconds < SHORT_SECONDS:
+        yield "very short", f"{1000 * seconds:.0f} ms"
+
+
+def find_leaks(check: Check) -> Check:
+    """Compare the clips that can be read."""
+    import numpy as np
+
+    from ..exceptions import LeakageWarning
+    from ..model_selection import check_leakage
+
+    dataset = check.dataset
+    unreadable = {fault.clip for fault in check.faults if fault.kind == "unreadable"}
+    readable = [i for i, clip in enumerate(dataset.X) if not isinstance(clip, str) or clip not in unreadable]
+    if not readable:
+        return check._replace(leaks=[])
+    part = dataset.subset(np.array(readable))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LeakageWarning)  # it says what the table has
+        found = check_leakage(
+            part.X, part.y, folds=part.folds, groups=part.groups, sample_rate=part.sample_rate
+        )
+    columns = (found[name].tolist() for name in Leak._fields)
+    leaks = [
+        Leak(kind, readable[first], readable[second], detail)
+        for kind, first, second, detail in zip(*columns, strict=True)
+    ]
+    return check._replace(leaks=leaks)

@@ -1,0 +1,93 @@
+"""What commands read: folders of recordings, and data sets by name."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..datasets import AudioDataset
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the argument for what to read, and where data sets are."""
+    parser.add_argument(
+        "source",
+        metavar="NAME_OR_FOLDER",
+        help="a data set (skfewaudio datasets list), or a folder with a folder of sound files per class",
+    )
+    add_data_home(parser)
+
+
+def add_data_home(parser: argparse.ArgumentParser) -> None:
+    """Add the option for where data sets are."""
+    parser.add_argument(
+        "--data-home", metavar="FOLDER", help="where data sets are; $SKFEWAUDIO_DATA or a cache if not given"
+    )
+
+
+def load_source(source: str, data_home: str | None) -> "AudioDataset":
+    """Load a data set by its name, or else a folder."""
+    from ..plugins import DATASETS
+
+    if source in DATASETS.names():
+        return load_named(source, data_home)
+    if not Path(source).is_dir():
+        raise ValueError(
+            f"{source!r} is neither a folder nor a data set; expected a folder with a folder of sound files "
+            f"per class, or one of {', '.join(DATASETS.names())}"
+        )
+    return load_recordings(source)
+
+
+def is_made_by_code(source: str) -> bool:
+    """Tell a data set that is computed, not read from files."""
+    import inspect
+
+    from ..plugins import DATASETS
+
+    is_name = source in DATASETS.names()
+    return is_name and "data_home" not in inspect.signature(DATASETS.get(source)).parameters
+
+
+def load_named(name: str, data_home: str | None, **options: object) -> "AudioDataset":
+    """Load a data set by its name, with those options that its loader has."""
+    import inspect
+
+    from ..plugins import DATASETS
+
+    load = DATASETS.get(name)
+    known = inspect.signature(load).parameters
+    if data_home is not None and "data_home" in known:
+        options["data_home"] = data_home
+    return load(**{option: value for option, value in options.items() if option in known})
+
+
+def load_recordings(folder: str) -> "AudioDataset":
+    """Load a folder per class; clips whose names tell that they are of one recording are a group."""
+    from dataclasses import replace
+
+    from ..datasets import load_folder
+    from ..datasets._file_names import recordings_of_names
+
+    dataset = load_folder(folder)
+    recordings = recordings_of_names(dataset.paths)
+    if not any(recordings):
+        return dataset
+    groups = [name or path for name, path in zip(recordings, dataset.paths, strict=True)]
+    return replace(dataset, groups=groups)
+
+
+def count_classes(dataset: "AudioDataset") -> dict[str, int]:
+    """Count the clips of each class."""
+    return {name: int((dataset.y == name).sum()) for name in dataset.target_names}
+
+
+def list_files(places: Sequence[str]) -> list[str]:
+    """List files as they are given, and the sound files in folders."""
+    from ..datasets import list_audio_files
+
+    found: list[str] = []
+    for place in places:
+        found += list_audio_files(place) if Path(place).is_dir() else [place]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,158 @@
+"""Data sets: which there are, how to get one, and what is wrong with one."""
+
+import argparse
+import inspect
+import textwrap
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ._check import Check, check_clips, find_leaks
+from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, terminal_width
+from ._data import add_data_home, add_source, is_made_by_code, load_named, load_source
+
+if TYPE_CHECKING:
+    from ..datasets import AudioDataset
+
+# Part of a data set is worth listing, too.
+LENIENT = {"on_missing": "ignore"}
+
+
+def add_parser(commands: Any) -> None:
+    """Say which commands and options there are."""
+    parser = commands.add_parser("datasets", help="list, fetch and check data sets")
+    inner = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = add_command(inner, "list", "list data sets, and tell which are found")
+    add_data_home(listing)
+    add_json_option(listing)
+    listing.set_defaults(run=run_list)
+    fetch = add_command(inner, "fetch", "download a data set, or tell where to get it")
+    fetch.add_argument("name", metavar="NAME", help="a data set (skfewaudio datasets list)")
+    add_data_home(fetch)
+    fetch.set_defaults(run=run_fetch)
+    check = add_command(inner, "check", "look for bad clips, and for what would make scores too good")
+    add_source(check)
+    check.add_argument(
+        "--no-leaks", action="store_true", help="do not compare clips; for thousands that takes long"
+    )
+    add_json_option(check)
+    check.set_defaults(run=run_check)
+
+
+def run_list(args: argparse.Namespace, out: Output) -> int:
+    """Write name, whether it is found, licence and labels of each data set."""
+    from ..plugins import DATASETS
+
+    rows = []
+    for number, name in enumerate(names := DATASETS.names()):
+        out.progress("data sets", number, len(names))
+        rows.append(_describe(name, args.data_home))
+    out.progress("data sets", len(names), len(names))
+    if args.json:
+        out.json(rows)
+        return DONE
+    width = min(terminal_width() or 80, 110)
+    for row in rows:
+        labels = f", {row['n_labels']} labels" if row["found"] else ""
+        clips = f", {row['n_clips']} clips{labels}" if row["found"] else ""
+        out.print(f"{row['name']:<18}{row['state']}{clips}")
+        for text in (row["summary"], row["licence"]):
+            out.print(textwrap.fill(text, width, initial_indent=" " * 18, subsequent_indent=" " * 18))
+    return DONE
+
+
+def _describe(name: str, data_home: str | None) -> dict[str, Any]:
+    """Say of one data set what is known without it, and what it holds if it is found."""
+    from ..exceptions import DatasetNotFoundError, PluginError
+    from ..plugins import DATASETS
+
+    row: dict[str, Any] = {"name": name, "found": False, "n_clips": None, "n_labels": None}
+    try:
+        load = DATASETS.get(name)
+    except PluginError as error:
+        return {**row, "state": "broken", "summary": str(error), "licence": ""}
+    row["summary"] = (inspect.getdoc(load) or "").partition("\n")[0].removeprefix("Load ")
+    row["licence"] = getattr(inspect.getmodule(load), "LICENCE", "")
+    if is_made_by_code(name):
+        return {**row, "state": "made by code"}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = load_named(name, data_home, **LENIENT)
+    except DatasetNotFoundError:
+        return {**row, "state": "not found"}
+    except (ValueError, OSError) as error:
+        return {**row, "state": "damaged", "summary": str(error)}
+    counts = {"n_clips": len(dataset), "n_labels": len(dataset.target_names)}
+    return {**row, **counts, "state": "found", "found": True, "licence": dataset.licence or row["licence"]}
+
+
+def run_fetch(args: argparse.Namespace, out: Output) -> int:
+    """Download a data set where that can be done; otherwise tell where it is to be had."""
+    from .. import datasets
+    from ..exceptions import DatasetNotFoundError
+    from ..plugins import DATASETS
+
+    DATASETS.get(args.name)
+    fetch = getattr(datasets, f"fetch_{args.name}", None)
+    if fetch is not None:
+        dataset = fetch(args.data_home)
+    else:
+        out.note(f"{args.name} cannot be downloaded from here; looking for a copy ...")
+        try:
+            dataset = load_named(args.name, args.data_home, **LENIENT)
+        except DatasetNotFoundError as error:
+            out.error(f"{args.name} is not downloaded by skfewaudio: {error}")
+            return FOUND_FAULTS
+    out.print(_head(dataset))
+    return DONE
+
+
+def _head(dataset: "AudioDataset") -> str:
+    """Say what was loaded."""
+    return f"{dataset!r}"[1:-1] + (f"\n{dataset.licence}" if dataset.licence else "")
+
+
+def run_check(args: argparse.Namespace, out: Output) -> int:
+    """Read all clips, compare them, and write what is wrong."""
+    dataset = load_source(args.source, args.data_home)
+    check = check_clips(dataset, out)
+    if not args.no_leaks:
+        out.note("comparing clips ...")
+        check = find_leaks(check)
+    if args.json:
+        out.json(_as_json(check))
+    else:
+        _write(check, out)
+    return FOUND_FAULTS if check.faults or check.leaks else DONE
+
+
+def _as_json(check: Check) -> dict[str, Any]:
+    dataset = check.dataset
+    return {
+        "name": dataset.name,
+        "n_clips": len(dataset),
+        "labels": dataset.target_names,
+        "seconds": check.seconds,
+        "faults": [fault._asdict() for fault in check.faults],
+        "leaks": None if check.leaks is None else [leak._asdict() for leak in check.leaks],
+    }
+
+
+def _write(check: Check, out: Output) -> None:
+    """Write for people: counts, faults by kind, leaks by kind."""
+    out.print(_head(check.dataset))
+    out.print(f"{check.seconds / 60:.1f} minutes of sound")
+    for kind in dict.fromkeys(fault.kind for fault in check.faults):
+        ours = [fault for fault in check.faults if fault.kind == kind]
+        out.print(f"\n{kind}: {len(ours)}")
+        for fault in ours:
+            out.print(f"  {fault.clip}: {fault.detail}")
+    for kind in dict.fromkeys(leak.kind for leak in check.leaks or ()):
+        ours_too = [leak for leak in check.leaks or () if leak.kind == kind]
+        out.print(f"\n{kind}: {len(ours_too)}")
+        for leak in ours_too:
+            out.print(f"  {leak.detail}")
+    if not check.faults:
+        out.print("no clip is unreadable, silent, clipped or very short")
+    if check.leaks == []:
+        out.print("nothing known of a test clip from training")

@@ -1,0 +1,71 @@
+"""Accuracy with its interval, and the table of classes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ._common import format_table
+
+N_CONFUSIONS = 5
+
+
+class Accuracy(NamedTuple):
+    """Share of clips that are right, with a 95 % interval of Wilson's."""
+
+    n_right: int
+    n_clips: int
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        value, low, high = (100 * share for share in (self.value, self.low, self.high))
+        return (
+            f"accuracy {value:.1f} % (95 % interval {low:.1f} to {high:.1f} %), {self.n_right} of "
+            f"{self.n_clips} clips"
+        )
+
+
+class ClassScore(NamedTuple):
+    """How a class fares: its clips, and those that are taken for it."""
+
+    label: str
+    n_clips: int
+    n_right: int
+    n_predicted: int
+
+
+def accuracy(true: Sequence[str], predicted: Sequence[str]) -> Accuracy:
+    """Count what is right; clips are taken for independent of each other."""
+    from scipy.stats import binomtest
+
+    n_right = sum(a == b for a, b in zip(true, predicted, strict=True))
+    interval = binomtest(n_right, len(true)).proportion_ci(method="wilson")
+    return Accuracy(n_right, len(true), n_right / len(true), float(interval.low), float(interval.high))
+
+
+def by_class(true: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> list[ClassScore]:
+    """Count class by class."""
+    n_true, n_predicted = Counter(true), Counter(predicted)
+    n_right = Counter(a for a, b in zip(true, predicted, strict=True) if a == b)
+    return [ClassScore(name, n_true[name], n_right[name], n_predicted[name]) for name in classes]
+
+
+def confusions(true: Sequence[str], predicted: Sequence[str]) -> list[tuple[str, str, int]]:
+    """List pairs of a class and what it is taken for, the most frequent first."""
+    wrong = Counter((a, b) for a, b in zip(true, predicted, strict=True) if a != b)
+    return [(a, b, count) for (a, b), count in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def class_table(scores: Sequence[ClassScore], width: int | None) -> str:
+    """Lay the classes out."""
+    rows: list[list[Any]] = [
+        [score.label, score.n_clips, score.n_right, _percent(score.n_right, score.n_clips),
+         _percent(score.n_right, score.n_predicted)]
+        for score in scores
+    ]  # fmt: skip
+    return format_table(["class", "clips", "right", "recall", "precision"], rows, width=width)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:5.1f} %" if whole else "    -"

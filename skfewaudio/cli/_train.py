@@ -1,0 +1,150 @@
+"""Train a model on a folder per class, and save it."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._common import DONE, FOUND_FAULTS, Output, add_command, format_table, terminal_width
+from ._data import count_classes, load_recordings
+from ._evaluate import score_model
+from ._scores import accuracy
+
+if TYPE_CHECKING:
+    from ..datasets import AudioDataset
+
+
+def add_parser(commands: Any) -> None:
+    """Say which options there are."""
+    parser = add_command(commands, "train", "train a model on a folder per class, and save it")
+    parser.add_argument("folder", metavar="FOLDER", help="a folder with a folder of sound files per class")
+    parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="the file to write")
+    parser.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        help="one of the benchmark's suite few-data, such as mfcc-1nn, sb-cnn or vggish-1nn; a prototypical "
+        "network on log-mel spectrograms if not given",
+    )
+    evaluation = parser.add_mutually_exclusive_group()
+    evaluation.add_argument(
+        "--test-folder", metavar="FOLDER", help="score on these clips instead of cross-validation"
+    )
+    evaluation.add_argument("--no-evaluate", action="store_true", help="train, without scores")
+    parser.add_argument(
+        "--random-state", metavar="N", type=int, default=0, help="seed of all that is random; 0 if not given"
+    )
+    parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Estimate how good the model will be, train it on all clips, and save it."""
+    from ..persistence import save_model
+
+    _check_output(Path(args.output))
+    dataset = load_recordings(args.folder)
+    test = load_recordings(args.test_folder) if args.test_folder else None
+    model = build_pipeline(args.pipeline, random_state=args.random_state, device=args.device)
+    counts = count_classes(dataset)
+    out.print(format_table(["class", "clips"], list(counts.items()), width=terminal_width()))
+    scores = None
+    if not args.no_evaluate and test is None:
+        scores = _cross_validate(model, dataset, out)
+        _print_scores(scores, out)
+    out.note(f"training on {len(dataset)} clips ...")
+    model.fit(dataset.X, dataset.y)
+    status = DONE
+    if test is not None:
+        scores, status = _score_on(model, test, args.test_folder, out)
+        _print_scores(scores, out)
+    card = {
+        "data_set": {"name": dataset.name, "n_clips": len(dataset), "clips_per_class": counts},
+        "pipeline": args.pipeline or "default",
+        "scores": scores,
+        "random_state": args.random_state,
+    }
+    save_model(model, args.output, card=card)
+    out.print(f"saved {args.output} ({Path(args.output).stat().st_size / 1e6:.1f} MB)")
+    return status
+
+
+def _check_output(path: Path) -> None:
+    """Find out before the training that the model could not be written."""
+    if path.is_dir():
+        raise ValueError(f"-o {path}: is a folder; expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise ValueError(f"-o {path}: there is no folder {path.parent}; make it first")
+
+
+def build_pipeline(name: str | None, *, random_state: int, device: str | None) -> Any:
+    """Build the default, or a pipeline of the benchmark; one seed for all that is random."""
+    from sklearn.pipeline import make_pipeline
+
+    from .._torch import resolve_device
+    from ..benchmarking._suites import SUITES
+
+    resolve_device(device)
+    if name is None:
+        from .. import LogMel, PrototypicalClassifier
+
+        model = make_pipeline(LogMel(device=device), PrototypicalClassifier(device=device))
+    else:
+        known = SUITES["few-data"]
+        if name not in known:
+            raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
+        model = known[name](device=device, mixed_precision=None, vggish_weights="vggish")
+    seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]
+    return model.set_params(**dict.fromkeys(seeds, random_state))
+
+
+def _cross_validate(model: Any, dataset: "AudioDataset", out: Output) -> dict[str, Any] | None:
+    """Estimate the accuracy by the data set's own splitter; None, and why, where it has too few clips."""
+    from sklearn.base import clone
+
+    from ..model_selection._stateless import FeatureStore
+
+    try:
+        cv = dataset.make_cv()
+    except ValueError as error:
+        out.warn(f"accuracy is not estimated: {error}")
+        return None
+    splits = list(cv.split(dataset.X, dataset.y, dataset.groups))
+    features, rest = FeatureStore({"model": model}).take("model", dataset.X)
+    predicted = dataset.y.astype(object)
+    for number, (train, test) in enumerate(splits):
+        out.progress("fold", number, len(splits))
+        fitted = clone(rest).fit(_take(features, train), dataset.y[train])
+        predicted[test] = fitted.predict(_take(features, test))
+    out.progress("fold", len(splits), len(splits))
+    kept = "" if dataset.groups is None else ", recordings kept together"
+    return _describe(dataset.y.tolist(), predicted.tolist(), f"{len(splits)}-fold cross-validation{kept}")
+
+
+def _take(clips: Any, where: Any) -> Any:
+    """Take some rows of an array or a list."""
+    return clips[where] if hasattr(clips, "shape") else [clips[i] for i in where]
+
+
+def _score_on(model: Any, test: "AudioDataset", folder: str, out: Output) -> tuple[dict[str, Any], int]:
+    """Score the trained model on other clips."""
+    result = score_model(model, test, out)
+    for label, count in result.unknown.items():
+        out.warn(f"{label}: no class of the model; {count} clips of {folder} are left out")
+    scores = _describe(result.true, result.predicted, f"tested on {folder}")
+    return scores, FOUND_FAULTS if result.unreadable or result.unknown else DONE
+
+
+def _describe(true: list[str], predicted: list[str], how: str) -> dict[str, Any]:
+    """Put scores as the model's card has them."""
+    score = accuracy(true, predicted)
+    return {
+        "accuracy": score.value,
+        "interval": [score.low, score.high],
+        "n_clips": score.n_clips,
+        "method": how,
+        "text": str(score),
+    }
+
+
+def _print_scores(scores: dict[str, Any] | None, out: Output) -> None:
+    if scores is not None:
+        out.print(f"\n{scores['text']}\n  {scores['method']}")

@@ -1,0 +1,82 @@
+"""skfewaudio doctor and plugins: what is there, and what is broken."""
+
+import json
+
+import pytest
+import soundfile
+
+from skfewaudio.cli import _doctor, main
+from skfewaudio.plugins import ARCHITECTURES
+
+
+@pytest.fixture
+def findings(capsys):
+    def _findings():
+        status = main(["doctor", "--json"])
+        found = json.loads(capsys.readouterr().out)["findings"]
+        return status, {(one["topic"], one["name"]): one for one in found}
+
+    return _findings
+
+
+def test_core_works_here(findings):
+    status, found = findings()
+    assert status == 0
+    assert found["decoders", "wav"]["detail"] == "8000 of 8000 samples read back"
+
+
+def test_missing_decoder_of_the_core_is_said_with_a_remedy(findings, monkeypatch):
+    write = soundfile.write
+
+    def broken(path, *args):
+        if path.suffix == ".flac":
+            raise soundfile.LibsndfileError(1)
+        write(path, *args)
+
+    monkeypatch.setattr(soundfile, "write", broken)
+    status, found = findings()
+    assert status == 1
+    assert "pip install -U soundfile" in found["decoders", "flac"]["remedy"]
+
+
+def test_missing_extra_is_no_failure(findings, monkeypatch):
+    monkeypatch.setattr(_doctor, "EXTRAS", {"skfewaudio_no_such": ("plot", "pictures")})
+    status, found = findings()
+    assert status == 0
+    assert found["extras", "skfewaudio_no_such"]["remedy"] == "pip install 'skfewaudio[plot]'"
+
+
+def test_examination_that_fails_is_a_finding(findings, monkeypatch):
+    def broken():
+        raise RuntimeError("no such luck")
+        yield
+
+    monkeypatch.setitem(_doctor.TOPICS, "devices", broken)
+    status, found = findings()
+    assert status == 1
+    assert found["devices", "examination"]["detail"] == "RuntimeError: no such luck"
+
+
+def test_text_fits_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", "/tmp/cache")
+    monkeypatch.setenv("SKFEWAUDIO_DATA", "/tmp/data")
+    assert main(["doctor"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_plugins_are_listed_with_their_distribution(capsys):
+    main(["plugins", "--json"])
+    rows = {(row["kind"], row["name"]): row for row in json.loads(capsys.readouterr().out)}
+    assert rows["architectures", "sb_cnn"]["distribution"] == "skfewaudio"
+    assert not any(row["broken"] for row in rows.values())
+
+
+def test_broken_plugin_is_listed_with_the_reason(capsys, monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    broken = EntryPoint("broken", "skfewaudio_no_such:Net", ARCHITECTURES.group)
+    monkeypatch.setattr("skfewaudio.plugins.entry_points", lambda group: [broken] * (group == broken.group))
+    assert main(["plugins"]) == 1
+    out, err = capsys.readouterr()
+    assert "broken: ModuleNotFoundError" in out
+    assert err == ""

@@ -1,0 +1,128 @@
+"""The command line as a whole: statuses, streams, help, processes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import skfewaudio.benchmarking
+from skfewaudio.cli import _train, main
+from skfewaudio.cli._common import Output, format_table
+
+COMMANDS = ["train", "predict", "evaluate", "benchmark", "report", "datasets", "plugins", "cache", "doctor"]
+HEAVY = {"torch", "numpy", "sklearn", "pandas", "soundfile", "librosa", "scipy"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_ends_well(command, capsys):
+    with pytest.raises(SystemExit) as ending:
+        main([command, "--help"])
+    assert ending.value.code == 0
+    assert f"usage: skfewaudio {command}" in capsys.readouterr().out
+
+
+def test_wrong_option_is_one_line_and_2(capsys):
+    with pytest.raises(SystemExit) as ending:
+        main(["predict", "--colour"])
+    assert ending.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_missing_folder_is_one_line_and_2(tmp_path, capsys):
+    assert main(["train", str(tmp_path / "none"), "-o", str(tmp_path / "m")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("skfewaudio train: ")
+    assert err.count("\n") == 1
+
+
+def test_interrupt_is_130(clips, tmp_path, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_train, "build_pipeline", interrupt)
+    assert main(["train", str(clips), "-o", str(tmp_path / "m")]) == 130
+    assert capsys.readouterr().err == "skfewaudio train: stopped\n"
+
+
+def test_unexpected_error_keeps_its_traceback(clips, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_train, "build_pipeline", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["train", str(clips), "-o", str(tmp_path / "m")])
+
+
+@pytest.mark.parametrize(("quiet", "shown"), [([], True), (["--quiet"], False)])
+def test_warnings_are_lines_on_stderr_unless_quiet(other_clips, tmp_path, capsys, quiet, shown):
+    (other_clips / "empty").mkdir()
+    options = ["--pipeline", "mfcc-1nn", "--no-evaluate", "--device", "cpu", *quiet]
+    assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), *options]) == 0
+    warning = "skfewaudio train: warning: 1 class folders hold no sound files: empty\n"
+    assert capsys.readouterr().err == (warning if shown else "")
+
+
+def test_notes_and_progress_are_for_terminals_alone(capsys, monkeypatch):
+    def tell(out):
+        out.note("reading")
+        out.progress("files", 1, 2)
+
+    tell(Output("x"))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    tell(Output("x", quiet=True))
+    assert capsys.readouterr().err == ""
+    tell(Output("x"))
+    assert capsys.readouterr().err == "reading\nfiles: 1/2\r"
+
+
+def test_table_too_wide_is_cut_in_its_widest_column():
+    table = format_table(["class", "clips"], [["a" * 90, 3]], width=40)
+    assert [len(line) for line in table.splitlines()] == [40, 40]
+    assert "a…" in table
+
+
+def test_benchmark_gets_its_options_as_they_are(monkeypatch):
+    asked = []
+
+    def run_all(argv, *, command):
+        asked.append((argv, command))
+        return 0
+
+    monkeypatch.setattr(skfewaudio.benchmarking, "main", run_all)
+    assert main(["benchmark", "--n-shots", "1", "2"]) == 0
+    assert asked == [(["--n-shots", "1", "2"], "skfewaudio benchmark")]
+
+
+def test_report_is_written_from_a_run(clips, tmp_path, capsys):
+    run = ["--dataset", "folder", "--data-home", str(clips), "--output", str(tmp_path / "run")]
+    run += ["--pipelines", "random", "--n-shots", "1", "--n-repeats", "1", "--n-jobs", "1", "--device", "cpu"]
+    assert main(["benchmark", *run, "--report", "none", "--no-cache"]) == 0
+    capsys.readouterr()
+    path = tmp_path / "report.md"
+    assert main(["report", str(tmp_path / "run"), "--format", "markdown", "-o", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert "random" in path.read_text(encoding="utf-8")
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; from skfewaudio.cli._main import build_parser; build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes break otherwise elsewhere")
+def test_process_ends_quietly_when_nobody_reads_on(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "skfewaudio", "cache", "info", "--json", "--location", str(tmp_path)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_json_of_a_name_that_is_no_text_can_be_read(capsys):
+    Output("x").json({"path": "\udcff.wav"})
+    assert json.loads(capsys.readouterr().out)["path"] == "\udcff.wav"

@@ -1,0 +1,82 @@
+"""skfewaudio train: from a folder to a model's file."""
+
+from skfewaudio import load_model
+from skfewaudio.cli import main
+from skfewaudio.cli._train import build_pipeline
+from skfewaudio.persistence import read_card
+
+FAST = ["--pipeline", "mfcc-1nn", "--device", "cpu"]
+
+
+def test_prints_classes_with_counts_and_an_estimate_with_its_interval(clips, tmp_path, capsys):
+    assert main(["train", str(clips), "-o", str(tmp_path / "m"), *FAST]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["class  clips", "noise      4", "tone       4"]
+    assert "accuracy 100.0 % (95 % interval 67.6 to 100.0 %), 8 of 8 clips" in lines
+    assert "  4-fold cross-validation" in lines
+
+
+def test_card_tells_of_data_scores_and_seed(clips, tmp_path):
+    main(["train", str(clips), "-o", str(tmp_path / "m"), "--random-state", "3", *FAST])
+    card = read_card(tmp_path / "m")
+    assert card["data_set"]["clips_per_class"] == {"noise": 4, "tone": 4}
+    assert card["scores"]["n_clips"] == 8
+    assert card["random_state"] == 3
+
+
+def test_saves_a_model_trained_on_all_clips(clips, tmp_path):
+    main(["train", str(clips), "-o", str(tmp_path / "m"), *FAST])
+    paths = sorted(map(str, clips.rglob("*.wav")))
+    assert load_model(tmp_path / "m").predict(paths).tolist() == ["noise"] * 4 + ["tone"] * 4
+
+
+def test_default_is_a_prototypical_network_with_the_seed_given():
+    model = build_pipeline(None, random_state=5, device="cpu")
+    assert [type(step).__name__ for _, step in model.steps] == ["LogMel", "PrototypicalClassifier"]
+    assert model[-1].random_state == 5
+
+
+def test_says_why_there_is_no_estimate_of_a_class_with_one_clip(clips, other_clips, tmp_path, capsys):
+    (other_clips / "tone" / "1.wav").unlink()
+    assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), *FAST]) == 0
+    assert "accuracy is not estimated: class 'tone' has one clip" in capsys.readouterr().err
+
+
+def test_keeps_clips_of_one_recording_together(other_clips, tmp_path, capsys):
+    for folder in other_clips.iterdir():
+        for number, take in enumerate("AB"):  # named as in ESC-50: one Freesound clip, two takes
+            (folder / f"{number}.wav").rename(folder / f"1-{len(folder.name)}000-{take}-0.wav")
+    assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), *FAST]) == 0
+    assert "class 'noise' has one recording" in capsys.readouterr().err
+
+
+def test_scores_on_a_test_folder(clips, other_clips, tmp_path, capsys):
+    assert (
+        main(["train", str(clips), "-o", str(tmp_path / "m"), "--test-folder", str(other_clips), *FAST]) == 0
+    )
+    assert "4 of 4 clips" in capsys.readouterr().out
+
+
+def test_unknown_pipeline_is_named_with_those_there_are(clips, tmp_path, capsys):
+    assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--pipeline", "svm"]) == 2
+    assert "--pipeline svm: expected one of random, mfcc-1nn" in capsys.readouterr().err
+
+
+def test_folder_that_cannot_take_the_model_is_found_before_training(clips, tmp_path, capsys):
+    assert main(["train", str(clips), "-o", str(tmp_path / "none" / "m"), *FAST]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "make it first" in err
+
+
+def test_damaged_clip_is_one_line_with_its_name(other_clips, tmp_path, capsys):
+    (other_clips / "tone" / "0.wav").write_bytes(b"RIFF")
+    assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), "--no-evaluate", *FAST]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "0.wav: cannot be decoded" in err
+
+
+def test_trains_the_default_on_files(clips, tmp_path):
+    assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"]) == 0
+    assert read_card(tmp_path / "m")["classifier"]["type"] == "PrototypicalClassifier"
