@@ -14,6 +14,7 @@ from ._base import AudioDataset
 from ._tables import (
     OnMissing,
     PathLike,
+    expand,
     find_root,
     is_audio,
     parse_integers,
@@ -125,7 +126,7 @@ def load_audioset(
     labels = table["positive_labels"].str.split(",").explode().str.strip()
     names = read_label_names((root,), occurring=labels)
     return table_dataset(
-        _find_clips(root if audio_root is None else Path(audio_root).expanduser(), table, source),
+        _find_clips(root if audio_root is None else expand(audio_root), table, source),
         table,
         source=source,
         label=_indicate(labels, table.index, names, source),
@@ -157,6 +158,11 @@ def read_label_names(folders: Sequence[Path], *, occurring: Iterable[str] | None
             indices = parse_integers(table["index"], source, minimum=0)
             if not np.array_equal(np.sort(indices), np.arange(len(table))):
                 raise ValueError(f"{source} must have each index from 0 to {len(table) - 1} once")
+            again = table["mid"][table["mid"].duplicated()]
+            if len(again):
+                raise ValueError(
+                    f"{source} must have each mid once; {again.iloc[0]} is in line {again.index[0]}, too"
+                )
             return pd.Series(table["display_name"].to_numpy(), index=table["mid"]).iloc[np.argsort(indices)]
     for source in [folder / ONTOLOGY for folder in folders]:
         if source.is_file() and occurring is not None:
@@ -175,7 +181,7 @@ def _read_ontology(source: Path) -> pd.Series:
     try:
         categories = json.loads(source.read_text(encoding="utf-8"))
         return pd.Series({category["id"]: category["name"] for category in categories}, dtype=str)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"{source} is not the ontology, a list of categories with id and name: {error!r}; get it from "
             f"{ONTOLOGY_URL}"

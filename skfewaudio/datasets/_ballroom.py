@@ -140,7 +140,7 @@ def _read_songs(source: Path) -> pd.DataFrame:
     """
     try:
         root = ElementTree.parse(source).getroot()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two: its encoding
         raise ValueError(f"{source} is not readable XML: {error}") from error
     songs = [song for dance in root for song in dance]
     names = pd.Series([song.get("id", "") for song in songs], dtype=str)

@@ -13,6 +13,7 @@ from ._tables import (
     OnMissing,
     PathLike,
     check_filled,
+    expand,
     is_audio,
     parse_integers,
     read_table,
@@ -59,7 +60,7 @@ def load_folder(root: PathLike) -> AudioDataset:
     --------
     load_csv : For clips with folds or groups.
     """
-    root = Path(root).expanduser()
+    root = expand(root)
     if not root.is_dir():
         raise DatasetNotFoundError(
             f"{root} is not a folder; expected one with a folder of sound files for each class"
@@ -108,7 +109,7 @@ def list_audio_files(root: PathLike) -> list[str]:
     --------
     load_folder : The same with a class for each folder within.
     """
-    root = Path(root).expanduser()
+    root = expand(root)
     files = [str(file) for file in visible_files(root) if is_audio(file)]
     if not files:
         what = "holds no sound files" if root.is_dir() else "is not a folder"
@@ -176,8 +177,8 @@ def load_csv(
     --------
     load_folder : For a folder per class.
     """
-    source = Path(csv_path).expanduser()
-    root = source.parent if audio_root is None else Path(audio_root).expanduser()
+    source = expand(csv_path)
+    root = source.parent if audio_root is None else expand(audio_root)
     sep = "\t" if source.suffix.lower() == ".tsv" else ","
     table = read_table(source, (), sep=sep)
     present = list(table.columns)
@@ -187,7 +188,7 @@ def load_csv(
     group = _choose(group_column, _GROUP_COLUMNS, present, source, "group_column", optional=True)
     check_filled(table, [name for name in (path, label, fold, group) if name], source)
     return table_dataset(
-        [root / Path(name).expanduser() for name in table[path]],
+        [root / expand(name) for name in table[path]],
         table,
         source=source,
         label=str(label),

@@ -1,8 +1,9 @@
 """Metadata tables and the sound files they name, checked against each other."""
 
+import errno
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ _FORMATS = (
     "w64",
     "wav",
 )
+_LARGEST = int(np.iinfo(np.int64).max)
 AUDIO_SUFFIXES = frozenset(f".{name}" for name in _FORMATS)
 
 
@@ -61,7 +63,15 @@ def get_data_home(data_home: PathLike | None = None) -> Path:
         data_home = os.environ.get("SKFEWAUDIO_DATA")
     if not data_home:
         return Path(pooch.os_cache("skfewaudio"))
-    return Path(data_home).expanduser()
+    return expand(data_home)
+
+
+def expand(path: PathLike) -> Path:
+    """Put the user's home in place of ``~``; as in a shell, that of nobody known stays as it is written."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def find_root(data_home: PathLike | None, places: Sequence[str], layout: str, remedy: str) -> Path:
@@ -132,9 +142,10 @@ def parse_integers(column: pd.Series, path: Path, *, minimum: int) -> NDArray[np
             value = int(text)
         except ValueError:
             value = minimum - 1
-        if value < minimum:
+        if not minimum <= value <= _LARGEST:
             raise ValueError(
                 f"{path}, line {line}: {column.name} is {text!r}; expected an integer >= {minimum}"
+                + (f" and <= {_LARGEST}" if value > _LARGEST else "")
             )
         values.append(value)
     return np.array(values, dtype=np.int64)
@@ -145,8 +156,7 @@ def find_clips(root: Path, names: Sequence[str], suffix: str) -> list[Path]:
 
     Names start from `root` and go without their suffix.
     """
-    folders = {(root / name).parent for name in names}
-    beside = [file for folder in folders if folder.is_dir() for file in folder.iterdir() if is_audio(file)]
+    beside = _sounds_beside([root / name for name in names])
     found = {file.with_suffix(""): file for file in sorted(beside)}
     return [found.get(root / name, root / f"{name}{suffix}") for name in names]
 
@@ -170,7 +180,7 @@ def table_dataset(
     target, row by row; `source` is the file the table came from, or what errors are to call it.
     """
     paths = [os.path.normpath(file) for file in files]
-    _check_unique(paths, table, source)
+    check_unique(paths, table, source)
     if on_extra != "ignore":
         _report_extra(paths, source, on_extra)
     keep = np.ones(len(paths), dtype=bool) if selected is None else np.array(selected)
@@ -187,7 +197,7 @@ def table_dataset(
     )
 
 
-def _check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path | str) -> None:
+def check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path | str) -> None:
     """Raise if two rows name one file."""
     again = np.flatnonzero(pd.Series(paths).duplicated()).tolist()
     if again:
@@ -200,7 +210,7 @@ def _report_missing(
 ) -> list[int]:
     """List the positions of rows to keep whose file does not exist, after raising or warning as asked."""
     check_option(on_missing, "on_missing")
-    missing = [i for i in np.flatnonzero(keep).tolist() if not Path(paths[i]).is_file()]
+    missing = [i for i in np.flatnonzero(keep).tolist() if not is_there(Path(paths[i]).is_file)]
     named = shorten([paths[i] for i in missing])
     message = f"{len(missing)} of {keep.sum()} rows of {source} have no audio: {named}"
     if missing and (on_missing == "raise" or len(missing) == keep.sum()):
@@ -215,16 +225,30 @@ def _report_missing(
 def _report_extra(paths: Sequence[str], source: Path | str, on_extra: OnMissing) -> None:
     """Report sound files that lie beside the named ones and have no row."""
     check_option(on_extra, "on_extra")
-    folders = {Path(path).parent for path in paths}
-    beside = {
-        str(file) for folder in folders if folder.is_dir() for file in folder.iterdir() if is_audio(file)
-    }
-    extra = sorted(beside.difference(paths))
+    extra = sorted({str(file) for file in _sounds_beside(paths)}.difference(paths))
     message = f"{len(extra)} sound files have no row in {source}: {shorten(extra)}"
     if extra and on_extra == "raise":
         raise ValueError(f"{message}. Add rows, or pass on_extra='warn' to leave these files out")
     if extra:
         warnings.warn(f"{message}; they are left out", stacklevel=4)
+
+
+def _sounds_beside(files: Iterable[PathLike]) -> list[Path]:
+    """List the sound files in the folders of these files, there or not."""
+    folders = {Path(file).parent for file in files}
+    return [
+        file for folder in folders if is_there(folder.is_dir) for file in folder.iterdir() if is_audio(file)
+    ]
+
+
+def is_there(asked: Callable[[], bool]) -> bool:
+    """Ask a path what it is; one that is too long for the file system is nothing."""
+    try:
+        return asked()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def check_option(value: str, name: str) -> None:

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from ._base import AudioDataset
 from ._fetch import Archive, fetch_dataset
-from ._tables import OnMissing, PathLike, find_root, get_data_home, read_table, shorten, table_dataset
+from ._tables import (
+    OnMissing,
+    PathLike,
+    check_unique,
+    find_root,
+    get_data_home,
+    read_table,
+    shorten,
+    table_dataset,
+)
 
 LICENCE = "free for non-commercial use (EULA of Tampere University of Technology)"
 CITATION = (
@@ -172,6 +181,7 @@ def _load_part(data_home: PathLike | None, *, part: str, on_missing: OnMissing =
     remedy = f"get it with skfewaudio.datasets.fetch_tut2017(subset={part!r}), or from {URLS[part]}"
     root = find_root(home, (FOLDERS[part], f"data/{FOLDERS[part]}"), META, remedy)
     table = read_table(root / META, COLUMNS, sep="\t", header=False)
+    check_unique(table["file"].tolist(), table, root / META)  # by which clips are looked up in folds
     return table_dataset(
         [root / name for name in table["file"]],
         table,
