@@ -43,14 +43,13 @@ def mfcc_1nn(*, device: str, **_: Any) -> Any:
 
 
 def mfcc_prototypes(*, device: str, **_: Any) -> Any:
-    """Take the nearest class mean of standardised MFCC statistics."""
-    from sklearn.neighbors import NearestCentroid
+    """Take the nearest prototype, the mean of a class's standardised MFCC statistics."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from skfewaudio import MFCC
+    from skfewaudio import MFCC, PrototypicalClassifier
 
-    return make_pipeline(MFCC(device=device), StandardScaler(), NearestCentroid())
+    return make_pipeline(MFCC(device=device), StandardScaler(), PrototypicalClassifier(device=device))
 
 
 def random_cnn_ridge(*, device: str, **_: Any) -> Any:

@@ -92,9 +92,7 @@ class PatchData:
         """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
         return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))
 
-    def mixed_parts(
-        self, batch_size: int, random_state: np.random.RandomState
-    ) -> list[NDArray[np.int64]]:
+    def mixed_parts(self, batch_size: int, random_state: np.random.RandomState) -> list[NDArray[np.int64]]:
         """Split the numbers of all patches at random, into parts whose sizes differ by one at most."""
         return np.array_split(random_state.permutation(len(self)), ceil(len(self) / batch_size))
 
