@@ -19,7 +19,7 @@ from skfewaudio import LogMel, SkorchCNN, metrics
 from skfewaudio.architectures import n_parameters
 from skfewaudio.reporting._tables import lay_out
 
-from ._large_scale import LABELS, Study, Training
+from ._large_scale import LABELS, STUDIES, Study, Training
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
@@ -255,7 +255,7 @@ def tagging_tables(rows: pd.DataFrame, *, style: str = "text") -> str:
     tables = []
     for kind, (title, heads) in TABLES.items():
         ours = rows[rows["pipeline"].str.startswith(f"{kind}/")]
-        names = list(dict.fromkeys(ours["pipeline"]))
+        names = [name for name in STUDIES if (ours["pipeline"] == name).any()]
         if not names:
             continue
         found = [ours[ours["pipeline"] == name] for name in names]
