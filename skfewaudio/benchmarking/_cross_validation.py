@@ -227,8 +227,18 @@ def draw_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path
     figure = Figure(figsize=(6.0, 5.0), dpi=150, layout="constrained")
     axes = figure.subplots()
     axes.scatter(both["svm"], both["trained"])
+    middle = both["svm"].agg(["min", "max"]).mean()
     for name, (x, y) in zip(both.index, both.to_numpy(), strict=True):
-        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        left = bool(x > middle)  # of the point, within the axes
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(-5 if left else 5, 4),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            fontsize=8,
+        )
+    axes.axline((both["svm"].mean(),) * 2, slope=1, color="grey", linewidth=0.8, linestyle=":")
     order = spearmanr(both["svm"], both["trained"]).statistic
     axes.set(
         xlabel="random weights and SVM, accuracy (%)",

@@ -1,0 +1,98 @@
+"""Write the tables of docs/benchmarks anew from the rows in benchmarks/results.
+
+A page has a table between ``<!-- table: NAME -->`` and ``<!-- end -->``.
+
+    python benchmarks/pages.py
+    python benchmarks/pages.py --check   # changes nothing; status 1 if a page is not up to date
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from skfewaudio.benchmarking._cross_validation import compare_table
+from skfewaudio.benchmarking._tagging_scores import tagging_tables
+from skfewaudio.reporting import ResultStore, accuracy_table
+
+HERE = Path(__file__).resolve().parent
+PAGES = HERE.parent / "docs" / "benchmarks"
+TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.DOTALL)
+
+# In the order of the table.
+FEW_DATA = {
+    "random": "random guess",
+    "mfcc-1nn": "MFCC, cosine nearest neighbour",
+    "timbre": '`LogMel()`, `SkorchCNN("timbre")`',
+    "sb-cnn": '`LogMel()`, `SkorchCNN("sb_cnn")`',
+    "vgg": '`LogMel()`, `SkorchCNN("vgg")`',
+    "prototypical": "`LogMel()`, `PrototypicalClassifier()`",
+}
+
+
+def read_rows(*names: str) -> pd.DataFrame:
+    """Give the rows of some runs."""
+    return pd.concat([ResultStore(HERE / "results" / name / "results.jsonl").frame() for name in names])
+
+
+def few_data() -> str:
+    """Lay out accuracy against clips per class."""
+    rows = read_rows("esc10", "esc10-networks")
+    ours = pd.concat(
+        [rows[rows["pipeline"] == name].assign(pipeline=label) for name, label in FEW_DATA.items()]
+    )
+    return accuracy_table(ours, style="markdown")
+
+
+def random_cnn() -> str:
+    """Lay out untrained networks by what classifies their features."""
+    rows = read_rows("esc10-random-cnn")
+    return compare_table(rows[~rows["pipeline"].str.endswith("+trained")], style="markdown")
+
+
+def large_scale() -> str:
+    """Lay out networks that tag clips."""
+    return tagging_tables(read_rows("sound-scenes-large-scale"), style="markdown")
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "few-data": few_data,
+    "random-cnn": random_cnn,
+    "large-scale": large_scale,
+}
+
+
+def renew(text: str) -> str:
+    """Give a page with its tables made anew."""
+
+    def table(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{TABLES[match['name']]()}\n{match[3]}"
+
+    return TABLE.sub(table, text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the pages, or say which would change."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    parser.add_argument("--pages", type=Path, default=PAGES, help=argparse.SUPPRESS)  # of the tests
+    args = parser.parse_args(argv)
+    stale = 0
+    for path in sorted(args.pages.glob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = renew(before)
+        if after != before:
+            stale += 1
+            print(path)
+            if not args.check:
+                path.write_text(after, encoding="utf-8")
+    return 1 if stale and args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
