@@ -38,10 +38,12 @@ from .classifiers import PatchClassifier as PatchClassifier
 from .classifiers import PrototypicalClassifier as PrototypicalClassifier
 from .classifiers import SkorchCNN as SkorchCNN
 from .features import MFCC as MFCC
+from .features import BlockScaler as BlockScaler
 from .features import CachedFeatures as CachedFeatures
 from .features import FeatureCache as FeatureCache
 from .features import LogMel as LogMel
 from .features import RandomCNNFeatures as RandomCNNFeatures
+from .features import SpectrogramStatistics as SpectrogramStatistics
 from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit

@@ -142,7 +142,7 @@ def transform_mel(
 
     n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(spec, target)
     batches = _batches(clips, spec, n_at_once)
-    return _transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+    return transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
 
 
 def transform_waveforms(
@@ -159,10 +159,10 @@ def transform_waveforms(
         return [finish(torch.tensor(clip, device=target)) for clip in batch]
 
     batches = ([clip] for clip in clips)
-    return _transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+    return transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
 
 
-def _transform_batches(
+def transform_batches(
     batches: Iterable[list[np.ndarray]],
     work: Callable[[list[np.ndarray]], list[torch.Tensor]],
     n_clips: int,
@@ -170,7 +170,26 @@ def _transform_batches(
     n_threads: int | None,
     device: torch.device,
 ) -> np.ndarray | list[np.ndarray]:
-    """Work on batches of clips in threads, and put the clips' results together in order."""
+    """Work on batches of clips in threads, and put the clips' results together in order.
+
+    Parameters
+    ----------
+    batches : iterable of list of ndarray
+        The clips, read while those before them are worked on.
+    work : callable
+        From a batch to its clips' results.
+    n_clips : int
+        Clips of all batches.
+    n_threads : int or None
+        Batches worked on at once, if on a CPU.
+    device : torch.device
+        Where `work` works.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, ...) or list of n_clips ndarrays
+        An array where all results have one shape.
+    """
     n_workers = resolve_threads(n_threads) if device.type == "cpu" else 1
     with _single_threaded_pool(n_workers) as pool:
         results = map_ahead(
