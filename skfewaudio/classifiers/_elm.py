@@ -8,10 +8,10 @@ from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from ._class_weight import weigh_classes
 from ._elm_base import Activation, Array, ExtremeLearningMachine
 from ._ridge import Penalty
 
@@ -248,21 +248,9 @@ or callable, default="relu"
         if len(unknown := np.setdiff1d(y, self.classes_)):
             raise ValueError(f"y has labels that classes lacks: {unknown.tolist()}")
         codes = np.searchsorted(self.classes_, y)
-        weights = weights * self._class_weights(y, codes, weights)[codes]
+        weights = weights * weigh_classes(self.class_weight, self.classes_, y, codes, weights)[codes]
         Y = np.where(codes[:, None] == np.arange(len(self.classes_)), 1.0, -1.0)
         return Y if len(self.classes_) > 2 else Y[:, 1:], weights
-
-    def _class_weights(self, y: NDArray, codes: NDArray[np.int64], weights: Array) -> Array:
-        """Give the weight of each class; balanced ones go by the rows' weights, so that copies count."""
-        if self.class_weight == "balanced":
-            sums = np.bincount(codes, weights=weights, minlength=len(self.classes_))
-            return weights.sum() / (len(sums) * np.where(sums > 0, sums, np.inf))
-        factors: Array = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        if factors.min() < 0:
-            raise ValueError(
-                f"class_weight={self.class_weight!r} holds {factors.min()}; expected none below 0"
-            )
-        return factors
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -91,6 +91,6 @@ def test_damaged_file_loads_or_is_named(sound, tmp_path):
     fuzz(sound, tmp_path / "x.wav", 200)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_damaged_files_load_or_are_named(sound, tmp_path):
     fuzz(sound, tmp_path / "x.wav", 10_000)

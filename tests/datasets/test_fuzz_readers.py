@@ -266,6 +266,6 @@ def test_damaged_table_ends_in_a_data_set_or_a_documented_error(reader):
     fuzz(reader, 200)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_damaged_tables_end_in_a_data_set_or_a_documented_error(reader):
     fuzz(reader, 10_000)

@@ -95,11 +95,11 @@ def test_run_killed_at_two_moments_ends_with_the_same_rows(script, tmp_path):
     check_kills(script, tmp_path, n_kills=2, n_repeats=4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_run_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path):
     check_kills(script, tmp_path, n_kills=10, n_repeats=10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_run_on_two_dask_workers_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path, address):
     check_kills(script, tmp_path, n_kills=10, n_repeats=12, address=address)

@@ -141,6 +141,6 @@ def test_hundreds_of_damaged_files_load_or_are_refused(content, path):
     fuzz(content, path, 250)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_damaged_files_load_or_are_refused(content, path):
     fuzz(content, path, 10_000)
