@@ -17,6 +17,9 @@ from . import (
     features as features,
 )
 from . import (
+    few_shot as few_shot,
+)
+from . import (
     metrics as metrics,
 )
 from . import (
@@ -32,6 +35,7 @@ from . import (
     reporting as reporting,
 )
 from ._version import __version__ as __version__
+from .classifiers import CalibratedRidgeClassifier as CalibratedRidgeClassifier
 from .classifiers import ELMClassifier as ELMClassifier
 from .classifiers import ELMRegressor as ELMRegressor
 from .classifiers import PatchClassifier as PatchClassifier
@@ -45,6 +49,7 @@ from .features import LogMel as LogMel
 from .features import RandomCNNFeatures as RandomCNNFeatures
 from .features import SpectrogramStatistics as SpectrogramStatistics
 from .features import VGGishEmbed as VGGishEmbed
+from .few_shot import make_few_shot_classifier as make_few_shot_classifier
 from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit
 from .model_selection import few_shot_curve as few_shot_curve

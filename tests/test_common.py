@@ -14,6 +14,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfewaudio import (
     MFCC,
+    BlockScaler,
+    CalibratedRidgeClassifier,
     ELMClassifier,
     ELMRegressor,
     FewShotClassifier,
@@ -22,6 +24,8 @@ from skfewaudio import (
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
+    SpectrogramStatistics,
+    make_few_shot_classifier,
 )
 
 SAMPLE_RATE = 16000
@@ -37,6 +41,10 @@ SAMPLE_RATE = 16000
         PrototypicalClassifier(),
         PrototypicalClassifier(architecture=None, distance="cosine"),
         SkorchCNN(max_epochs=60),
+        SpectrogramStatistics(),
+        BlockScaler(),
+        CalibratedRidgeClassifier(),
+        CalibratedRidgeClassifier(0.1, class_weight="balanced"),
         ELMClassifier(),
         ELMClassifier(15, penalty=0.0, direct_links=True),
         ELMRegressor(),
@@ -74,6 +82,7 @@ PIPELINES = {
     "patches": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512), PatchClassifier(patch_frames=4)
     ),
+    "few-shot classifier": lambda: make_few_shot_classifier(sample_rate=SAMPLE_RATE),
     "few shots": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
         FewShotClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),

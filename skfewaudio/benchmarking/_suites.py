@@ -52,6 +52,13 @@ def mfcc_prototypes(*, device: str, **_: Any) -> Any:
     return make_pipeline(MFCC(device=device), StandardScaler(), PrototypicalClassifier(device=device))
 
 
+def few_shot(*, device: str, **_: Any) -> Any:
+    """Calibrated ridge regression on statistics of spectrograms: the classifier to start with."""
+    from skfewaudio import make_few_shot_classifier
+
+    return make_few_shot_classifier(device=device)
+
+
 def random_cnn_ridge(*, device: str, **_: Any) -> Any:
     """Ridge regression on features of a network that was never trained."""
     import numpy as np
@@ -137,6 +144,7 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
         "random": random_guess,
         "mfcc-1nn": mfcc_1nn,
         "mfcc-prototypes": mfcc_prototypes,
+        "few-shot": few_shot,
         "random-cnn-ridge": random_cnn_ridge,
         "sb-cnn": partial(cnn, "sb_cnn"),
         "vgg": partial(cnn, "vgg"),

@@ -1,8 +1,16 @@
 """Classifiers on spectrograms, embeddings and plain feature vectors."""
 
+from ._calibrated_ridge import CalibratedRidgeClassifier
 from ._elm import ELMClassifier, ELMRegressor
 from ._patch_classifier import PatchClassifier
 from ._prototypical import PrototypicalClassifier
 from ._skorch_cnn import SkorchCNN
 
-__all__ = ["ELMClassifier", "ELMRegressor", "PatchClassifier", "PrototypicalClassifier", "SkorchCNN"]
+__all__ = [
+    "CalibratedRidgeClassifier",
+    "ELMClassifier",
+    "ELMRegressor",
+    "PatchClassifier",
+    "PrototypicalClassifier",
+    "SkorchCNN",
+]
