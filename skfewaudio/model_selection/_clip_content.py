@@ -13,7 +13,7 @@ from ..audio._fingerprint import HOP_LENGTH, SAMPLE_RATE, double_difference, fin
 from ._near_copies import Pair, Wanted, alike_sequences, alike_vectors
 
 # Least similarity of near-copies by kind of content, as measured on ESC-10: docs/benchmarks/leakage.md.
-MIN_SIMILARITY = {"sound": 0.6, "spectrogram": 0.5, "vector": 0.98}
+MIN_SIMILARITY = {"sound": 0.75, "spectrogram": 0.5, "vector": 0.98}
 
 
 class Content(NamedTuple):

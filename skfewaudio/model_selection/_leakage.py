@@ -57,7 +57,7 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
         Of waveforms, in Hz. None where X holds paths, spectrograms or vectors: a 2-D array without a rate is
         taken for vectors.
     min_similarity : float or None, default=None
-        Least similarity of near-copies. None is 0.6 for sounds, 0.5 for spectrograms and 0.98 for vectors.
+        Least similarity of near-copies. None is 0.75 for sounds, 0.5 for spectrograms and 0.98 for vectors.
 
     Returns
     -------
