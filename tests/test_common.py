@@ -24,7 +24,6 @@ from skfewaudio import (
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
-    SpectrogramStatistics,
     make_few_shot_classifier,
 )
 
@@ -41,7 +40,6 @@ SAMPLE_RATE = 16000
         PrototypicalClassifier(),
         PrototypicalClassifier(architecture=None, distance="cosine"),
         SkorchCNN(max_epochs=60),
-        SpectrogramStatistics(),
         BlockScaler(),
         CalibratedRidgeClassifier(),
         CalibratedRidgeClassifier(0.1, class_weight="balanced"),

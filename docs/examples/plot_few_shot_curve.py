@@ -2,8 +2,8 @@
 How good with how many clips?
 =============================
 
-Accuracy against the number of labelled clips per class, for the usual baseline and for prototypes: the
-question to ask before collecting more recordings.
+Accuracy against the number of labelled clips per class, for the usual baseline and for the classifier to
+start with: the question to ask before collecting more recordings.
 """
 
 # %%
@@ -25,12 +25,13 @@ print(dataset)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from skfewaudio import MFCC, LogMel, PrototypicalClassifier
+from skfewaudio import MFCC, make_few_shot_classifier
 
 rate = dataset.sample_rate
-nearest = make_pipeline(MFCC(sample_rate=rate), KNeighborsClassifier(1, metric="cosine"))
-prototypes = make_pipeline(LogMel(sample_rate=rate), PrototypicalClassifier(random_state=0))
-pipelines = {"MFCC, 1-NN": nearest, "prototypes": prototypes}
+pipelines = {
+    "MFCC, 1-NN": make_pipeline(MFCC(sample_rate=rate), KNeighborsClassifier(1, metric="cosine")),
+    "few-shot": make_few_shot_classifier(sample_rate=rate),
+}
 
 # %%
 # The curve
@@ -41,7 +42,7 @@ from skfewaudio import few_shot_curve
 from skfewaudio.reporting import FewShotCurveDisplay, accuracy_table
 
 folds = dataset.make_cv()
-curve = few_shot_curve(pipelines, *dataset, n_shots=[1, 2, 5], n_repeats=3, cv=folds)
+curve = few_shot_curve(pipelines, *dataset, n_shots=[1, 2, 5], n_repeats=5, cv=folds)
 print(accuracy_table(curve))
 display = FewShotCurveDisplay.from_results(curve).plot(title="Embedded data set")
 

@@ -274,7 +274,7 @@ def test_wrong_option_is_a_usage_error(options, wrong):
 
 def test_slow_pipelines_run_only_when_named():
     assert parse_options([]).pipelines == [
-        *("random", "mfcc-1nn", "mfcc-prototypes", "random-cnn-ridge"),
+        *("random", "mfcc-1nn", "mfcc-prototypes", "few-shot", "random-cnn-ridge"),
         *("prototypical", "vggish-1nn"),
     ]
     assert parse_options(["--pipelines", "all"]).pipelines == list(SUITES["few-data"])

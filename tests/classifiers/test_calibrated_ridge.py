@@ -1,0 +1,263 @@
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.linear_model import Ridge
+from sklearn.metrics import roc_auc_score
+
+from skfewaudio import CalibratedRidgeClassifier
+from skfewaudio.classifiers._calibrated_ridge import ONE_SHOT_SHARPNESS
+
+LABELS = np.array(["bark", "horn", "rain", "siren"])
+
+
+def make_data(n_samples=80, n_features=200, seed=0, spread=6.0):
+    """Overlapping classes of more features than rows."""
+    X, codes = make_blobs(n_samples, n_features, centers=4, cluster_std=spread, random_state=3)
+    order = np.random.default_rng(seed).permutation(n_samples)
+    return X[order] / np.sqrt(n_features), LABELS[codes[order]]
+
+
+def per_class(y, n):
+    return np.concatenate([np.flatnonzero(y == label)[:n] for label in np.unique(y)])
+
+
+def test_classes_apart_are_told_apart():
+    X, y = make_data(spread=3.0)
+    assert CalibratedRidgeClassifier().fit(X[:40], y[:40]).score(X[40:], y[40:]) == 1.0
+
+
+@pytest.mark.parametrize("n_features", [10, 200], ids=["more rows", "more features"])
+def test_weights_are_those_of_ridge_regression_with_a_constant_feature(n_features):
+    X, y = make_data(n_features=n_features)
+    classifier = CalibratedRidgeClassifier(0.3).fit(X, y)
+    constant = np.sqrt(np.square(X).sum(axis=1).mean())
+    Y = (y[:, None] == LABELS) - 0.25
+    ridge = Ridge(0.3, fit_intercept=False, solver="svd").fit(np.hstack([X, np.full((80, 1), constant)]), Y)
+    np.testing.assert_allclose(classifier.coef_, ridge.coef_[:, :-1], atol=1e-8)
+    np.testing.assert_allclose(classifier.intercept_, constant * ridge.coef_[:, -1], atol=1e-8)
+
+
+def test_penalty_with_the_least_leave_one_out_error_is_taken():
+    X, y = make_data()
+    classifier = CalibratedRidgeClassifier([0.01, 1.0, 100.0]).fit(X, y)
+    assert classifier.penalty_ == classifier.penalties_[classifier.loo_errors_.argmin()]
+    assert classifier.penalties_.tolist() == [0.01, 1.0, 100.0]
+
+
+def test_without_intercept_the_weights_are_those_of_plain_ridge_regression():
+    X, y = make_data()
+    classifier = CalibratedRidgeClassifier(0.3, fit_intercept=False).fit(X, y)
+    ridge = Ridge(0.3, fit_intercept=False, solver="svd").fit(X, (y[:, None] == LABELS) - 0.25)
+    np.testing.assert_allclose(classifier.coef_, ridge.coef_, atol=1e-8)
+    np.testing.assert_array_equal(classifier.intercept_, 0)
+
+
+def test_scores_sum_to_zero():
+    X, y = make_data()
+    scores = CalibratedRidgeClassifier().fit(X, y).decision_function(X)
+    np.testing.assert_allclose(scores.sum(axis=1), 0, atol=1e-9)
+
+
+def test_probabilities_are_the_softmax_of_the_scores_at_the_temperature():
+    X, y = make_data()
+    classifier = CalibratedRidgeClassifier().fit(X, y)
+    expected = softmax(classifier.decision_function(X) / classifier.temperature_, axis=1)
+    np.testing.assert_allclose(classifier.predict_proba(X), expected)
+    np.testing.assert_allclose(np.exp(classifier.predict_log_proba(X)), expected)
+
+
+def test_two_classes_have_one_score_and_two_probabilities():
+    X, y = make_data()
+    X, y = X[np.isin(y, LABELS[:2])], y[np.isin(y, LABELS[:2])]
+    classifier = CalibratedRidgeClassifier().fit(X, y)
+    scores, proba = classifier.decision_function(X), classifier.predict_proba(X)
+    assert scores.shape == (len(X),)
+    np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-scores / classifier.temperature_)))
+    np.testing.assert_array_equal(classifier.predict(X) == LABELS[1], scores > 0)
+
+
+@pytest.mark.parametrize("n_shots", [5, 10, 20])
+def test_certainty_is_about_the_accuracy(n_shots):
+    """Over draws, with a spread at which about a third of the clips are mistaken."""
+    certainty, accuracy = [], []
+    for seed in range(10):
+        X, y = make_data(400, 100, seed=seed, spread=22.0)
+        chosen = per_class(y, n_shots)
+        rest = np.setdiff1d(np.arange(len(y)), chosen)
+        classifier = CalibratedRidgeClassifier().fit(X[chosen], y[chosen])
+        certainty.append(classifier.predict_proba(X[rest]).max(axis=1).mean())
+        accuracy.append(classifier.score(X[rest], y[rest]))
+    assert 0.4 < np.mean(accuracy) < 0.9
+    assert np.mean(certainty) == pytest.approx(np.mean(accuracy), abs=0.1)
+
+
+def test_one_clip_per_class_has_the_fixed_temperature_whatever_the_penalty():
+    X, y = make_data()
+    chosen = per_class(y, 1)
+    probas = []
+    for penalty in (1e-6, 1.0, 1e3):
+        classifier = CalibratedRidgeClassifier(penalty).fit(X[chosen], y[chosen])
+        probas.append(classifier.predict_proba(X[chosen]).max(axis=1).mean())
+        scores = classifier.decision_function(X[chosen])
+        own = scores[np.arange(4), np.arange(4)]
+        assert np.mean(own * 4 / 3) / classifier.temperature_ == pytest.approx(ONE_SHOT_SHARPNESS)
+    np.testing.assert_allclose(probas, 1 / (1 + 3 * np.exp(-ONE_SHOT_SHARPNESS)), atol=0.02)
+
+
+def test_lone_clip_of_a_class_says_nothing_of_the_temperature():
+    X, y = make_data(spread=3.0)
+    chosen = per_class(y, 10)
+    lone = [*chosen[:10], *chosen[10:20], *chosen[20:30], chosen[30]]
+    with_lone = CalibratedRidgeClassifier(0.1).fit(X[lone], y[lone])
+    # That clip is mistaken for certain when it is left out, which would make the others' certainty small.
+    assert with_lone.predict_proba(X[lone[:30]]).max(axis=1).mean() > 0.8
+
+
+def test_copies_of_a_lone_clip_are_one_clip():
+    X, y = make_data()
+    chosen = per_class(y, 1)
+    once, twice = (CalibratedRidgeClassifier().fit(X[i], y[i]) for i in (chosen, np.repeat(chosen, 2)))
+    np.testing.assert_allclose(once.predict_proba(X), twice.predict_proba(X), atol=1e-4)
+
+
+def test_weight_of_k_is_k_copies():
+    X, y = make_data(40)
+    k = np.arange(40) % 3
+    weighted = CalibratedRidgeClassifier().fit(X, y, sample_weight=k)
+    copied = CalibratedRidgeClassifier().fit(X.repeat(k, axis=0), y.repeat(k))
+    np.testing.assert_allclose(weighted.predict_proba(X), copied.predict_proba(X), atol=1e-8)
+
+
+def test_balanced_classes_count_alike():
+    X, y = make_data(spread=12.0)
+    many, few = np.flatnonzero(y == "bark"), np.flatnonzero(y == "horn")[:2]
+    chosen = np.r_[many, few]
+    balanced = CalibratedRidgeClassifier(1.0, class_weight="balanced").fit(X[chosen], y[chosen])
+    weights = np.where(y[chosen] == "horn", len(chosen) / 4, len(chosen) / 2 / len(many))
+    weighted = CalibratedRidgeClassifier(1.0).fit(X[chosen], y[chosen], sample_weight=weights)
+    np.testing.assert_allclose(balanced.coef_, weighted.coef_)
+
+
+def test_class_weight_below_zero_is_refused():
+    X, y = make_data()
+    with pytest.raises(ValueError, match="none below 0"):
+        CalibratedRidgeClassifier(class_weight={"bark": -1}).fit(X, y)
+
+
+@pytest.mark.parametrize("n_copies", [1, 2])
+def test_training_on_zeros_gives_equal_probabilities(n_copies):
+    X, y = np.zeros((4 * n_copies, 5)), np.tile(LABELS, n_copies)
+    classifier = CalibratedRidgeClassifier().fit(X, y)
+    np.testing.assert_allclose(classifier.predict_proba(np.ones((2, 5))), 0.25, atol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [0.0, [0.0, 1.0], -1.0])
+def test_penalty_of_zero_or_less_is_refused(penalty):
+    X, y = make_data()
+    with pytest.raises(ValueError, match="penalty"):
+        CalibratedRidgeClassifier(penalty).fit(X, y)
+
+
+def test_strange_clips_are_less_familiar():
+    X, y = make_data(200)
+    strange = y == "siren"
+    train, known = np.flatnonzero(~strange)[:60], np.flatnonzero(~strange)[60:]
+    classifier = CalibratedRidgeClassifier().fit(X[train], y[train])
+    familiarity = classifier.score_samples(np.vstack([X[known], X[strange]]))
+    assert roc_auc_score(np.repeat([1, 0], [len(known), strange.sum()]), familiarity) > 0.9
+
+
+def test_familiarity_is_minus_the_squared_distance_from_the_nearest_class():
+    X, y = make_data()
+    classifier = CalibratedRidgeClassifier().fit(X, y)
+    targets = np.eye(4) - 0.25
+    distances = np.square(classifier.decision_function(X)[:, None] - targets).sum(axis=2)
+    np.testing.assert_allclose(classifier.score_samples(X), -distances.min(axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.2])
+def test_known_clips_are_rejected_about_as_often_as_asked_for(rate):
+    X, y = make_data(1200)
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=rate).fit(X[:400], y[:400])
+    assert (classifier.predict(X[400:]) == "unknown").mean() == pytest.approx(rate, abs=0.05)
+
+
+def test_strange_clips_are_called_unknown():
+    X, y = make_data(200)
+    strange = y == "siren"
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X[~strange], y[~strange])
+    assert (classifier.predict(X[strange]) == "unknown").mean() > 0.6
+
+
+def test_rejection_leaves_scores_and_probabilities_as_they_are():
+    X, y = make_data()
+    plain, rejecting = (CalibratedRidgeClassifier(false_rejection_rate=r).fit(X, y) for r in (None, 0.1))
+    np.testing.assert_array_equal(plain.predict_proba(X), rejecting.predict_proba(X))
+
+
+def test_nothing_is_rejected_where_the_rate_is_less_than_one_training_clip():
+    X, y = make_data()
+    chosen = per_class(y, 2)
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.01).fit(X[chosen], y[chosen])
+    assert classifier.threshold_ == -np.inf
+    assert set(classifier.predict(100 * X)) <= set(LABELS)
+
+
+@pytest.mark.parametrize(("unknown", "kind"), [(-1, "i"), ("unknown", "O")])
+def test_label_of_unknown_clips_goes_beside_numbers(unknown, kind):
+    X, y = make_data()
+    codes = np.searchsorted(LABELS, y)
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.5, unknown_label=unknown).fit(X, codes)
+    predicted = classifier.predict(1000 * X)
+    assert predicted.dtype.kind == kind
+    assert set(predicted.tolist()) <= {0, 1, 2, 3, unknown}
+    assert unknown in predicted.tolist()
+
+
+def test_rejection_with_one_clip_per_class_is_refused():
+    X, y = make_data()
+    chosen = per_class(y, 1)
+    with pytest.raises(ValueError, match="two different clips of a class"):
+        CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X[chosen], y[chosen])
+
+
+def test_unknown_label_that_is_a_class_is_refused():
+    X, y = make_data()
+    with pytest.raises(ValueError, match="choose a label that is none"):
+        CalibratedRidgeClassifier(false_rejection_rate=0.1, unknown_label="bark").fit(X, y)
+
+
+def test_single_class_is_refused():
+    X, y = make_data()
+    with pytest.raises(ValueError, match="only one class"):
+        CalibratedRidgeClassifier().fit(X[y == "bark"], y[y == "bark"])
+
+
+def test_clone_and_pickle_give_the_same():
+    X, y = make_data()
+    classifier = CalibratedRidgeClassifier(class_weight="balanced", false_rejection_rate=0.1).fit(X, y)
+    for copy in (clone(classifier).fit(X, y), pickle.loads(pickle.dumps(classifier))):
+        np.testing.assert_array_equal(copy.predict_proba(X), classifier.predict_proba(X))
+        np.testing.assert_array_equal(copy.predict(X), classifier.predict(X))
+
+
+def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
+    from skfewaudio import FewShotClassifier, make_few_shot_classifier
+    from skfewaudio.datasets import load_esc50
+
+    data = load_esc50(shared_data / "data", subset="esc10")
+    keep = np.flatnonzero(np.isin(data.folds, [1, 2]))
+    X, y, train = [data.X[i] for i in keep], data.y[keep], data.folds[keep] == 1
+    head, rest = make_few_shot_classifier()[:2], make_few_shot_classifier()[2:]
+    features = head.fit_transform(X)
+    scores = [
+        FewShotClassifier(rest, 5, random_state=seed)
+        .fit(features[train], y[train])
+        .score(features[~train], y[~train])
+        for seed in range(5)
+    ]
+    assert np.mean(scores) > 0.7

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+import skfewaudio
+from skfewaudio import SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
+from skfewaudio.benchmarking._suites import SUITES
+
+SAMPLE_RATE = 8000
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    """Noise of three colours, of several lengths, in two folds."""
+    rng = np.random.default_rng(0)
+    y = np.tile(["low", "high", "beat"], 8)
+    seconds = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    X = []
+    for label in y:
+        noise = rng.standard_normal(SAMPLE_RATE)
+        sound = {
+            "low": np.convolve(noise, np.ones(8) / 8, mode="same"),
+            "high": np.diff(noise, append=0),
+            "beat": noise * (np.sin(2 * np.pi * 4 * seconds) > 0),
+        }[label]
+        X.append((0.1 * sound[: rng.integers(5000, 8000)]).astype(np.float32))
+    return X, y
+
+
+def test_pipeline_is_an_ordinary_one():
+    model = make_few_shot_classifier()
+    assert isinstance(model, Pipeline)
+    assert list(model.named_steps) == ["logmel", "statistics", "scaler", "classifier"]
+
+
+def test_it_is_found_at_the_top():
+    assert skfewaudio.few_shot.make_few_shot_classifier is make_few_shot_classifier
+
+
+@pytest.mark.parametrize("n_shots", [1, 4])
+def test_sounds_are_told_apart(sounds, n_shots):
+    X, y = sounds
+    n = 3 * n_shots
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:n], y[:n])
+    assert model.score(X[12:], y[12:]) == 1.0
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000])
+def test_frames_last_as_long_at_any_sample_rate(sample_rate):
+    logmel = make_few_shot_classifier(sample_rate=sample_rate)[0]
+    assert logmel.hop_length / sample_rate == pytest.approx(1024 / 44100, rel=0.005)
+    assert 2 * logmel.hop_length <= logmel.n_fft < 4 * logmel.hop_length
+
+
+def test_usual_sample_rate_has_the_usual_spectrograms():
+    assert repr(make_few_shot_classifier(device="cpu")[0]) == "LogMel(device='cpu')"
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
+@pytest.mark.parametrize("n_mels", [10, 40, 128])
+def test_any_number_of_bands_fits(sounds, n_mels):
+    X, y = sounds
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, n_mels=n_mels).fit(X[:6], y[:6])
+    assert len(model.predict(X)) == len(X)
+
+
+def test_unknown_sounds_are_rejected_when_asked_for(sounds):
+    X, y = sounds
+    known = y != "beat"
+    model = make_few_shot_classifier(
+        sample_rate=SAMPLE_RATE, false_rejection_rate=0.2, unknown_label="something else"
+    ).fit([x for x, k in zip(X, known, strict=True) if k], y[known])
+    rejected = model.predict([x for x, k in zip(X, known, strict=True) if not k]) == "something else"
+    assert rejected.mean() > 0.5
+
+
+def test_two_fits_agree_to_the_bit(sounds):
+    X, y = sounds
+    first, second = (make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_curve_computes_the_features_once(sounds, monkeypatch):
+    X, y = sounds
+    calls = []
+    original = SpectrogramStatistics.transform
+
+    def transform(self, X):
+        calls.append(len(X))
+        return original(self, X)
+
+    monkeypatch.setattr(SpectrogramStatistics, "transform", transform)
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE)
+    assert not any(get_tags(step).requires_fit for step in model[:2])
+    few_shot_curve(model, X, y, n_shots=(1, 2), n_repeats=2, cv=2)
+    assert calls == [len(X)]
+
+
+def test_model_is_saved_and_loaded(sounds, tmp_path):
+    X, y = sounds
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y)
+    skfewaudio.save_model(model, tmp_path / "model")
+    loaded = skfewaudio.load_model(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_benchmark_knows_it():
+    assert isinstance(SUITES["few-data"]["few-shot"](device="cpu"), Pipeline)
