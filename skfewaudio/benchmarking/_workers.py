@@ -56,7 +56,7 @@ def _plan(n_workers: int | None) -> dict[str, Any]:
     n_gpus = torch.cuda.device_count()
     n_workers = n_workers or n_gpus or joblib.cpu_count()
     return {
-        "scheduler": {"cls": Scheduler, "options": {"dashboard_address": None, "host": "127.0.0.1"}},
+        "scheduler": {"cls": Scheduler, "options": {"dashboard_address": ":0", "host": "127.0.0.1"}},
         "workers": {
             number: {
                 "cls": Nanny,

@@ -33,7 +33,7 @@ KEY = ["pipeline", "n_shots", "repeat", "fold", "metric", "value"]
 @pytest.fixture(params=[2])
 def client(request):
     # A cluster for each test: one whose workers were killed may come back with fewer.
-    options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with (
         distributed.LocalCluster(n_workers=request.param, **options) as cluster,
         distributed.Client(cluster) as client,
