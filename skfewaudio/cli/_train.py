@@ -21,8 +21,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--pipeline",
         metavar="NAME",
-        help="one of the benchmark's suite few-data, such as mfcc-1nn, sb-cnn or vggish-1nn; a prototypical "
-        "network on log-mel spectrograms if not given",
+        default="few-shot",
+        help="one of the benchmark's suite few-data, such as prototypical, sb-cnn or vggish-1nn; few-shot if "
+        "not given",
     )
     evaluation = parser.add_mutually_exclusive_group()
     evaluation.add_argument(
@@ -75,23 +76,16 @@ def _check_output(path: Path) -> None:
         raise ValueError(f"-o {path}: there is no folder {path.parent}; make it first")
 
 
-def build_pipeline(name: str | None, *, random_state: int, device: str | None) -> Any:
-    """Build the default, or a pipeline of the benchmark; one seed for all that is random."""
-    from sklearn.pipeline import make_pipeline
-
+def build_pipeline(name: str, *, random_state: int, device: str | None) -> Any:
+    """Build a pipeline of the benchmark; one seed for all that is random."""
     from .._torch import resolve_device
     from ..benchmarking._suites import SUITES
 
     resolve_device(device)
-    if name is None:
-        from .. import LogMel, PrototypicalClassifier
-
-        model = make_pipeline(LogMel(device=device), PrototypicalClassifier(device=device))
-    else:
-        known = SUITES["few-data"]
-        if name not in known:
-            raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
-        model = known[name](device=device, mixed_precision=None, vggish_weights="vggish")
+    known = SUITES["few-data"]
+    if name not in known:
+        raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
+    model = known[name](device=device, mixed_precision=None, vggish_weights="vggish")
     seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]
     return model.set_params(**dict.fromkeys(seeds, random_state))
 

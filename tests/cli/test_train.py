@@ -30,8 +30,8 @@ def test_saves_a_model_trained_on_all_clips(clips, tmp_path):
     assert load_model(tmp_path / "m").predict(paths).tolist() == ["noise"] * 4 + ["tone"] * 4
 
 
-def test_default_is_a_prototypical_network_with_the_seed_given():
-    model = build_pipeline(None, random_state=5, device="cpu")
+def test_pipeline_gets_the_seed_given():
+    model = build_pipeline("prototypical", random_state=5, device="cpu")
     assert [type(step).__name__ for _, step in model.steps] == ["LogMel", "PrototypicalClassifier"]
     assert model[-1].random_state == 5
 
@@ -79,4 +79,4 @@ def test_damaged_clip_is_one_line_with_its_name(other_clips, tmp_path, capsys):
 
 def test_trains_the_default_on_files(clips, tmp_path):
     assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"]) == 0
-    assert read_card(tmp_path / "m")["classifier"]["type"] == "PrototypicalClassifier"
+    assert read_card(tmp_path / "m")["classifier"]["type"] == "CalibratedRidgeClassifier"
