@@ -54,6 +54,7 @@ def main(argv: list[str] | None = None, *, command: str = "run_all") -> int:
 def _run(args: argparse.Namespace, command: str) -> int:
     """Prepare, compute, and write what came of it."""
     from skfewaudio._torch import resolve_device
+    from skfewaudio.datasets import list_audio_files
     from skfewaudio.exceptions import SkfewaudioError
 
     from ._protocols import PROTOCOLS, Run
@@ -64,12 +65,13 @@ def _run(args: argparse.Namespace, command: str) -> int:
     try:
         dataset = load_clips(args)
         run = Run(args, dataset, folds_of(dataset, args.folds), str(resolve_device(args.device)))
+        unlabelled = list_audio_files(args.unlabelled) if args.unlabelled else []
         compute = PROTOCOLS[args.suite](run)
         print(f"{dataset!r}\n{dataset.licence}\n", file=sys.stderr)
         find_leaks(run)
         with workers(args.scheduler, args.n_workers):
             written = compute()
-        written += _conclude(run)
+        written += _conclude(run, unlabelled)
     except (SkfewaudioError, ValueError, OSError) as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 2
@@ -78,12 +80,12 @@ def _run(args: argparse.Namespace, command: str) -> int:
     return 0
 
 
-def _conclude(run: "Run") -> list[Path]:
+def _conclude(run: "Run", unlabelled: list[str]) -> list[Path]:
     """Write the report, of a suite that has curves."""
     from ._run_report import embed_clips, suggest_next, write_run_report
 
     if run.args.suite != "few-data" or run.args.report == "none":
         return []
-    written = suggest_next(run) if run.args.unlabelled else []
+    written = suggest_next(run, unlabelled) if unlabelled else []
     embed_clips(run)
     return [*written, write_run_report(run.args.output, format=run.args.report, dataset=run.dataset)]

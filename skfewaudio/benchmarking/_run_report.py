@@ -47,27 +47,34 @@ def find_leaks(run: Run) -> None:
         say(f"Careful: test clips may be known from training ({counts}); see {path}")
 
 
-def suggest_next(run: Run) -> list[Path]:
-    """Fit the best pipeline to all clips, and suggest which unlabelled ones to label next."""
+def suggest_next(run: Run, paths: list[str]) -> list[Path]:
+    """Fit the best pipeline that knows probabilities to all clips, and suggest which others to label next."""
     import pandas as pd
 
-    from skfewaudio.datasets import list_audio_files
+    from skfewaudio.audio import iter_clips
     from skfewaudio.model_selection import suggest_clips
 
-    paths = list_audio_files(run.args.unlabelled)
-    name = best_pipeline(open_results(run.args.output).frame())
-    model = run.cached(build_pipeline(run, name)).fit(run.dataset.X, run.dataset.y)
-    chosen = suggest_clips(model, paths, n_clips=min(N_SUGGESTIONS, len(paths)))
+    dataset = run.dataset
+    ranked = rank_pipelines(open_results(run.args.output).frame())
+    models = {name: build_pipeline(run, name) for name in ranked if name in run.args.pipelines}
+    name = next((name for name, model in models.items() if hasattr(model, "predict_proba")), None)
+    if name is None:
+        say("No suggestion what to label next: no pipeline of the run knows probabilities")
+        return []
+    model = run.cached(models[name]).fit(dataset.X, dataset.y)
+    are_files = isinstance(dataset.X[0], str)
+    clips = paths if are_files else list(iter_clips(paths, sample_rate=dataset.sample_rate))
+    chosen = suggest_clips(model, clips, n_clips=min(N_SUGGESTIONS, len(paths)))
     path = run.args.output / SUGGESTIONS
     pd.DataFrame({"clip": [paths[i] for i in chosen], "pipeline": name}).to_csv(path, index=False)
     return [path]
 
 
-def best_pipeline(rows: "pd.DataFrame") -> str:
-    """Name the pipeline with the highest mean accuracy where there are most clips per class."""
+def rank_pipelines(rows: "pd.DataFrame") -> list[str]:
+    """Name the pipelines, that with the highest mean accuracy where there are most clips per class first."""
     ours = rows[rows["metric"] == "accuracy"]
     most = ours[ours["n_shots"] == ours["n_shots"].max()]
-    return str(most.groupby("pipeline")["value"].mean().idxmax())
+    return most.groupby("pipeline")["value"].mean().sort_values(ascending=False).index.tolist()
 
 
 def embed_clips(run: Run) -> None:

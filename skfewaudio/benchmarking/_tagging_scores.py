@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import soxr
 import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from skfewaudio import LogMel, SkorchCNN, metrics
 from skfewaudio.architectures import n_parameters
 from skfewaudio.reporting._tables import lay_out
 
+from ._clips import fit_to_clips
 from ._large_scale import LABELS, STUDIES, Study, Training
 
 if TYPE_CHECKING:
@@ -114,11 +114,8 @@ def _by_network(names: list[str], studies: dict[str, Study]) -> Iterator[list[st
 
 def _log_mel(dataset: "AudioDataset", device: str) -> list[NDArray[np.float32]]:
     """Give the paper's features: 64 bands, 100 frames a second at 16 kHz."""
-    log_mel = LogMel.from_preset("vggish", device=device)
-    X = dataset.X
-    if not isinstance(X[0], str):
-        X = [soxr.resample(clip, dataset.sample_rate, log_mel.sample_rate, quality="HQ") for clip in X]
-    return list(log_mel.transform(X))
+    log_mel = fit_to_clips(LogMel.from_preset("vggish", device=device), dataset)
+    return list(log_mel.fit_transform(dataset.X))
 
 
 def _score(
