@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
@@ -139,14 +140,16 @@ class Registry:
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         """Map names to declared plugins; the built-in, else the first distribution, has a disputed one."""
-        chosen: dict[str, EntryPoint] = {}
         found = entry_points(group=self.group)
-        for entry_point in sorted(found, key=lambda e: (_distribution(e) != _BUILT_IN, _distribution(e))):
+        names = _distributions(found)
+        chosen: dict[str, EntryPoint] = {}
+        for entry_point in sorted(found, key=lambda e: (names[id(e.dist)] != _BUILT_IN, names[id(e.dist)])):
             kept = chosen.setdefault(entry_point.name, entry_point)
-            if (kept.value, _distribution(kept)) != (entry_point.value, _distribution(entry_point)):
+            keeper, other = names[id(kept.dist)], names[id(entry_point.dist)]
+            if (kept.value, keeper) != (entry_point.value, other):
                 _warn(
-                    f"{entry_point.name!r} in {self.group} is declared by {_distribution(kept)}, which keeps "
-                    f"it, and by {_distribution(entry_point)}, which is passed over"
+                    f"{entry_point.name!r} in {self.group} is declared by {keeper}, which keeps it, and by "
+                    f"{other}, which is passed over"
                 )
         return chosen
 
@@ -181,6 +184,12 @@ def _summary(obj: Any) -> str:
 def _distribution(entry_point: EntryPoint) -> str:
     """Name the distribution that declares the plugin."""
     return entry_point.dist.name if entry_point.dist is not None else "unknown"
+
+
+def _distributions(found: Iterable[EntryPoint]) -> dict[int, str]:
+    """Name each distribution by its identity, once: every look at a name parses the whole metadata."""
+    one_of_each = {id(entry_point.dist): entry_point for entry_point in found}
+    return {key: _distribution(entry_point) for key, entry_point in one_of_each.items()}
 
 
 def _warn(message: str) -> None:

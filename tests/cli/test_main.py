@@ -117,7 +117,7 @@ def test_help_imports_nothing_heavy():
 def test_process_ends_quietly_when_nobody_reads_on(tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "skfewaudio", "cache", "info", "--json", "--location", str(tmp_path)]
+    command = [sys.executable, "-m", "skfewaudio", "datasets", "list", "--json", "--data-home", str(tmp_path)]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")

@@ -1,10 +1,20 @@
 """Tiny data sets on disk."""
 
+import io
 import struct
+from functools import cache
 
 import numpy as np
 import pytest
 import soundfile
+
+
+@cache
+def _encode(number, rate, suffix):
+    """Encode a short sound, of which each number has its own."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.full(80, 0.001 * (number + 1)), rate, format=suffix[1:].upper())
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -15,7 +25,7 @@ def write_clips():
         for number, name in enumerate(names):
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(file, np.full(80, 0.001 * (number + 1)), rate)
+            file.write_bytes(_encode(number, rate, file.suffix))
 
     return _write
 

@@ -263,6 +263,11 @@ def test_damage_is_named(reader, old, new, message):
 
 
 def test_damaged_table_ends_in_a_data_set_or_a_documented_error(reader):
+    fuzz(reader, 50)
+
+
+@pytest.mark.slow
+def test_hundreds_of_damaged_tables_end_in_a_data_set_or_a_documented_error(reader):
     fuzz(reader, 200)
 
 

@@ -21,22 +21,24 @@ FOLDS = np.tile([1, 2, 3, 4], 15)
 
 
 def few_shot_checks(estimator):
-    if estimator.n_shots is None:
-        return {}
     reason = "clips that are not drawn are not looked at"
     return {"check_dtype_object": reason, "check_estimators_nan_inf": reason}
 
 
-@parametrize_with_checks(
-    [
-        FewShotClassifier(KNeighborsClassifier(1)),
-        FewShotClassifier(LogisticRegression(), n_shots=None),
-        FewShotClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
-    ],
-    expected_failed_checks=few_shot_checks,
-)
+@parametrize_with_checks([FewShotClassifier(KNeighborsClassifier(1))], expected_failed_checks=few_shot_checks)
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_common_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        FewShotClassifier(LogisticRegression(), n_shots=None),
+        FewShotClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
+    ]
+)
+def test_common_checks_where_every_clip_is_drawn(estimator, check):
     check(estimator)
 
 

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -40,10 +41,28 @@ def stored_cells(path):
     return [(row["n_shots"], row["repeat"], row["fold"]) for row in rows]
 
 
+class Forked:
+    """A run of the script in a copy of this process, which has imported already what the script needs."""
+
+    def __init__(self, script, arguments):
+        context = multiprocessing.get_context("fork")
+        self._process = context.Process(target=script.main, args=arguments)
+        self._process.start()
+        self.kill = self._process.kill
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self):
+        self._process.join()
+        return self._process.exitcode
+
+
 class Runs:
     """Runs of the script on one store, and what each of them fitted."""
 
-    def __init__(self, script, folder, n_repeats, address):
+    def __init__(self, script, folder, n_repeats, address, is_forked):
+        self.script = script if is_forked else None
         self.store = folder / "results.jsonl"
         self.folder = folder
         self.arguments = [str(n_repeats), *([address] if address else [])]
@@ -60,21 +79,25 @@ class Runs:
         self.n_runs += 1
         log = self.folder / f"{self.n_runs}.log"
         finished = set(stored_cells(self.store))
-        command = [sys.executable, str(SCRIPT), str(self.store), str(log), *self.arguments]
-        with subprocess.Popen(command) as process:
-            if kill_after is not None:
-                while len(read_lines(log)) < int(kill_after) and process.poll() is None:
-                    time.sleep(0.002)
-                time.sleep(0.05 * (kill_after % 1))
-                process.kill()
-        assert process.returncode == (0 if kill_after is None else -9)
+        process = self.start([str(self.store), str(log), *self.arguments])
+        if kill_after is not None:
+            while len(read_lines(log)) < int(kill_after) and process.poll() is None:
+                time.sleep(0.002)
+            time.sleep(0.05 * (kill_after % 1))
+            process.kill()
+        assert process.wait() == (0 if kill_after is None else -9)
         fitted = [self.cells[tuple(json.loads(line))] for line in read_lines(log)]
         assert not finished & set(fitted)
         return finished, fitted
 
+    def start(self, arguments):
+        if self.script is not None:
+            return Forked(self.script, arguments)
+        return subprocess.Popen([sys.executable, str(SCRIPT), *arguments])
 
-def check_kills(script, folder, *, n_kills, n_repeats, address=None):
-    runs = Runs(script, folder, n_repeats, address)
+
+def check_kills(script, folder, *, n_kills, n_repeats, address=None, is_forked=False):
+    runs = Runs(script, folder, n_repeats, address, is_forked)
     moments = np.random.default_rng(0).uniform(1, 4, size=n_kills)
     for moment in moments:
         runs.run(kill_after=moment)
@@ -91,8 +114,10 @@ def check_kills(script, folder, *, n_kills, n_repeats, address=None):
     pd.testing.assert_frame_equal(rows[columns], expected[columns], check_dtype=False, check_exact=True)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_run_killed_at_two_moments_ends_with_the_same_rows(script, tmp_path):
-    check_kills(script, tmp_path, n_kills=2, n_repeats=4)
+    check_kills(script, tmp_path, n_kills=2, n_repeats=2, is_forked=True)
 
 
 @pytest.mark.long

@@ -104,7 +104,8 @@ def test_wrapped_pipeline_gives_the_same(wrapped):
 
 def test_takes_sounds_and_the_embedding_of_the_last_step():
     dataset = load_synthetic(3, n_folds=2, duration=1.0)
-    pipe = make_pipeline(LogMel(sample_rate=dataset.sample_rate), PrototypicalClassifier(random_state=0))
+    prototypes = PrototypicalClassifier(max_epochs=2, random_state=0)
+    pipe = make_pipeline(LogMel(sample_rate=dataset.sample_rate), prototypes)
     pipe.fit(list(dataset.X[:20]), dataset.y[:20])
     found = suggest_clips(pipe, list(dataset.X[20:]), n_clips=5)
     assert len(set(found)) == 5

@@ -137,6 +137,11 @@ def fuzz(content, path, n_files):
     check()
 
 
+def test_damaged_files_load_or_are_refused(content, path):
+    fuzz(content, path, 100)
+
+
+@pytest.mark.slow
 def test_hundreds_of_damaged_files_load_or_are_refused(content, path):
     fuzz(content, path, 250)
 

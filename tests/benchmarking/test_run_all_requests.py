@@ -1,0 +1,87 @@
+"""Requests that cannot be met, and how pipelines are named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skfewaudio.benchmarking import main
+from skfewaudio.benchmarking._options import parse_options
+from skfewaudio.benchmarking._suites import SUITES
+from skfewaudio.datasets import AudioDataset
+from skfewaudio.plugins import DATASETS
+
+
+def test_tags_are_refused_by_the_few_shot_protocol(options, capsys):
+    def load_tags():
+        X = np.random.default_rng(0).normal(size=(4, 4000))
+        tags, folds = [[1, 0], [0, 1], [1, 1], [0, 0]], [1, 1, 2, 2]
+        return AudioDataset(X, tags, name="tags", label_names=["a", "b"], folds=folds, sample_rate=8000)
+
+    DATASETS.register("run-all-tags", load_tags)
+    assert main(["--dataset", "run-all-tags", *options[4:]]) == 2
+    assert "--suite large-scale" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--dataset", "esc5"], "'esc5' is not in"),
+        (["--data-home", "nowhere"], "nowhere"),
+        (["--dataset", "esc50", "--data-home", "nowhere"], "nowhere"),
+        (["--dataset", "synthetic", "--subset", "esc10"], "takes no"),
+        (["--n-shots", "50"], "noise has 4"),
+        (["--folds", "9"], "no fold 9"),
+        (["--device", "gpu"], "'gpu'"),
+    ],
+)
+def test_wrong_request_is_one_clear_line(options, changes, message, capsys):
+    assert main([*options, *changes]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_unreadable_recording_is_named(options, clips, capsys, tmp_path):
+    broken = tmp_path / "broken"
+    for path in clips.rglob("*.wav"):
+        copy = broken / path.relative_to(clips)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    (broken / "tone" / "3.wav").write_bytes(b"not a recording")
+    assert main([*options, "--data-home", str(broken)]) == 2
+    assert "3.wav" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--pipelines", "svm"], ["--suite", "all"], ["--n-repeats", "0"]])
+def test_wrong_option_is_a_usage_error(options, wrong):
+    with pytest.raises(SystemExit, match="2"):
+        main([*options, *wrong])
+
+
+def test_slow_pipelines_run_only_when_named():
+    assert parse_options([]).pipelines == [
+        *("random", "mfcc-1nn", "mfcc-prototypes", "few-shot", "random-cnn-ridge"),
+        *("prototypical", "vggish-1nn"),
+    ]
+    assert parse_options(["--pipelines", "all"]).pipelines == list(SUITES["few-data"])
+
+
+def test_pipeline_without_its_weights_is_skipped_with_the_reason(options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
+    assert main([*options, "vggish-1nn"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "Skipped: vggish-1nn; no weights of VGGish in the cache" in said[0]
+    assert max(map(len, said[:2])) <= 80
+    rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
+    assert set(rows["pipeline"]) == {"random", "mfcc-1nn"}
+
+
+def test_nothing_left_to_run_is_an_error(options, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
+    assert main([*options[:-3], "--pipelines", "vggish-1nn"]) == 2
+    assert "no pipeline left to run" in capsys.readouterr().err
+
+
+def test_pipelines_may_be_given_by_patterns():
+    found = parse_options(["--suite", "random-cnn", "--pipelines", "7x8?-160+[es]*"]).pipelines
+    assert found == ["7x86-160+svm", "7x86-160+elm"]
