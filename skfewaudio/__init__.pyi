@@ -5,6 +5,9 @@ from . import (
     audio as audio,
 )
 from . import (
+    augmentation as augmentation,
+)
+from . import (
     classifiers as classifiers,
 )
 from . import (
@@ -35,6 +38,7 @@ from . import (
     reporting as reporting,
 )
 from ._version import __version__ as __version__
+from .classifiers import AugmentedClassifier as AugmentedClassifier
 from .classifiers import CalibratedRidgeClassifier as CalibratedRidgeClassifier
 from .classifiers import ELMClassifier as ELMClassifier
 from .classifiers import ELMRegressor as ELMRegressor

@@ -19,6 +19,7 @@ LEVELS = {
     "features": 4,
     "architectures": 3,
     "datasets": 3,
+    "augmentation": 3,
     "audio": 2,
 }
 # The modules beside the packages: testing is for plugin authors, and may use everything.

@@ -1,5 +1,6 @@
 """Classifiers on spectrograms, embeddings and plain feature vectors."""
 
+from ._augmented import AugmentedClassifier
 from ._calibrated_ridge import CalibratedRidgeClassifier
 from ._elm import ELMClassifier, ELMRegressor
 from ._patch_classifier import PatchClassifier
@@ -7,6 +8,7 @@ from ._prototypical import PrototypicalClassifier
 from ._skorch_cnn import SkorchCNN
 
 __all__ = [
+    "AugmentedClassifier",
     "CalibratedRidgeClassifier",
     "ELMClassifier",
     "ELMRegressor",

@@ -9,17 +9,22 @@ from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from .._torch import resolve_device
+from ._certainty import Certainty, familiarity
 from ._class_weight import weigh_classes
-from ._leave_one_out import familiarity, find_temperature, find_threshold, leave_one_out
-from ._ridge import Penalty, check_penalties, fit_ridge, merge_copies
+from ._copies import merge_copies
+from ._ridge import Penalty, RidgeSystem, check_penalties
+from ._unlabelled import UNLABELLED_WEIGHT, drop_known, find_labelled, regress, regress_on_guesses
 
 Array = NDArray[np.float64]
-# A training clip's margin over this is the temperature where no class has two clips: the best for one clip
-# per class of the embedded data set (benchmarks/few_shot_classifier.py --studies sharpness).
-ONE_SHOT_SHARPNESS = 7.5
 
 
 class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
@@ -45,6 +50,9 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         does. It takes a class with two clips.
     unknown_label : object, default="unknown"
         What :meth:`predict` gives for those.
+    semi_supervised : bool, default=False
+        Whether a label of -1 (or "-1" among strings) stands for none. Clips without a label are learnt from,
+        too. False takes -1 for a class like others.
     device : str, default=None
         Torch device that `fit` does its linear algebra on; None takes CUDA where there is one.
 
@@ -84,6 +92,11 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     clip's own class is above the others' on average, as was best for one clip per class of the embedded data
     set.
 
+    Clips without a label take part in the regression with a tenth of the weight, and have for targets the
+    probabilities that a fit without them gave them: first that to the labelled clips, then ten times the
+    last one. The penalty and the temperature are chosen anew each time. This helps where they are of the
+    same classes, about as often (see the user guide), and does harm where they are of few of them.
+
     The intercept is the weight of a constant feature as long as the rows are on average, and penalised like
     others. Rows that stand in the data several times are left out together, so that they do not predict each
     other.
@@ -118,6 +131,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "false_rejection_rate": [Interval(Real, 0, 1, closed="neither"), None],
         "unknown_label": "no_validation",
+        "semi_supervised": ["boolean"],
         "device": [str, None],
     }
 
@@ -129,6 +143,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         class_weight: dict | str | None = None,
         false_rejection_rate: float | None = None,
         unknown_label: Any = "unknown",
+        semi_supervised: bool = False,
         device: str | None = None,
     ) -> None:
         self.penalty = penalty
@@ -136,10 +151,13 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.false_rejection_rate = false_rejection_rate
         self.unknown_label = unknown_label
+        self.semi_supervised = semi_supervised
         self.device = device
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, *, groups: ArrayLike | None = None
+    ) -> Self:
         """Choose the penalty, solve for the weights, and find temperature and threshold.
 
         Parameters
@@ -147,9 +165,12 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_clips, n_features)
             Feature vectors.
         y : array-like of shape (n_clips,)
-            Labels, of two classes at least.
+            Labels, of two classes at least; with `semi_supervised`, -1 for none.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights, none below 0. A weight of k is the same as k copies of the row.
+        groups : array-like of shape (n_clips,), default=None
+            The recording that each clip is of: those of one are left out together. None takes each clip for
+            a recording of its own.
 
         Returns
         -------
@@ -162,61 +183,77 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
             has two.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        self.classes_, codes = np.unique(column_or_1d(y, warn=True), return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"there is only one class, {self.classes_.tolist()}; expected at least two")
-        weights = weights * weigh_classes(self.class_weight, self.classes_, y, codes, weights)[codes]
-        self._fit(*self._prepare(X, codes, weights))
+        recordings = np.arange(len(X)) if groups is None else column_or_1d(groups)
+        check_consistent_length(X, recordings)
+        y = column_or_1d(y, warn=True)
+        labelled = find_labelled(y) if self.semi_supervised else np.ones(len(y), dtype=bool)
+        known, Y, known_weights = self._encode(X, y, np.flatnonzero(labelled), weights)
+        others = drop_known(X, labelled)
+        others = others[weights[others] > 0]
+        rows = np.concatenate([known, others])
+        weights = np.concatenate([known_weights, UNLABELLED_WEIGHT * weights[others]])
+        self._fit(X[rows], Y, weights, np.unique(recordings[rows], return_inverse=True)[1])
         return self
 
-    def _prepare(self, X: Array, codes: NDArray[np.int64], weights: Array) -> tuple[Array, Array, Array]:
-        """Give rows, targets and weights, without copies and rows of no weight."""
-        kept = weights > 0
-        if not kept.any():
+    def _encode(
+        self, X: Array, y: NDArray, rows: NDArray[np.intp], weights: Array
+    ) -> tuple[NDArray[np.intp], Array, Array]:
+        """Give those of the labelled rows that count, without copies, their targets and weights."""
+        labels = np.array(y[rows].tolist()) if y.dtype.kind == "O" else y[rows]
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"there is only one class, {self.classes_.tolist()}; expected at least two")
+        factors = weigh_classes(self.class_weight, self.classes_, labels, codes, weights[rows])
+        weights = weights[rows] * factors[codes]
+        if not weights.any():
             raise ValueError("sample_weight and class_weight leave no row with a weight above 0")
-        X, Y, weights = merge_copies(X[kept], np.eye(len(self.classes_))[codes[kept]], weights[kept])
-        if self.fit_intercept:
-            length = np.sqrt(np.average(np.square(X).sum(axis=1), weights=weights))
-            X = np.hstack([X, np.full((len(X), 1), length)])
+        rows, codes, weights = rows[weights > 0], codes[weights > 0], weights[weights > 0]
+        Y = np.eye(len(self.classes_))[codes]
+        kept, weights = merge_copies(X[rows], Y, weights)
         # Targets sum to 0: what nothing is known of gets the same score for every class.
-        return X, Y - 1 / len(self.classes_), weights
+        return rows[kept], Y[kept] - 1 / len(self.classes_), weights
 
-    def _fit(self, H: Array, Y: Array, weights: Array) -> None:
+    def _fit(self, X: Array, Y: Array, weights: Array, groups: NDArray[np.int64]) -> None:
+        """Learn from rows, those with targets first."""
         penalty = self.penalty
         if not isinstance(penalty, str) and np.ndim(penalty) and check_penalties(penalty).min() == 0:
             raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above it")
-        device = resolve_device(self.device)
-        fit = fit_ridge(H, Y, penalty, sample_weight=weights, device=device)
+        H, n_known, device = self._add_constant(X, weights), len(Y), resolve_device(self.device)
+        certainty = Certainty(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
+        known = RidgeSystem(H[:n_known], weights[:n_known], groups=groups[:n_known], device=device)
+        found = regress(known, Y, penalty, certainty)
+        if len(H) > n_known:
+            everything = RidgeSystem(H, weights, groups=groups, device=device)
+            found = regress_on_guesses(everything, Y, penalty, certainty, start=found)
+        fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors
         self.coef_, self.intercept_ = fit.coef.T, np.zeros(len(self.classes_))
         if self.fit_intercept:
             self.coef_, self.intercept_ = self.coef_[:, :-1], H[0, -1] * self.coef_[:, -1]
-        codes = Y.argmax(axis=1)
-        repeated = np.bincount(codes)[codes] > 1
-        if not repeated.any():
-            margins = (H @ fit.coef)[np.arange(len(codes)), codes] * len(self.classes_) / (Y.shape[1] - 1)
-            self.temperature_ = float(margins.mean()) / ONE_SHOT_SHARPNESS or 1.0
-            self._set_threshold(np.empty(0))
-            return
-        scores = leave_one_out(H, Y, fit.penalty, weights, device=device)[repeated]
-        self.temperature_ = find_temperature(scores, codes[repeated], weights[repeated])
-        self._set_threshold(familiarity(scores))
+        self.temperature_ = found.temperature
+        self.threshold_ = self._choose_threshold(certainty, found.left_out)
 
-    def _set_threshold(self, left_out: Array) -> None:
+    def _add_constant(self, X: Array, weights: Array) -> Array:
+        """Give rows with a constant feature, if there is to be an intercept."""
+        if not self.fit_intercept:
+            return X
+        length = np.sqrt(np.average(np.square(X).sum(axis=1), weights=weights))
+        return np.hstack([X, np.full((len(X), 1), length)])
+
+    def _choose_threshold(self, certainty: Certainty, left_out: Array) -> float:
         """Put the threshold at the wanted rank of what training clips score when they are left out."""
-        self.threshold_ = -np.inf
         if self.false_rejection_rate is None:
-            return
+            return -np.inf
         if self.unknown_label in self.classes_.tolist():
             raise ValueError(f"unknown_label={self.unknown_label!r} is a class; choose a label that is none")
-        if not len(left_out):
+        if not certainty.has_repeated:
             raise ValueError(
                 f"false_rejection_rate={self.false_rejection_rate} takes two different clips of a class, "
                 "to see what known clips score; add clips, or set it to None"
             )
-        self.threshold_ = find_threshold(left_out, self.false_rejection_rate)
+        return certainty.find_threshold(left_out, self.false_rejection_rate)
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)

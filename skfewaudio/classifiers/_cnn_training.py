@@ -23,6 +23,7 @@ from skfewaudio._torch import resolve_device, seeded
 
 from ._net import AcceleratedClipNet, ClipNet
 from ._network import build_network, calibrate, check_trained, net_params
+from ._patch_augmentation import AugmentedPatches, ClassLoss, chosen_methods
 from ._patch_data import PatchData, cut_patches
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def train_cnn(
 
     `targets` are class numbers, or indicators of labels.
     """
+    methods = chosen_methods(spec)
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
     accelerator = None if spec.accelerator is None else spec.accelerator()
@@ -116,9 +118,10 @@ def train_cnn(
             network = build_network(spec, architecture, data, n_outputs)
         if share[1] > 1:  # the gradients that the processes exchange have this layout
             network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        batches = RandomPatches(
+        patches = RandomPatches(
             data, _tensor(targets[train], device), spec.batch_size, random_state, share=share
         )
+        batches = AugmentedPatches(patches, methods, n_outputs) if methods else patches
         validation = None
         if valid is not None:
             held_out = cut_patches(spec, [clips[i] for i in valid], device)
@@ -183,7 +186,7 @@ def _criterion(spec: SkorchCNN, targets: NDArray) -> dict[str, Any]:
     if spec.class_weight is not None:
         values = compute_class_weight(spec.class_weight, classes=spec.classes_, y=spec.classes_[targets])
         weight = torch.tensor(values, dtype=torch.float32)
-    return {"criterion": nn.CrossEntropyLoss, "criterion__weight": weight}
+    return {"criterion": ClassLoss, "criterion__weight": weight}
 
 
 def _label_weights(spec: SkorchCNN, targets: NDArray) -> torch.Tensor | None:

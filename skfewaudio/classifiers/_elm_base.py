@@ -17,7 +17,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skfewaudio._torch import resolve_device
 
-from ._ridge import Penalty, RidgeFit, SequentialRidge, fit_ridge, merge_copies
+from ._copies import merge_copies
+from ._ridge import Penalty, RidgeFit, fit_ridge
+from ._sequential_ridge import SequentialRidge
 
 Array = NDArray[np.float64]
 Activation = Callable[[Array], Array]
@@ -162,7 +164,10 @@ class ExtremeLearningMachine(BaseEstimator):
         if not kept.all():
             X, Y, weights = X[kept], Y[kept], weights[kept]
         chooses = isinstance(self.penalty, str) or np.ndim(self.penalty) > 0
-        return merge_copies(X, Y, weights) if chooses else (X, Y, weights)
+        if chooses:
+            rows, weights = merge_copies(X, Y, weights)
+            X, Y = X[rows], Y[rows]
+        return X, Y, weights
 
     def _draw_hidden(self, X: Any) -> None:
         """Draw the weights of the hidden layer, its centres, or both."""

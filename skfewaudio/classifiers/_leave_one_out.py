@@ -1,133 +1,81 @@
-"""What a ridge regression says of its own training rows, each left out."""
+"""Exact errors of a ridge regression at rows that are left out, from one factorisation.
+
+H is (n_rows, n_columns) and y (n_rows, n_targets), both times the roots of the rows' weights.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from torch import Tensor
 
-from ._ridge import NEGLIGIBLE, SMALLEST_FOR_PRODUCTS
-
-# Of a temperature, in deviations of the scores: probabilities from next to certain to next to equal.
-TEMPERATURES = (1e-2, 1e2)
-EQUAL = 1e-12  # of the largest score: differences that are rounding
+# What is left of a row outside the span of the columns, below which it counts as none.
+NEGLIGIBLE = 1e-12
+ROWS_AT_ONCE = 1024
 
 
-def leave_one_out(
-    H: NDArray[np.float64],
-    Y: NDArray[np.float64],
-    penalty: float,
-    weights: NDArray[np.float64],
-    *,
-    device: str | torch.device = "cpu",
-) -> NDArray[np.float64]:
-    """Predict each row's targets from a ridge regression, without an intercept, on all the other rows.
+def errors_by_rows(u: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
+    """Sum the squares of c_i / G_ii for G = (H H' + penalty)^-1 and c = G y, given H H' = u d u'.
 
-    Parameters
-    ----------
-    H : ndarray of shape (n_rows, n_columns)
-        Finite, in double precision.
-    Y : ndarray of shape (n_rows, n_targets)
-        Targets.
-    penalty : float
-        Above 0.
-    weights : ndarray of shape (n_rows,)
-        Of the rows, all above 0.
-    device : str or torch.device, default="cpu"
-        Where it is computed.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_targets)
-        Exactly what as many fits would give, from one factorisation.
+    That quotient is exactly the error at row i of a fit to all other rows.
     """
-    root = torch.from_numpy(np.sqrt(weights))[:, None].to(device)
-    h, y = (root * torch.from_numpy(np.array(a)).to(device) for a in (H, Y))
-    # Less would be added to the rounding of the products.
-    penalty = max(penalty, SMALLEST_FOR_PRODUCTS * float(h.square().sum()), np.finfo(float).tiny)
-    wide = h.shape[0] <= h.shape[1]
-    product = h @ h.mT if wide else h.mT @ h
-    product.diagonal().add_(penalty)
-    factor = torch.linalg.cholesky(product)
-    if wide:
-        inverse = torch.cholesky_inverse(factor)
-        errors = (inverse @ y) / inverse.diagonal()[:, None]
-    else:
-        leverage = torch.linalg.solve_triangular(factor, h.mT, upper=False).square().sum(dim=0)
-        residuals = y - h @ torch.cholesky_solve(h.mT @ y, factor)
-        errors = residuals / (1 - leverage[:, None]).clamp_(min=NEGLIGIBLE)
-    return ((y - errors) / root).cpu().numpy()
+    uy, squares = u.mT @ y, u.square()
+    # What lies outside the span of H, where G is 1 / penalty.
+    rest, y_rest = 1 - squares.sum(dim=1), y - u @ uy
+    inside = rest < NEGLIGIBLE
+    rest[inside], y_rest[inside] = 0.0, 0.0
+    sums = []
+    for penalty in penalties:
+        # Times the penalty, so that the limit 0 exists.
+        w = penalty / (d + penalty)
+        c, g = u @ (w[:, None] * uy) + y_rest, squares @ w + rest
+        if penalty == 0:
+            # There both are 0 for rows that are hit exactly; the quotient's limit is that of the inverses.
+            c[inside], g[inside] = u[inside] @ (uy / d[:, None]), squares[inside] @ (1 / d)
+        sums.append((c / g[:, None]).square().sum())
+    return torch.stack(sums)
 
 
-def find_temperature(
-    scores: NDArray[np.float64], codes: NDArray[np.int64], weights: NDArray[np.float64]
-) -> float:
-    """Find by what scores are to be divided so that their softmax has the least log loss.
+def errors_by_columns(h: Tensor, v: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
+    """Sum the squares of (y_i - prediction_i) / (1 - leverage_i), given H'H = v d v'."""
+    b = v.mT @ (h.mT @ y)
+    sums = torch.zeros(len(penalties), dtype=h.dtype, device=h.device)
+    scale = 1 / (d[:, None] + torch.from_numpy(penalties).to(d.device))
+    for part, target in zip(h.split(ROWS_AT_ONCE), y.split(ROWS_AT_ONCE), strict=True):
+        rotated = part @ v
+        leverage = rotated.square() @ scale
+        for i in range(len(penalties)):
+            left = (1 - leverage[:, i, None]).clamp_(min=NEGLIGIBLE)
+            error = (target - rotated @ (scale[:, i, None] * b)) / left
+            sums[i] += error.square().sum()
+    return sums
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_classes)
-        Of rows that the scores were not fitted to.
-    codes : ndarray of shape (n_rows,)
-        The rows' true classes.
-    weights : ndarray of shape (n_rows,)
-        Of the rows.
 
-    Returns
-    -------
-    float
-        1 where all scores are equal.
+def leave_groups_out(
+    z: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64], groups: list[Tensor]
+) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    """Give rows of groups, and for each penalty their errors under fits without the group.
 
-    Notes
-    -----
-    Where all rows are right, ever lower temperatures would fit ever better. As in Platt's scaling, the
-    targets are therefore not quite certain: all rows together have one more, shared among the classes.
+    Of a group they are (1 - P)^-1 r, with the group's part of P = H (H'H + penalty)^-1 H' and its residuals
+    r = y - P y, given P = z (d + penalty)^-1 z'. Groups come as rows of tensors, one for each size.
     """
-    spread = float(np.sqrt(np.square(scores - scores.mean(axis=1, keepdims=True)).mean()))
-    if spread <= EQUAL * np.abs(scores).max():
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        log_proba = log_softmax(scores / (spread * np.exp(log_temperature)), axis=1)
-        own = log_proba[np.arange(len(codes)), codes]
-        return -float(weights @ own + np.average(log_proba.mean(axis=1), weights=weights))
-
-    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
-    return spread * float(np.exp(found.x))
+    zy = z.mT @ y
+    for rows in groups:
+        one = torch.eye(rows.shape[1], dtype=z.dtype, device=z.device)
+        for part in rows.split(max(1, ROWS_AT_ONCE // rows.shape[1])):
+            errors = []
+            for penalty in penalties:
+                scaled = z[part] / (d + penalty)
+                errors.append(torch.linalg.solve(one - scaled @ z[part].mT, y[part] - scaled @ zy))
+            yield part, errors
 
 
-def familiarity(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Say how near scores are to what is wanted of a class.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_classes)
-        Fitted to 1 for a row's class and 0 for others, less their mean.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Minus the squared distance from the targets of the nearest class.
-    """
-    # |s - (e_k - 1 / n)|^2 for scores that sum to 0, with the k of the highest score.
-    return 2 * scores.max(axis=1) - np.square(scores).sum(axis=1) - (1 - 1 / scores.shape[1])
-
-
-def find_threshold(left_out: NDArray[np.float64], rate: float) -> float:
-    """Find the value that a new clip falls below with a probability of `rate` at most.
-
-    Parameters
-    ----------
-    left_out : ndarray of shape (n_rows,)
-        Values of training clips under fits without them.
-    rate : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    float
-        One of those values; minus infinity where they are too few for so small a rate.
-    """
-    # A new clip is as likely to have any rank among them and itself.
-    rank = int(rate * (len(left_out) + 1))
-    return float(np.sort(left_out)[rank - 1]) if rank else -np.inf
+def by_size(groups: NDArray[np.int64]) -> list[Tensor]:
+    """Give the rows of all groups of a size, (n_groups, size), for each size."""
+    order = np.argsort(groups, kind="stable")
+    sizes = np.unique(groups, return_counts=True)[1]
+    rows = np.split(order, np.cumsum(sizes)[:-1])
+    return [
+        torch.from_numpy(np.stack([row for row in rows if len(row) == size])) for size in np.unique(sizes)
+    ]

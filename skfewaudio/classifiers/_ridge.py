@@ -4,7 +4,7 @@ Throughout, H is (n_rows, n_columns), Y is (n_rows, n_targets), and the coeffici
 ``sum_i weight_i * |Y_i - H_i B|^2 + penalty * |B|^2``; with a penalty of 0 they are the smallest that do.
 """
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
-from scipy.sparse import issparse
 from torch import Tensor
+
+from ._leave_one_out import by_size, errors_by_columns, errors_by_rows, leave_groups_out
 
 # Of the sum of squares of H. Below the least of these H is all but interpolated, above the largest B is all
 # but 0; a step is half a power of ten.
@@ -22,9 +23,6 @@ RELATIVE_GRID = np.logspace(-8, 1, 19)
 # Of the sum of squares of H. A product of H with itself is known to 1e-16 of that, so that smaller penalties
 # would be added to noise; they go by singular values, at two to four times the cost.
 SMALLEST_FOR_PRODUCTS = 1e-10
-# What is left of a row outside the span of the columns, below which it counts as none.
-NEGLIGIBLE = 1e-12
-ROWS_AT_ONCE = 1024
 
 Penalty = float | ArrayLike | Literal["auto"]
 
@@ -91,19 +89,161 @@ def fit_ridge(
     ValueError
         If `penalty` holds none, or one that is negative or not finite.
     """
-    weights = np.ones(len(H)) if sample_weight is None else sample_weight
-    # torch takes no array that cannot be written to, though it is not.
-    h, y = (torch.from_numpy(np.require(a, requirements=["C", "W"])).to(device) for a in (H, Y))
-    if not (weights == 1).all():
-        root = torch.from_numpy(np.sqrt(weights))[:, None].to(device)
-        h, y = root * h, root * y
-    system = _System(h, y)
-    if not isinstance(penalty, str) and np.ndim(penalty) == 0:
-        penalties = check_penalties([penalty])
-        return RidgeFit(**system.solve(penalties[0]), penalties=penalties, errors=None)
-    penalties = system.size * RELATIVE_GRID if isinstance(penalty, str) else check_penalties(penalty)
-    errors = (system.sum_errors(penalties) / (weights.sum() * Y.shape[1])).cpu().numpy()
-    return RidgeFit(**system.solve(penalties[errors.argmin()]), penalties=penalties, errors=errors)
+    return RidgeSystem(H, sample_weight, device=device).fit(Y, penalty)
+
+
+class RidgeSystem:
+    """Weighted rows, factorised once for all targets and penalties.
+
+    Parameters
+    ----------
+    H : ndarray of shape (n_rows, n_columns)
+        Finite, in double precision.
+    sample_weight : ndarray of shape (n_rows,), default=None
+        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_copies`.
+    groups : ndarray of shape (n_rows,), default=None
+        Numbers of groups of rows that are left out together; None leaves out each row by itself.
+    device : str or torch.device, default="cpu"
+        Where it is computed.
+    """
+
+    def __init__(
+        self,
+        H: NDArray[np.float64],
+        sample_weight: NDArray[np.float64] | None = None,
+        *,
+        groups: NDArray[np.int64] | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.weights = np.ones(len(H)) if sample_weight is None else sample_weight
+        self.root = torch.from_numpy(np.sqrt(self.weights))[:, None].to(device)
+        self.H = H
+        self.h = self._weigh(H)
+        self.size = float(self.h.square().sum())
+        self.wide = self.h.shape[0] <= self.h.shape[1]
+        each = np.arange(len(H))
+        self.alone = groups is None or len(np.unique(groups)) == len(H)
+        self.groups = by_size(each if groups is None else groups)
+
+    def _weigh(self, rows: NDArray[np.float64]) -> Tensor:
+        # torch takes no array that cannot be written to, though it is not.
+        tensor = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.root.device)
+        return tensor if (self.weights == 1).all() else self.root * tensor
+
+    def fit(self, Y: NDArray[np.float64], penalty: Penalty) -> RidgeFit:
+        """Solve for some targets, for the penalty with the least leave-one-out error.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_rows, n_targets)
+            Targets; one penalty serves all of them.
+        penalty : float, array-like of shape (n_penalties,) or "auto"
+            A number is taken as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
+
+        Returns
+        -------
+        RidgeFit
+
+        Raises
+        ------
+        ValueError
+            If `penalty` holds none, or one that is negative or not finite.
+        """
+        y = self._weigh(Y)
+        if not isinstance(penalty, str) and np.ndim(penalty) == 0:
+            penalties = check_penalties([penalty])
+            return RidgeFit(**self._solve(y, penalties[0]), penalties=penalties, errors=None)
+        penalties = self.size * RELATIVE_GRID if isinstance(penalty, str) else check_penalties(penalty)
+        errors = (self._sum_errors(y, penalties) / (self.weights.sum() * Y.shape[1])).cpu().numpy()
+        return RidgeFit(**self._solve(y, penalties[errors.argmin()]), penalties=penalties, errors=errors)
+
+    def predict_left_out(self, Y: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+        """Predict each row's targets from all rows but it, or but its group.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_rows, n_targets)
+            Targets.
+        penalty : float
+            Above 0.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_targets)
+            Exactly what as many fits would give, from one factorisation. All weights are to be above 0.
+        """
+        y = self._weigh(Y)
+        errors = torch.empty_like(y)
+        for rows, (error,) in self._leave_out(y, np.array([penalty])):
+            errors[rows] = error
+        return ((y - errors) / self.root).cpu().numpy()
+
+    @cached_property
+    def product(self) -> Tensor:
+        """The smaller of H H' and H'H."""
+        return self.h @ self.h.mT if self.wide else self.h.mT @ self.h
+
+    @cached_property
+    def eigen(self) -> tuple[Tensor, Tensor]:
+        """Eigenvalues and eigenvectors of the product."""
+        return _eigh(self.product)
+
+    @cached_property
+    def singular(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Singular vectors and values, without the values that are 0 but for rounding."""
+        u, s, vt = _svd(self.h)
+        kept = s > max(self.h.shape) * torch.finfo(s.dtype).eps * s.max()
+        return u[:, kept], s[kept], vt[kept]
+
+    def _sum_errors(self, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
+        """Give the sum of the squared leave-one-out errors for each penalty."""
+        if not self.alone:
+            sums = torch.zeros(len(penalties), dtype=y.dtype, device=y.device)
+            for _, errors in self._leave_out(y, penalties):
+                sums += torch.stack([error.square().sum() for error in errors])
+            return sums
+        if penalties.min() <= SMALLEST_FOR_PRODUCTS * self.size:
+            u, s, _ = self.singular
+            return errors_by_rows(u, s.square(), y, penalties)
+        d, v = self.eigen
+        if self.wide:
+            return errors_by_rows(v, d, y, penalties)
+        return errors_by_columns(self.h, v, d, y, penalties)
+
+    def _leave_out(self, y: Tensor, penalties: NDArray[np.float64]) -> Iterator[tuple[Tensor, list[Tensor]]]:
+        """Give rows, and for each penalty their errors under fits without them and their groups."""
+        d, v = self.eigen
+        rotated = v * d.sqrt() if self.wide else self.h @ v
+        # Less would be added to the rounding of the products.
+        least = max(SMALLEST_FOR_PRODUCTS * self.size, np.finfo(float).tiny)
+        return leave_groups_out(rotated, d, y, np.maximum(penalties, least), self.groups)
+
+    def _solve(self, y: Tensor, penalty: float) -> dict[str, Any]:
+        """Give what is known of the solution for one penalty, as fields of RidgeFit."""
+        rows, remaining = (self.h, y), penalty
+        if penalty <= SMALLEST_FOR_PRODUCTS * self.size:
+            u, s, vt = self.singular
+            uy = u.mT @ y
+            coef = vt.mT @ ((s / (s.square() + penalty))[:, None] * uy)
+            if not self.wide:
+                rows = s[:, None] * vt, uy
+        else:
+            product = self.product.clone()
+            product.diagonal().add_(penalty)
+            factor = torch.linalg.cholesky(product)
+            if self.wide:
+                # H'(H H' + penalty)^-1 is (H'H + penalty)^-1 H'.
+                coef = self.h.mT @ torch.cholesky_solve(y, factor)
+            else:
+                z = torch.linalg.solve_triangular(factor, self.h.mT @ y, upper=False)
+                coef = torch.linalg.solve_triangular(factor.mT, z, upper=True)
+                rows, remaining = (factor.mT, z), 0.0
+        return {
+            "coef": coef.cpu().numpy(),
+            "penalty": float(penalty),
+            "rows": torch.hstack(rows).cpu().numpy(),
+            "rows_penalty": float(remaining),
+        }
 
 
 def check_penalties(penalties: Any) -> NDArray[np.float64]:
@@ -131,186 +271,6 @@ def check_penalties(penalties: Any) -> NDArray[np.float64]:
     return checked
 
 
-def merge_copies(
-    X: Any, Y: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
-    """Keep one of every set of rows equal in X and Y, with the sum of their weights.
-
-    The solution stays the same. Left out one by one, copies would predict each other; merged they are left
-    out together, and a row repeated k times counts as one with k times its weight.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_rows, n_features)
-        Rows, before anything is computed of them that might differ in the last bit.
-    Y : ndarray of shape (n_rows, n_targets)
-        Their targets.
-    weights : ndarray of shape (n_rows,)
-        Their weights.
-
-    Returns
-    -------
-    X, Y, weights
-        Of the first rows of their kind, in the order they came.
-    """
-    number: dict[bytes, int] = {}
-    groups = [number.setdefault(_digest(X, Y, i), len(number)) for i in range(len(Y))]
-    if len(number) == len(Y):
-        return X, Y, weights
-    _, first = np.unique(groups, return_index=True)
-    return X[first], Y[first], np.bincount(groups, weights=weights).astype(np.float64)
-
-
-class SequentialRidge:
-    """Ridge regression with a fixed penalty on rows that come in batches, however they are split.
-
-    Parameters
-    ----------
-    start : RidgeFit
-        The solution for the first rows.
-    """
-
-    # One triangle holds R and Z of R'R = H'H + penalty and R'Z = H'Y, and rotations take new rows into it.
-    # That costs n_rows * n_columns^2, as updating the inverse does (the sequential method of Liang et al.),
-    # where solving anew from a sum of H'H would cost n_columns^3 a batch. Unlike either it never squares the
-    # condition number of H, and no error grows with the number of batches.
-    def __init__(self, start: RidgeFit) -> None:
-        self.n_columns = len(start.coef)
-        size = self.n_columns + start.coef.shape[1]
-        self.triangle = np.zeros((size, size), order="F")
-        self.triangle[range(self.n_columns), range(self.n_columns)] = np.sqrt(start.rows_penalty)
-        self._rotate(start.rows)
-
-    def update(
-        self, H: NDArray[np.float64], Y: NDArray[np.float64], sample_weight: NDArray[np.float64]
-    ) -> None:
-        """Take in rows.
-
-        Parameters
-        ----------
-        H : ndarray of shape (n_rows, n_columns)
-            Finite, in double precision.
-        Y : ndarray of shape (n_rows, n_targets)
-            Their targets.
-        sample_weight : ndarray of shape (n_rows,)
-            Their weights, none below 0.
-        """
-        self._rotate(np.hstack([H, Y]) * np.sqrt(sample_weight)[:, None])
-
-    def _rotate(self, rows: NDArray[np.float64]) -> None:
-        block = min(32, len(self.triangle))
-        self.triangle = linalg.lapack.dtpqrt(0, block, self.triangle, rows, overwrite_a=True)[0]
-
-    def solve(self) -> NDArray[np.float64]:
-        """Give the coefficients for the rows so far.
-
-        Returns
-        -------
-        ndarray of shape (n_columns, n_targets)
-        """
-        R, Z = np.split(self.triangle[: self.n_columns], [self.n_columns], axis=1)
-        diagonal = np.abs(R.diagonal())
-        if diagonal.min() > 1e-10 * diagonal.max():
-            return linalg.solve_triangular(R, Z, check_finite=False)
-        # With no penalty and fewer rows than columns, of many solutions the smallest.
-        return fit_ridge(R, Z, 0.0).coef
-
-
-class _System:
-    """Weighted H and Y, and their factorisations, each computed once."""
-
-    def __init__(self, h: Tensor, y: Tensor) -> None:
-        self.h, self.y = h, y
-        self.size = float(h.square().sum())
-        self.wide = h.shape[0] <= h.shape[1]
-
-    @cached_property
-    def product(self) -> Tensor:
-        """The smaller of H H' and H'H."""
-        return self.h @ self.h.mT if self.wide else self.h.mT @ self.h
-
-    @cached_property
-    def singular(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular vectors and values, without the values that are 0 but for rounding."""
-        u, s, vt = _svd(self.h)
-        kept = s > max(self.h.shape) * torch.finfo(s.dtype).eps * s.max()
-        return u[:, kept], s[kept], vt[kept]
-
-    def sum_errors(self, penalties: NDArray[np.float64]) -> Tensor:
-        """Give the sum of the squared leave-one-out errors for each penalty."""
-        if penalties.min() <= SMALLEST_FOR_PRODUCTS * self.size:
-            u, s, _ = self.singular
-            return _errors_by_rows(u, s.square(), self.y, penalties)
-        d, v = _eigh(self.product)
-        if self.wide:
-            return _errors_by_rows(v, d, self.y, penalties)
-        return _errors_by_columns(self.h, v, d, self.y, penalties)
-
-    def solve(self, penalty: float) -> dict[str, Any]:
-        """Give what is known of the solution for one penalty, as fields of RidgeFit."""
-        rows, remaining = (self.h, self.y), penalty
-        if penalty <= SMALLEST_FOR_PRODUCTS * self.size:
-            u, s, vt = self.singular
-            uy = u.mT @ self.y
-            coef = vt.mT @ ((s / (s.square() + penalty))[:, None] * uy)
-            if not self.wide:
-                rows = s[:, None] * vt, uy
-        else:
-            product = self.product.clone()
-            product.diagonal().add_(penalty)
-            factor = torch.linalg.cholesky(product)
-            if self.wide:
-                # H'(H H' + penalty)^-1 is (H'H + penalty)^-1 H'.
-                coef = self.h.mT @ torch.cholesky_solve(self.y, factor)
-            else:
-                z = torch.linalg.solve_triangular(factor, self.h.mT @ self.y, upper=False)
-                coef = torch.linalg.solve_triangular(factor.mT, z, upper=True)
-                rows, remaining = (factor.mT, z), 0.0
-        return {
-            "coef": coef.cpu().numpy(),
-            "penalty": float(penalty),
-            "rows": torch.hstack(rows).cpu().numpy(),
-            "rows_penalty": float(remaining),
-        }
-
-
-def _errors_by_rows(u: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
-    """Sum the squares of c_i / G_ii for G = (H H' + penalty)^-1 and c = G y, given H H' = u d u'.
-
-    That quotient is exactly the error at row i of a fit to all other rows.
-    """
-    uy, squares = u.mT @ y, u.square()
-    # What lies outside the span of H, where G is 1 / penalty.
-    rest, y_rest = 1 - squares.sum(dim=1), y - u @ uy
-    inside = rest < NEGLIGIBLE
-    rest[inside], y_rest[inside] = 0.0, 0.0
-    sums = []
-    for penalty in penalties:
-        # Times the penalty, so that the limit 0 exists.
-        w = penalty / (d + penalty)
-        c, g = u @ (w[:, None] * uy) + y_rest, squares @ w + rest
-        if penalty == 0:
-            # There both are 0 for rows that are hit exactly; the quotient's limit is that of the inverses.
-            c[inside], g[inside] = u[inside] @ (uy / d[:, None]), squares[inside] @ (1 / d)
-        sums.append((c / g[:, None]).square().sum())
-    return torch.stack(sums)
-
-
-def _errors_by_columns(h: Tensor, v: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
-    """Sum the squares of (y_i - prediction_i) / (1 - leverage_i), given H'H = v d v'."""
-    b = v.mT @ (h.mT @ y)
-    sums = torch.zeros(len(penalties), dtype=h.dtype, device=h.device)
-    scale = 1 / (d[:, None] + torch.from_numpy(penalties).to(d.device))
-    for part, target in zip(h.split(ROWS_AT_ONCE), y.split(ROWS_AT_ONCE), strict=True):
-        rotated = part @ v
-        leverage = rotated.square() @ scale
-        for i in range(len(penalties)):
-            left = (1 - leverage[:, i, None]).clamp_(min=NEGLIGIBLE)
-            error = (target - rotated @ (scale[:, i, None] * b)) / left
-            sums[i] += error.square().sum()
-    return sums
-
-
 # On a processor SciPy's build of LAPACK takes half the time of torch's for these two.
 def _eigh(product: Tensor) -> tuple[Tensor, Tensor]:
     """Give eigenvalues from 0 and eigenvectors of a symmetric matrix."""
@@ -328,17 +288,3 @@ def _svd(h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return torch.linalg.svd(h, full_matrices=False)
     u, s, vt = linalg.svd(h.numpy(), full_matrices=False, check_finite=False)
     return torch.from_numpy(u), torch.from_numpy(s), torch.from_numpy(vt)
-
-
-def _digest(X: Any, Y: NDArray[np.float64], i: int) -> bytes:
-    """Give what is the same for equal rows alone."""
-    parts = [Y[i]]
-    if issparse(X):
-        row = X[[i]]
-        row.sum_duplicates()
-        row.eliminate_zeros()
-        parts += [row.data, row.indices]
-    else:
-        parts.append(X[i])
-    # Adding 0 makes a negative zero positive.
-    return hashlib.blake2b(b"".join((part + 0).tobytes() for part in parts), digest_size=16).digest()

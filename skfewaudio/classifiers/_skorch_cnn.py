@@ -18,6 +18,7 @@ from torch import nn
 from skfewaudio._presets import choose_preset
 from skfewaudio._torch import resolve_device
 from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
+from skfewaudio.augmentation._base import Method
 
 from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin, as_clips
 from ._cnn_training import train_cnn
@@ -70,6 +71,12 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label. With several labels a clip, by column: what a clip with the label
         counts against one without.
+    augmentation : Augmentation, callable or list of these, default=None
+        Changes every batch of training patches at random, such as ``MixUp()`` or ``[TimeShift(), MixUp()]``
+        from :mod:`skfewaudio.augmentation`; several in order. A function takes spectrograms of shape
+        (n_patches, n_mels, n_frames), targets of shape (n_patches, n_classes) or (n_patches, n_labels), and a
+        torch generator, and gives the first two. Feature vectors can only be mixed. What is predicted,
+        validated or measured for batch normalisation stays as it is.
     max_epochs : int, default=200
         Epochs at most.
     patience : int, default=None
@@ -93,7 +100,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
     device : str, default=None
         Torch device; None takes CUDA where there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides the weights, the patches and dropout.
+        Decides the weights, the patches, their augmentation and dropout.
     verbose : int, default=0
         1 prints a line an epoch.
 
@@ -149,6 +156,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         "recalibrate": ["boolean"],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "augmentation": [callable, list, tuple, None],
         "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
         "validation_split": [Interval(RealNotInt, 0, 1, closed="neither"), HasMethods(["split"]), None],
@@ -176,6 +184,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         weight_decay: float = 0.001,
         gradient_clip: float | None = 5.0,
         class_weight: Mapping[Any, float] | str | None = None,
+        augmentation: Method | Sequence[Method] | None = None,
         max_epochs: int = 200,
         patience: int | None = None,
         validation_split: Any = None,
@@ -202,6 +211,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.class_weight = class_weight
+        self.augmentation = augmentation
         self.max_epochs = max_epochs
         self.patience = patience
         self.validation_split = validation_split

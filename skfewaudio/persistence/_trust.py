@@ -7,9 +7,10 @@ from types import ModuleType
 import torch
 from sklearn.base import BaseEstimator
 
-from skfewaudio import architectures, classifiers, features, model_selection
+from skfewaudio import architectures, augmentation, classifiers, features, model_selection
 from skfewaudio.classifiers._parts import full_name
-from skfewaudio.classifiers._ridge import RidgeFit, SequentialRidge
+from skfewaudio.classifiers._ridge import RidgeFit
+from skfewaudio.classifiers._sequential_ridge import SequentialRidge
 from skfewaudio.plugins import ARCHITECTURES
 
 # What estimators of this package hold, besides estimators. A path is no more than a text.
@@ -23,7 +24,7 @@ HELD = [
 @cache
 def own_estimators() -> list[str]:
     """List the types of this package that a file may make objects of."""
-    packages: tuple[ModuleType, ...] = (features, classifiers, model_selection)
+    packages: tuple[ModuleType, ...] = (features, augmentation, classifiers, model_selection)
     return [*HELD, *(name for package in packages for name in _public_classes(package, BaseEstimator))]
 
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
 from skfewaudio import CalibratedRidgeClassifier
-from skfewaudio.classifiers._calibrated_ridge import ONE_SHOT_SHARPNESS
+from skfewaudio.classifiers._certainty import ONE_SHOT_SHARPNESS
 
 LABELS = np.array(["bark", "horn", "rain", "siren"])
 
@@ -261,3 +261,43 @@ def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
         for seed in range(5)
     ]
     assert np.mean(scores) > 0.7
+
+
+def test_clips_of_one_recording_do_not_vouch_for_each_other():
+    """Four pieces of each recording, alike: left out one by one they say nothing of other recordings."""
+    gaps = []
+    for seed in range(6):
+        X, y = make_data(400, spread=22.0, seed=seed)
+        train = per_class(y, 5)
+        test = np.setdiff1d(per_class(y, 60), train)
+        noise = np.random.default_rng(seed).standard_normal((4 * len(train), X.shape[1]))
+        pieces, labels = X[train].repeat(4, axis=0) + 0.05 * noise, y[train].repeat(4)
+        models = [
+            CalibratedRidgeClassifier().fit(pieces, labels, groups=groups)
+            for groups in (None, np.arange(len(train)).repeat(4))
+        ]
+        gaps.append(
+            [
+                model.score(X[test], y[test]) - model.predict_proba(X[test]).max(axis=1).mean()
+                for model in models
+            ]
+        )
+    one_by_one, by_recording = np.abs(np.mean(gaps, axis=0))
+    assert by_recording < 0.06 < 0.1 < one_by_one
+
+
+def test_groups_may_be_names_and_must_be_as_many_as_clips():
+    X, y = make_data(40)
+    by_name = CalibratedRidgeClassifier().fit(X, y, groups=np.repeat([f"take {i}" for i in range(20)], 2))
+    by_number = CalibratedRidgeClassifier().fit(X, y, groups=np.arange(20).repeat(2))
+    np.testing.assert_allclose(by_name.loo_errors_, by_number.loo_errors_)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        CalibratedRidgeClassifier().fit(X, y, groups=[1, 2])
+
+
+def test_class_of_one_recording_says_nothing_of_the_temperature():
+    X, y = make_data()
+    chosen = per_class(y, 2)
+    pieces = CalibratedRidgeClassifier().fit(X[chosen], y[chosen], groups=np.arange(4).repeat(2))
+    own = pieces._scores(X[chosen])[np.arange(8), np.arange(4).repeat(2)] * 4 / 3
+    assert own.mean() / pieces.temperature_ == pytest.approx(ONE_SHOT_SHARPNESS)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
-from skfewaudio.classifiers._ridge import RELATIVE_GRID, SequentialRidge, fit_ridge, merge_copies
+from skfewaudio.classifiers._ridge import RELATIVE_GRID, RidgeSystem, fit_ridge
+from skfewaudio.classifiers._sequential_ridge import SequentialRidge
 
 SHAPES = {"more rows": (40, 12), "more columns": (12, 40), "square": (20, 20)}
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -132,15 +132,66 @@ def test_penalties_that_cannot_be_used_are_refused(penalty):
         fit_ridge(H, Y, penalty)
 
 
-@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
-def test_copies_are_merged_with_their_weights(kind):
-    X = np.array([[0.0, 1.0], [2.0, 0.0], [-0.0, 1.0], [0.0, 1.0]])
-    Y = np.array([[1.0], [1.0], [1.0], [-1.0]])
-    rows, targets, weights = merge_copies(kind(X), Y, np.array([1.0, 2.0, 4.0, 8.0]))
-    # The last one has another target.
-    np.testing.assert_array_equal(rows @ np.eye(2), X[[0, 1, 3]])
-    np.testing.assert_array_equal(targets, Y[[0, 1, 3]])
-    assert weights.tolist() == [5.0, 2.0, 8.0]
+def refit_without(H, Y, penalty, weights, rows):
+    others = np.setdiff1d(np.arange(len(H)), rows)
+    return H[rows] @ solve_by_pinv(H[others], Y[others], penalty, weights[others])
+
+
+GROUPS = {"rows": None, "groups": np.array([0, 1, 1, 2, 0, 3, 4, 4, 4, 5, 6, 7])}
+every_grouping = pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
+
+
+def tile_groups(groups, n_rows):
+    return None if groups is None else np.resize(groups, n_rows)
+
+
+@every_shape
+@every_grouping
+@pytest.mark.parametrize("penalty", [1e-3, 0.1, 100.0])
+def test_left_out_predictions_are_those_of_refits(shape, groups, penalty):
+    H, Y, weights = make_rows(shape)
+    groups = tile_groups(groups, shape[0])
+    found = RidgeSystem(H, weights, groups=groups).predict_left_out(Y, penalty)
+    numbers = np.arange(len(H)) if groups is None else groups
+    for row in range(len(H)):
+        together = np.flatnonzero(numbers == numbers[row])
+        expected = refit_without(H, Y, penalty, weights, together)[together == row]
+        np.testing.assert_allclose(found[row : row + 1], expected, rtol=1e-6, atol=1e-8)
+
+
+@every_shape
+def test_penalty_has_the_least_error_at_groups_left_out(shape):
+    H, Y, weights = make_rows(shape)
+    groups = tile_groups(GROUPS["groups"], shape[0])
+    fit = RidgeSystem(H, weights, groups=groups).fit(Y, [0.01, 1.0, 100.0])
+    parts = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    expected = [
+        sum(
+            (weights[rows, None] * (Y[rows] - refit_without(H, Y, penalty, weights, rows)) ** 2).sum()
+            for rows in parts
+        )
+        / (weights.sum() * Y.shape[1])
+        for penalty in fit.penalties
+    ]
+    np.testing.assert_allclose(fit.errors, expected, rtol=1e-6)
+    assert fit.penalty == fit.penalties[np.argmin(expected)]
+
+
+def test_groups_of_one_row_are_rows():
+    H, Y, weights = make_rows((12, 40))
+    grouped = RidgeSystem(H, weights, groups=np.arange(12)[::-1]).fit(Y, "auto")
+    np.testing.assert_array_equal(grouped.errors, fit_ridge(H, Y, "auto", sample_weight=weights).errors)
+
+
+def test_zero_rows_are_predicted_zero():
+    H, Y, weights = make_rows((8, 20))
+    H[3] = 0
+    np.testing.assert_allclose(RidgeSystem(H, weights).predict_left_out(Y, 0.1)[3], 0, atol=1e-12)
+
+
+def test_all_zero_rows_survive():
+    found = RidgeSystem(np.zeros((4, 6))).predict_left_out(np.ones((4, 2)), 0.1)
+    np.testing.assert_allclose(found, 0, atol=1e-12)
 
 
 def take_in(H, Y, weights, penalty, ends):
