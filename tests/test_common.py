@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfewaudio import (
     MFCC,
+    AugmentedClassifier,
     BlockScaler,
     CalibratedRidgeClassifier,
     ELMClassifier,
@@ -39,6 +40,7 @@ SAMPLE_RATE = 16000
         PrototypicalClassifier(),
         SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # learns in few epochs what the checks ask for
         BlockScaler(),
+        AugmentedClassifier(CalibratedRidgeClassifier()),
         CalibratedRidgeClassifier(),
         ELMClassifier(),
         ELMRegressor(),
@@ -57,6 +59,7 @@ def test_scikit_learns_common_checks(estimator, check):
         RandomCNNFeatures("sample_level", n_filters=2, random_state=None),
         PrototypicalClassifier(architecture=None, distance="cosine"),
         SkorchCNN(max_epochs=60),
+        AugmentedClassifier(KNeighborsClassifier(1)),
         CalibratedRidgeClassifier(0.1, class_weight="balanced"),
         ELMClassifier(15, penalty=0.0, direct_links=True),
         PatchClassifier(LinearSVC(), aggregation="vote"),

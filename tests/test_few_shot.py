@@ -29,9 +29,38 @@ def sounds():
 
 
 def test_pipeline_is_an_ordinary_one():
-    model = make_few_shot_classifier()
+    model = make_few_shot_classifier(augmentation=None)
     assert isinstance(model, Pipeline)
     assert list(model.named_steps) == ["logmel", "statistics", "scaler", "classifier"]
+
+
+def test_with_augmentation_all_behind_the_spectrograms_is_fitted_to_copies():
+    model = make_few_shot_classifier(n_copies=3)
+    assert list(model.named_steps) == ["logmel", "classifier"]
+    assert model[-1].n_copies == 3
+    assert list(model[-1].estimator.named_steps) == ["statistics", "scaler", "classifier"]
+
+
+def test_methods_of_ones_own_take_the_place_of_the_usual_ones(sounds):
+    X, y = sounds
+    calls = []
+
+    def louder(spectrograms, targets, generator):
+        calls.append(len(spectrograms))
+        return spectrograms + 3, targets
+
+    make_few_shot_classifier(sample_rate=SAMPLE_RATE, augmentation=louder, n_copies=2).fit(X[:6], y[:6])
+    assert sum(calls) == 12
+
+
+def test_clips_without_a_label_are_learnt_from(sounds):
+    X, y = sounds
+    hidden = np.where(np.arange(len(y)) < 6, y, "-1")
+    helped = make_few_shot_classifier(sample_rate=SAMPLE_RATE, semi_supervised=True).fit(X, hidden)
+    alone = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:6], y[:6])
+    assert helped.classes_.tolist() == alone.classes_.tolist()
+    assert helped.score(X[6:], y[6:]) == 1.0
+    assert (helped.predict_proba(X) != alone.predict_proba(X)).any()
 
 
 def test_it_is_found_at_the_top():
@@ -91,7 +120,7 @@ def test_curve_computes_the_features_once(sounds, monkeypatch):
         return original(self, X)
 
     monkeypatch.setattr(SpectrogramStatistics, "transform", transform)
-    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE)
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, augmentation=None)
     assert not any(get_tags(step).requires_fit for step in model[:2])
     few_shot_curve(model, X, y, n_shots=(1, 2), n_repeats=2, cv=2)
     assert calls == [len(X)]

@@ -21,9 +21,16 @@ from sklearn.utils.validation import (
 )
 
 from skfewaudio._validation import check_spectrograms
-from skfewaudio.augmentation import augment, check_augmentation
+from skfewaudio.augmentation import MixUp, augment
+
+from ._patch_augmentation import choose_methods
+from ._unlabelled import find_labelled
 
 SPECTROGRAMS_AT_ONCE = 128
+_REFUSAL = (
+    "augmentation={!r} mixes clips, and a mixture has no label of its own; give it to SkorchCNN, or leave "
+    "out what mixes"
+)
 
 
 def _gives(method: str) -> Callable[[Any], bool]:
@@ -49,10 +56,10 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Takes spectrograms, such as a Pipeline of :class:`~skfewaudio.features.SpectrogramStatistics` and a
         classifier.
     augmentation : Augmentation, callable, list of these, or None, default=None
-        The changes, one after the other on every copy: see :mod:`skfewaudio.augmentation`. They are to leave
-        labels alone. None makes no copies.
+        The changes, one after the other on every copy: see :mod:`skfewaudio.augmentation`. What mixes clips
+        is refused. None makes no copies.
     n_copies : int, default=2
-        Copies of each clip.
+        Copies of each clip. Clips without a label, where the estimator learns from such, are not copied.
     copy_weight : float, default=0.3
         What a copy counts beside its clip, for estimators whose `fit` takes ``sample_weight``.
     random_state : int, RandomState instance or None, default=None
@@ -153,34 +160,42 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If `sample_weight` is given and the estimator takes none.
         """
         clips: Any = check_spectrograms(self, X, reset=True)
-        labels = column_or_1d(y)
+        labels = column_or_1d(y, warn=True)
         check_consistent_length(clips, labels)
         weights = _check_sample_weight(sample_weight, np.empty((len(clips), 1)))
         recordings = np.arange(len(clips)) if groups is None else column_or_1d(groups)
         check_consistent_length(clips, recordings)
-        copies, source = self._make_copies(clips)
+        last_step, prefix = _last_step(self.estimator)
+        copied = np.arange(len(labels))
+        if getattr(last_step, "semi_supervised", False):
+            copied = np.flatnonzero(find_labelled(labels))
+        copies, source = self._make_copies(clips, copied)
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
         rows = np.concatenate([np.arange(len(labels)), source])
         weights = np.concatenate([weights, self.copy_weight * weights[source]])
-        params = _accepted(self.estimator, sample_weight=weights, groups=recordings[rows])
-        if sample_weight is not None and not any(name.endswith("sample_weight") for name in params):
-            raise TypeError(f"{self.estimator!r} takes no sample_weight in fit; leave it out")
-        self.estimator_ = clone(self.estimator).fit(clips, labels[rows], **params)
+        params = {"sample_weight": weights, "groups": recordings[rows]}
+        accepted = {prefix + name: params[name] for name in params if has_fit_parameter(last_step, name)}
+        if sample_weight is not None and f"{prefix}sample_weight" not in accepted:
+            raise TypeError(f"{last_step!r} takes no sample_weight in fit; leave it out")
+        self.estimator_ = clone(self.estimator).fit(clips, labels[rows], **accepted)
         self.classes_ = self.estimator_.classes_
         return self
 
     def _make_copies(
-        self, clips: NDArray | list[NDArray]
+        self, clips: NDArray | list[NDArray], copied: NDArray[np.int64]
     ) -> tuple[list[NDArray] | NDArray, NDArray[np.int64]]:
-        """Give changed copies, and the number of each one's clip."""
-        if not check_augmentation(self.augmentation) or not self.n_copies:
+        """Give changed copies of some clips, and the number of each one's clip."""
+        methods = choose_methods(self.augmentation, for_vectors=not isinstance(clips, list))
+        if any(isinstance(method, MixUp) for method in methods):
+            raise ValueError(_REFUSAL.format(self.augmentation))
+        if not methods or not self.n_copies:
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
         generator.manual_seed(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
         by_shape: dict[tuple[int, ...], list[int]] = {}
-        for i, clip in enumerate(clips):
-            by_shape.setdefault(clip.shape, []).append(i)
+        for i in copied:
+            by_shape.setdefault(clips[i].shape, []).append(i)
         copies: list[NDArray] = []
         source: list[int] = []
         n_at_once = max(1, SPECTROGRAMS_AT_ONCE // self.n_copies)
@@ -199,14 +214,14 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         targets = torch.eye(len(batch))
         changed, after = augment(self.augmentation, spectrograms.reshape(*shape[:2], -1), targets, generator)
         if not torch.equal(after, targets):
-            raise ValueError(
-                f"augmentation={self.augmentation!r} mixes labels, which only networks can be fitted to; "
-                "give it to SkorchCNN, or leave that method out here"
-            )
+            raise ValueError(_REFUSAL.format(self.augmentation))
         return changed.reshape(shape).numpy()
 
-    def _clips(self, X: ArrayLike | Sequence[NDArray]) -> Any:
+    def _fitted(self) -> Any:
         check_is_fitted(self)
+        return self.estimator_
+
+    def _clips(self, X: ArrayLike | Sequence[NDArray]) -> Any:
         return check_spectrograms(self, X, reset=False)
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
@@ -221,7 +236,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips,)
         """
-        return self.estimator_.predict(self._clips(X))
+        return self._fitted().predict(self._clips(X))
 
     @available_if(_gives("predict_proba"))
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -236,7 +251,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
         """
-        return self.estimator_.predict_proba(self._clips(X))
+        return self._fitted().predict_proba(self._clips(X))
 
     @available_if(_gives("predict_log_proba"))
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -251,7 +266,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
         """
-        return self.estimator_.predict_log_proba(self._clips(X))
+        return self._fitted().predict_log_proba(self._clips(X))
 
     @available_if(_gives("decision_function"))
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -266,7 +281,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
         """
-        return self.estimator_.decision_function(self._clips(X))
+        return self._fitted().decision_function(self._clips(X))
 
     @available_if(_gives("score_samples"))
     def score_samples(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -281,7 +296,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips,)
         """
-        return self.estimator_.score_samples(self._clips(X))
+        return self._fitted().score_samples(self._clips(X))
 
     def __sklearn_tags__(self) -> Tags:
         tags, given = super().__sklearn_tags__(), get_tags(self.estimator)
@@ -292,10 +307,10 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _accepted(estimator: Any, **params: Any) -> dict[str, Any]:
-    """Give those parameters that the `fit` of an estimator, or of a Pipeline's last step, takes."""
+def _last_step(estimator: Any) -> tuple[Any, str]:
+    """Give an estimator, or a Pipeline's last step, and what leads to its parameters in `fit`."""
     prefix = ""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]
         prefix += f"{name}__"
-    return {prefix + name: value for name, value in params.items() if has_fit_parameter(estimator, name)}
+    return estimator, prefix

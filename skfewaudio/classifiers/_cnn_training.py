@@ -23,7 +23,7 @@ from skfewaudio._torch import resolve_device, seeded
 
 from ._net import AcceleratedClipNet, ClipNet
 from ._network import build_network, calibrate, check_trained, net_params
-from ._patch_augmentation import AugmentedPatches, ClassLoss, chosen_methods
+from ._patch_augmentation import AugmentedPatches, ClassLoss, choose_methods
 from ._patch_data import PatchData, cut_patches
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def train_cnn(
 
     `targets` are class numbers, or indicators of labels.
     """
-    methods = chosen_methods(spec)
+    methods = choose_methods(spec.augmentation, for_vectors=spec.patch_frames_ is None)
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
     accelerator = None if spec.accelerator is None else spec.accelerator()

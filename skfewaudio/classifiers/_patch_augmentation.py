@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from skfewaudio.augmentation._base import Method
 
 if TYPE_CHECKING:
     from ._cnn_training import RandomPatches
-    from ._skorch_cnn import SkorchCNN
 
 
 class AugmentedPatches(Dataset):
@@ -63,19 +62,30 @@ class ClassLoss(nn.CrossEntropyLoss):
         return loss * len(target) / (target @ self.weight).sum()
 
 
-def chosen_methods(spec: SkorchCNN) -> list[Method]:
-    """Give what changes the batches of an estimator.
+def choose_methods(augmentation: Any, *, for_vectors: bool) -> list[Method]:
+    """Give what changes the training clips of a classifier.
+
+    Parameters
+    ----------
+    augmentation : Augmentation, callable, list of these, or None
+        As the user gave it.
+    for_vectors : bool
+        Whether the clips are feature vectors.
+
+    Returns
+    -------
+    list of callable
 
     Raises
     ------
     TypeError
         If that is no augmentation.
     ValueError
-        If the estimator learns from feature vectors, and there is no way to change these so.
+        If there is no way to change feature vectors so.
     """
-    methods = check_augmentation(spec.augmentation)
+    methods = check_augmentation(augmentation)
     for method in methods:
-        if spec.patch_frames_ is None and isinstance(method, Augmentation) and not method.takes_vectors:
+        if for_vectors and isinstance(method, Augmentation) and not method.takes_vectors:
             raise ValueError(
                 f"augmentation has {method!r}, which changes spectrograms, and X holds feature vectors; take "
                 "MixUp(), or give spectrograms of shape (n_clips, n_mels, n_frames)"
