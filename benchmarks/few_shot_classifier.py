@@ -1,4 +1,4 @@
-"""What make_few_shot_classifier is worth: accuracy, certainty, each block's part, unknown sounds, and time.
+"""What make_few_shot_classifier is worth: accuracy, certainty, its parts, unlabelled and unknown sounds, time.
 
 On three kinds of sound: the ESC-10 classes of ESC-50 (with --data-home), the embedded data set, and words
 said by eSpeak NG (where that is installed). Each fold in turn is the test fold; the clips to learn from are
@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from spoken_words import make_spoken_words
 
 from skfewaudio import MFCC, BlockScaler, CalibratedRidgeClassifier, make_few_shot_classifier
+from skfewaudio.augmentation import SpecAugment, TimeShift
 from skfewaudio.benchmarking._clips import resample
 from skfewaudio.classifiers._certainty import ONE_SHOT_SHARPNESS, find_temperature
 from skfewaudio.datasets import load_esc50, load_synthetic
@@ -33,54 +34,82 @@ Scores = NDArray[np.float64]
 
 
 class Sounds(NamedTuple):
-    """A data set, its clips read as they are needed."""
+    """A data set."""
 
     X: list[Any]
     y: NDArray
     folds: NDArray[np.int64]
     rate: int  # of the spectrograms
     mfcc: list[Any]  # what MFCC takes
+    spectrograms: list[NDArray]
 
 
-class Fit(NamedTuple):
-    """A model, the clips it learnt and those it is tested on."""
+class Draw(NamedTuple):
+    """The number of a draw, the clips it was made from, those to learn, and those to test on."""
 
-    draw: int
-    model: Any
+    number: int
+    pool: NDArray[np.int64]
     train: NDArray[np.int64]
     test: NDArray[np.int64]
 
 
+class Fit(NamedTuple):
+    """A model, and what it learnt and is tested on."""
+
+    draw: Draw
+    model: Any
+
+
 def read(name: str, data_home: str) -> Sounds:
     """Give a data set by name."""
+    rate = 44100 if name == "esc10" else 22050
+    X: list[Any]
     if name == "esc10":
         files = load_esc50(data_home=data_home, subset="esc10")
-        return Sounds(files.X, files.y, files.folds, 44100, files.X)
-    rate = 22050
-    if name == "synthetic":
-        made = load_synthetic()
-        X, y, folds = list(made.X), made.y, made.folds
+        X, y, folds, mfcc = files.X, files.y, files.folds, files.X
     else:
-        X, y, folds = make_spoken_words(rate)
-    return Sounds(X, y, folds, rate, resample(X, old_rate=rate, new_rate=MFCC_RATE))
+        if name == "synthetic":
+            made = load_synthetic()
+            X, y, folds = list(made.X), made.y, made.folds
+        else:
+            X, y, folds = make_spoken_words(rate)
+        mfcc = resample(X, old_rate=rate, new_rate=MFCC_RATE)
+    spectrograms = make_few_shot_classifier(sample_rate=rate)[0].transform(X)
+    return Sounds(X, y, folds, rate, mfcc, list(spectrograms))
+
+
+def take(X: Any, rows: NDArray[np.int64]) -> Any:
+    """Give some clips of an array or a list."""
+    return X[rows] if isinstance(X, np.ndarray) else [X[i] for i in rows]
 
 
 def fit_all(
-    make: Callable[[], Any], X: Scores, y: NDArray, folds: NDArray, n_shots: int, n_draws: int
+    make: Callable[[], Any],
+    X: Any,
+    y: NDArray,
+    folds: NDArray,
+    n_shots: int,
+    n_draws: int,
+    find_unlabelled: Callable[[Draw], NDArray[np.int64]] | None = None,
 ) -> Iterator[Fit]:
-    """Fit a model to every draw in every fold."""
-    for draw in range(n_draws):
+    """Fit a model to every draw in every fold, and to clips without their labels where there are any."""
+    for number in range(n_draws):
         for fold in np.unique(folds):
             pool, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            train = pool[draw_support(y[pool], n_shots, draw)]
-            yield Fit(draw, make().fit(X[train], y[train]), train, test)
+            train = pool[draw_support(y[pool], n_shots, number)]
+            draw = Draw(number, pool, train, test)
+            others = test[:0] if find_unlabelled is None else find_unlabelled(draw)
+            labels = np.concatenate([y[train], np.full(len(others), "-1")])
+            yield Fit(draw, make().fit(take(X, np.concatenate([train, others])), labels))
 
 
-def accuracies(make: Callable[[], Any], X: Scores, sounds: Sounds, n_shots: int, n_draws: int) -> Scores:
+def accuracies(
+    make: Callable[[], Any], X: Any, sounds: Sounds, n_shots: int, n_draws: int, **params: Any
+) -> Scores:
     """Give the accuracy of each draw, the mean over folds, in percent."""
     found: list[list[float]] = [[] for _ in range(n_draws)]
-    for fit in fit_all(make, X, sounds.y, sounds.folds, n_shots, n_draws):
-        found[fit.draw].append(100 * fit.model.score(X[fit.test], sounds.y[fit.test]))
+    for draw, model in fit_all(make, X, sounds.y, sounds.folds, n_shots, n_draws, **params):
+        found[draw.number].append(100 * model.score(take(X, draw.test), sounds.y[draw.test]))
     return np.mean(found, axis=1)
 
 
@@ -92,14 +121,18 @@ def calibration_error(proba: Scores, correct: NDArray[np.bool_], n_bins: int = 1
     return float(sum(gaps) / len(correct))
 
 
-def calibration_errors(make: Callable[[], Any], X: Scores, sounds: Sounds, n: int, n_draws: int) -> Scores:
-    """Give the calibration error of each draw, over the clips of all folds."""
+def accuracies_and_errors(
+    make: Callable[[], Any], X: Any, sounds: Sounds, n: int, n_draws: int, **params: Any
+) -> tuple[Scores, Scores]:
+    """Give each draw's accuracy in percent and its calibration error, over the clips of all folds."""
     found: list[list[tuple[Scores, NDArray]]] = [[] for _ in range(n_draws)]
-    for fit in fit_all(make, X, sounds.y, sounds.folds, n, n_draws):
-        proba = fit.model.predict_proba(X[fit.test])
-        found[fit.draw].append((proba, fit.model.classes_[proba.argmax(axis=1)] == sounds.y[fit.test]))
-    joined = [map(np.concatenate, zip(*parts, strict=True)) for parts in found]
-    return np.array([calibration_error(proba, correct) for proba, correct in joined])
+    for draw, model in fit_all(make, X, sounds.y, sounds.folds, n, n_draws, **params):
+        proba = model.predict_proba(take(X, draw.test))
+        right = model.classes_[proba.argmax(axis=1)] == sounds.y[draw.test]
+        found[draw.number].append((proba, right))
+    joined = [tuple(map(np.concatenate, zip(*parts, strict=True))) for parts in found]
+    scores = np.array([100 * np.mean([right.mean() for _, right in parts]) for parts in found])
+    return scores, np.array([calibration_error(proba, right) for proba, right in joined])
 
 
 def with_interval(values: Scores, digits: int = 1) -> str:
@@ -118,12 +151,47 @@ def print_row(name: str, cells: list[str]) -> None:
 def compare(sounds: Sounds, n_draws: int) -> None:
     """Print accuracies beside the baseline's, and calibration errors."""
     mfcc = np.asarray(MFCC(sample_rate=MFCC_RATE).transform(sounds.mfcc))
+    baseline = lambda: KNeighborsClassifier(1, metric="cosine")  # noqa: E731
+    found = [with_interval(accuracies(baseline, mfcc, sounds, n, n_draws)) for n in N_SHOTS]
+    print_row("MFCC, 1-NN", found)
+    for name, params in {"few-shot classifier": {}, "without copies": {"augmentation": None}}.items():
+        ours = pipeline(sounds, **params)
+        pairs = [accuracies_and_errors(ours, sounds.spectrograms, sounds, n, n_draws) for n in N_SHOTS]
+        print_row(name, [with_interval(scores) for scores, _ in pairs])
+        print_row("its calibration error", [with_interval(errors, 3) for _, errors in pairs])
+
+
+def compare_copies(sounds: Sounds, n_draws: int) -> None:
+    """Print accuracies with copies changed by each method alone, and by all with other numbers of them."""
+    usual = pipeline(sounds)()[-1].augmentation
+    choices: dict[str, dict[str, Any]] = {"no copies": {"augmentation": None}}
+    choices |= {f"{method!r}": {"augmentation": method} for method in [*usual, TimeShift(), SpecAugment()]}
+    choices |= {f"all, {n} copies": {"n_copies": n} for n in (1, 2, 4, 8)}
+    for name, params in choices.items():
+        make = pipeline(sounds, **params)
+        found = (accuracies(make, sounds.spectrograms, sounds, n, n_draws).mean() for n in N_SHOTS[::2])
+        print_row(name, [f"{score:.1f}" for score in found])
+
+
+def learn_unlabelled(sounds: Sounds, n_draws: int) -> None:
+    """Print what as many clips without a label as the test fold has are worth: these, or others."""
     X, sizes = compute(sounds, DEFAULT_BLOCKS)
-    ours, baseline = classifier(sizes), lambda: KNeighborsClassifier(1, metric="cosine")
-    for name, make, features in (("MFCC, 1-NN", baseline, mfcc), ("few-shot classifier", ours, X)):
-        print_row(name, [with_interval(accuracies(make, features, sounds, n, n_draws)) for n in N_SHOTS])
-    errors = [with_interval(calibration_errors(ours, X, sounds, n, n_draws), 3) for n in N_SHOTS]
-    print_row("its calibration error", errors)
+    sources = {"of the test fold": lambda draw: draw.test, "of the other folds": others_of_the_pool}
+    alone = [accuracies(classifier(sizes), X, sounds, n, n_draws) for n in N_SHOTS]
+    print_row("none", [with_interval(scores) for scores in alone])
+    make = classifier(sizes, semi_supervised=True)
+    for name, find in sources.items():
+        pairs = [accuracies_and_errors(make, X, sounds, n, n_draws, find_unlabelled=find) for n in N_SHOTS]
+        gains = [scores - before for (scores, _), before in zip(pairs, alone, strict=True)]
+        print_row(name, [with_interval(scores) for scores, _ in pairs])
+        print_row("gain", [with_interval(gain) for gain in gains])
+        print_row("its calibration error", [with_interval(errors, 3) for _, errors in pairs])
+
+
+def others_of_the_pool(draw: Draw) -> NDArray[np.int64]:
+    """Draw as many clips that were not chosen as there are to test on, if there are so many left."""
+    rest = np.random.RandomState(draw.number).permutation(np.setdiff1d(draw.pool, draw.train))
+    return rest[: len(draw.test)]
 
 
 def compare_blocks(sounds: Sounds, n_draws: int) -> None:
@@ -143,21 +211,20 @@ def compare_blocks(sounds: Sounds, n_draws: int) -> None:
 
 def reject(sounds: Sounds, n_draws: int) -> None:
     """Leave each class out in turn; print how well its clips are told from those of the known classes."""
-    X, sizes = compute(sounds, DEFAULT_BLOCKS)
-    make = classifier(sizes, false_rejection_rate=REJECTED)
+    make = pipeline(sounds, false_rejection_rate=REJECTED)
     for n in N_SHOTS[1:]:
         found: list[list[tuple[float, ...]]] = [[] for _ in range(n_draws)]
         for left_out in np.unique(sounds.y):
             known = np.flatnonzero(sounds.y != left_out)
-            fits = fit_all(make, X[known], sounds.y[known], sounds.folds[known], n, n_draws)
-            for fit, fold in zip(fits, list(np.unique(sounds.folds)) * n_draws, strict=True):
-                strange = X[(sounds.y == left_out) & (sounds.folds == fold)]
-                familiar = X[known][fit.test]
-                scores = fit.model[:-1], fit.model[-1]
-                values = [scores[1].score_samples(scores[0].transform(part)) for part in (familiar, strange)]
-                truth = np.repeat([1, 0], [len(familiar), len(strange)])
-                rejected = [(fit.model.predict(part) == "unknown").mean() for part in (familiar, strange)]
-                found[fit.draw].append((roc_auc_score(truth, np.concatenate(values)), *rejected))
+            X, y, folds = take(sounds.spectrograms, known), sounds.y[known], sounds.folds[known]
+            for draw, model in fit_all(make, X, y, folds, n, n_draws):
+                fold = folds[draw.test[0]]
+                strange = np.flatnonzero((sounds.y == left_out) & (sounds.folds == fold))
+                parts = take(X, draw.test), take(sounds.spectrograms, strange)
+                values = np.concatenate([model.score_samples(part) for part in parts])
+                truth = np.repeat([1, 0], [len(part) for part in parts])
+                rejected = [(model.predict(part) == "unknown").mean() for part in parts]
+                found[draw.number].append((roc_auc_score(truth, values), *rejected))
         means = np.mean(found, axis=1)
         cells = [with_interval(means[:, 0], 3), *(f"{100 * column.mean():.1f}" for column in means.T[1:])]
         print_row(f"{n} clips per class", cells)
@@ -167,21 +234,22 @@ def sharpen(sounds: Sounds, n_draws: int) -> None:
     """Print which fixed sharpness for one clip per class has the least log loss on test clips."""
     X, sizes = compute(sounds, DEFAULT_BLOCKS)
     best = []
-    for fit in fit_all(classifier(sizes), X, sounds.y, sounds.folds, 1, n_draws):
-        codes = np.searchsorted(fit.model.classes_, sounds.y[fit.test])
-        scores = fit.model.decision_function(X[fit.test])
+    for draw, model in fit_all(classifier(sizes), X, sounds.y, sounds.folds, 1, n_draws):
+        codes = np.searchsorted(model.classes_, sounds.y[draw.test])
+        scores = model.decision_function(X[draw.test])
         right = find_temperature(scores, codes, np.ones(len(codes)))
-        best.append(np.log(fit.model[-1].temperature_ / right * ONE_SHOT_SHARPNESS))
+        best.append(np.log(model[-1].temperature_ / right * ONE_SHOT_SHARPNESS))
     print(f"best sharpness: {np.exp(np.mean(best)):.1f}, in use: {ONE_SHOT_SHARPNESS}")
 
 
 def measure(sounds: Sounds, _: int) -> None:
     """Print seconds of features, and of a fit of 20 clips per class with the prediction of a test fold."""
     model = make_few_shot_classifier(sample_rate=sounds.rate, device="cpu")
+    statistics = SpectrogramStatistics(device="cpu").fit(sounds.spectrograms)
     started = time.perf_counter()
     spectrograms = model[0].transform(sounds.X)
     made = time.perf_counter()
-    model[1].transform(spectrograms)
+    statistics.transform(spectrograms)
     done = time.perf_counter()
     print(f"clips per second: LogMel {len(sounds.X) / (made - started):.0f}, ", end="")
     print(f"SpectrogramStatistics {len(sounds.X) / (done - made):.0f}")
@@ -199,13 +267,17 @@ def measure(sounds: Sounds, _: int) -> None:
 
 def compute(sounds: Sounds, blocks: tuple[str, ...]) -> tuple[Scores, list[int]]:
     """Give statistics of all clips, and the sizes of their blocks."""
-    logmel = make_few_shot_classifier(sample_rate=sounds.rate)[0]
     statistics = SpectrogramStatistics(blocks)
-    return statistics.fit_transform(logmel.transform(sounds.X)), statistics.block_sizes()
+    return statistics.fit_transform(sounds.spectrograms), statistics.block_sizes()
+
+
+def pipeline(sounds: Sounds, **params: Any) -> Callable[[], Any]:
+    """Give what makes the pipeline without its first step, for spectrograms."""
+    return lambda: make_few_shot_classifier(sample_rate=sounds.rate, device="cpu", **params)[1:]
 
 
 def classifier(sizes: list[int], **params: Any) -> Callable[[], Any]:
-    """Give what makes the part of the pipeline that learns."""
+    """Give what makes the part of the pipeline that learns, without copies."""
     return lambda: make_pipeline(
         BlockScaler(sizes), CalibratedRidgeClassifier(fit_intercept=False, device="cpu", **params)
     )
@@ -213,6 +285,8 @@ def classifier(sizes: list[int], **params: Any) -> Callable[[], Any]:
 
 STUDIES: dict[str, Callable[[Sounds, int], None]] = {
     "accuracy": compare,
+    "copies": compare_copies,
+    "unlabelled": learn_unlabelled,
     "blocks": compare_blocks,
     "unknown": reject,
     "sharpness": sharpen,
