@@ -1,4 +1,4 @@
-"""What make_few_shot_classifier is worth: accuracy, certainty, its parts, unlabelled and unknown sounds, time.
+"""What make_few_shot_classifier is worth: accuracy, certainty, its parts, unlabelled and unknown sounds.
 
 On three kinds of sound: the ESC-10 classes of ESC-50 (with --data-home), the embedded data set, and words
 said by eSpeak NG (where that is installed). Each fold in turn is the test fold; the clips to learn from are

@@ -52,11 +52,11 @@ def mfcc_prototypes(*, device: str, **_: Any) -> Any:
     return make_pipeline(MFCC(device=device), StandardScaler(), PrototypicalClassifier(device=device))
 
 
-def few_shot(*, device: str, **_: Any) -> Any:
+def few_shot(*, device: str, semi_supervised: bool = False, **_: Any) -> Any:
     """Calibrated ridge regression on statistics of spectrograms: the classifier to start with."""
     from skfewaudio import make_few_shot_classifier
 
-    return make_few_shot_classifier(device=device)
+    return make_few_shot_classifier(device=device, semi_supervised=semi_supervised)
 
 
 def random_cnn_ridge(*, device: str, **_: Any) -> Any:
@@ -84,6 +84,24 @@ def cnn(architecture: str, *, device: str, mixed_precision: bool | None, **_: An
     return make_pipeline(
         LogMel(device=device), SkorchCNN(architecture, device=device, mixed_precision=mixed_precision)
     )
+
+
+def vgg_augmented(*, device: str, mixed_precision: bool | None, **_: Any) -> Any:
+    """Train the VGG of arXiv:1810.10274 on shifted and mixed clips, for longer."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, SkorchCNN
+    from skfewaudio.augmentation import FrequencyShift, MixUp
+
+    network = SkorchCNN(
+        "vgg",
+        augmentation=[FrequencyShift(6), MixUp(0.4)],
+        batch_size=32,
+        max_epochs=400,
+        device=device,
+        mixed_precision=mixed_precision,
+    )
+    return make_pipeline(LogMel(device=device), network)
 
 
 def prototypical(*, device: str, mixed_precision: bool | None, **_: Any) -> Any:
@@ -148,6 +166,7 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
         "random-cnn-ridge": random_cnn_ridge,
         "sb-cnn": partial(cnn, "sb_cnn"),
         "vgg": partial(cnn, "vgg"),
+        "vgg-augmented": vgg_augmented,
         "timbre": partial(cnn, "timbre"),
         "prototypical": prototypical,
         "prototypical-paper": prototypical_paper,

@@ -10,6 +10,8 @@ from ._evaluate import score_model
 from ._scores import accuracy
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..datasets import AudioDataset
 
 
@@ -25,6 +27,11 @@ def add_parser(commands: Any) -> None:
         help="one of the benchmark's suite few-data, such as prototypical, sb-cnn or vggish-1nn; few-shot if "
         "not given",
     )
+    parser.add_argument(
+        "--unlabelled",
+        metavar="FOLDER",
+        help="learn from these sound files, too; for the pipeline few-shot",
+    )
     evaluation = parser.add_mutually_exclusive_group()
     evaluation.add_argument(
         "--test-folder", metavar="FOLDER", help="score on these clips instead of cross-validation"
@@ -39,26 +46,42 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Estimate how good the model will be, train it on all clips, and save it."""
+    import numpy as np
+
+    from ..datasets import list_audio_files
     from ..persistence import save_model
 
     _check_output(Path(args.output))
     dataset = load_recordings(args.folder)
     test = load_recordings(args.test_folder) if args.test_folder else None
-    model = build_pipeline(args.pipeline, random_state=args.random_state, device=args.device)
+    others = list_audio_files(args.unlabelled) if args.unlabelled else []
+    model = build_pipeline(
+        args.pipeline,
+        random_state=args.random_state,
+        device=args.device,
+        semi_supervised=bool(args.unlabelled),
+    )
     counts = count_classes(dataset)
     out.print(format_table(["class", "clips"], list(counts.items()), width=terminal_width()))
     scores = None
     if not args.no_evaluate and test is None:
-        scores = _cross_validate(model, dataset, out)
+        scores = _cross_validate(model, dataset, others, out)
         _print_scores(scores, out)
-    out.note(f"training on {len(dataset)} clips ...")
-    model.fit(dataset.X, dataset.y)
+    also = f" and {len(others)} without a label" if others else ""
+    out.note(f"training on {len(dataset)} clips{also} ...")
+    everything = np.arange(len(dataset) + len(others))
+    _fit(model, [*dataset.X, *others], everything, dataset)
     status = DONE
     if test is not None:
         scores, status = _score_on(model, test, args.test_folder, out)
         _print_scores(scores, out)
     card = {
-        "data_set": {"name": dataset.name, "n_clips": len(dataset), "clips_per_class": counts},
+        "data_set": {
+            "name": dataset.name,
+            "n_clips": len(dataset),
+            "clips_per_class": counts,
+            "n_unlabelled": len(others),
+        },
         "pipeline": args.pipeline or "default",
         "scores": scores,
         "random_state": args.random_state,
@@ -76,7 +99,7 @@ def _check_output(path: Path) -> None:
         raise ValueError(f"-o {path}: there is no folder {path.parent}; make it first")
 
 
-def build_pipeline(name: str, *, random_state: int, device: str | None) -> Any:
+def build_pipeline(name: str, *, random_state: int, device: str | None, semi_supervised: bool = False) -> Any:
     """Build a pipeline of the benchmark; one seed for all that is random."""
     from .._torch import resolve_device
     from ..benchmarking._suites import SUITES
@@ -85,13 +108,19 @@ def build_pipeline(name: str, *, random_state: int, device: str | None) -> Any:
     known = SUITES["few-data"]
     if name not in known:
         raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
-    model = known[name](device=device, mixed_precision=None, vggish_weights="vggish")
+    options = {"device": device, "mixed_precision": None, "vggish_weights": "vggish"}
+    model = known[name](**options, semi_supervised=semi_supervised)
+    if semi_supervised and not any(key.endswith("semi_supervised") for key in model.get_params()):
+        raise ValueError(f"--unlabelled: {name} learns from labelled clips alone; take --pipeline few-shot")
     seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]
     return model.set_params(**dict.fromkeys(seeds, random_state))
 
 
-def _cross_validate(model: Any, dataset: "AudioDataset", out: Output) -> dict[str, Any] | None:
+def _cross_validate(
+    model: Any, dataset: "AudioDataset", others: list[str], out: Output
+) -> dict[str, Any] | None:
     """Estimate the accuracy by the data set's own splitter; None, and why, where it has too few clips."""
+    import numpy as np
     from sklearn.base import clone
 
     from ..model_selection._stateless import FeatureStore
@@ -102,15 +131,34 @@ def _cross_validate(model: Any, dataset: "AudioDataset", out: Output) -> dict[st
         out.warn(f"accuracy is not estimated: {error}")
         return None
     splits = list(cv.split(dataset.X, dataset.y, dataset.groups))
-    features, rest = FeatureStore({"model": model}).take("model", dataset.X)
+    features, rest = FeatureStore({"model": model}).take("model", [*dataset.X, *others])
+    unlabelled = len(dataset) + np.arange(len(others))
     predicted = dataset.y.astype(object)
     for number, (train, test) in enumerate(splits):
         out.progress("fold", number, len(splits))
-        fitted = clone(rest).fit(_take(features, train), dataset.y[train])
+        fitted = _fit(clone(rest), features, np.concatenate([train, unlabelled]), dataset)
         predicted[test] = fitted.predict(_take(features, test))
     out.progress("fold", len(splits), len(splits))
     kept = "" if dataset.groups is None else ", recordings kept together"
     return _describe(dataset.y.tolist(), predicted.tolist(), f"{len(splits)}-fold cross-validation{kept}")
+
+
+def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
+    """Fit a model to some clips of a data set, and to those after them, which have no label."""
+    import numpy as np
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils.validation import has_fit_parameter
+
+    n_others = len(X) - len(dataset)
+    labels = dataset.y
+    if n_others:
+        labels = np.concatenate([dataset.y.astype(object), np.full(n_others, -1, dtype=object)])
+    params = {}
+    if dataset.groups is not None and isinstance(model, Pipeline) and has_fit_parameter(model[-1], "groups"):
+        recordings = np.unique(dataset.groups, return_inverse=True)[1]
+        recordings = np.concatenate([recordings, recordings.max() + 1 + np.arange(n_others)])
+        params[f"{model.steps[-1][0]}__groups"] = recordings[rows]
+    return model.fit(_take(X, rows), labels[rows], **params)
 
 
 def _take(clips: Any, where: Any) -> Any:

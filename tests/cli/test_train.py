@@ -1,6 +1,6 @@
 """skfewaudio train: from a folder to a model's file."""
 
-from skfewaudio import load_model
+from skfewaudio import CalibratedRidgeClassifier, load_model
 from skfewaudio.cli import main
 from skfewaudio.cli._train import build_pipeline
 from skfewaudio.persistence import read_card
@@ -79,4 +79,36 @@ def test_damaged_clip_is_one_line_with_its_name(other_clips, tmp_path, capsys):
 
 def test_trains_the_default_on_files(clips, tmp_path):
     assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"]) == 0
-    assert read_card(tmp_path / "m")["classifier"]["type"] == "CalibratedRidgeClassifier"
+    assert read_card(tmp_path / "m")["classifier"]["type"] == "AugmentedClassifier"
+
+
+def test_learns_from_a_folder_without_labels(clips, other_clips, tmp_path, capsys):
+    command = ["train", str(clips), "-o", str(tmp_path / "m"), "--unlabelled", str(other_clips)]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert "of 8 clips" in capsys.readouterr().out
+    assert read_card(tmp_path / "m")["data_set"]["n_unlabelled"] == 4
+    model = load_model(tmp_path / "m")
+    assert model.classes_.tolist() == ["noise", "tone"]
+    assert model[-1].semi_supervised
+
+
+def test_pipeline_that_takes_no_unlabelled_clips_is_named(clips, other_clips, tmp_path, capsys):
+    command = ["train", str(clips), "-o", str(tmp_path / "m"), "--unlabelled", str(other_clips), *FAST]
+    assert main(command) == 2
+    assert "--unlabelled: mfcc-1nn learns from labelled clips alone" in capsys.readouterr().err
+
+
+def test_recordings_are_left_out_as_a_whole_for_the_certainty_too(other_clips, tmp_path, monkeypatch):
+    given = []
+    fit = CalibratedRidgeClassifier.fit
+
+    def recorded(self, X, y, sample_weight=None, *, groups=None):
+        given.append(groups)
+        return fit(self, X, y, sample_weight, groups=groups)
+
+    monkeypatch.setattr(CalibratedRidgeClassifier, "fit", recorded)
+    for folder in other_clips.iterdir():
+        for number, take in enumerate("AB"):
+            (folder / f"{number}.wav").rename(folder / f"1-{len(folder.name)}000-{take}-0.wav")
+    main(["train", str(other_clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"])
+    assert sorted(given[0]) == [0] * 10 + [1] * 10  # two clips and four copies of each
