@@ -179,7 +179,8 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
 }
 # Minutes to hours a fit on a CPU.
 SLOW = {
-    *("sb-cnn", "vgg", "timbre", "prototypical-paper", "vggish-fine-tuned", "vggish-prototypical"),
+    *("sb-cnn", "vgg", "vgg-augmented", "timbre", "prototypical-paper"),
+    *("vggish-fine-tuned", "vggish-prototypical"),
     *_random_cnn.SLOW,
 }
 NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical", *_large_scale.NEEDS_WEIGHTS}

@@ -189,6 +189,12 @@ class RidgeSystem:
         return _eigh(self.product)
 
     @cached_property
+    def rotated(self) -> Tensor:
+        """H times the eigenvectors of H'H."""
+        d, v = self.eigen
+        return v * d.sqrt() if self.wide else self.h @ v
+
+    @cached_property
     def singular(self) -> tuple[Tensor, Tensor, Tensor]:
         """Singular vectors and values, without the values that are 0 but for rounding."""
         u, s, vt = _svd(self.h)
@@ -212,11 +218,9 @@ class RidgeSystem:
 
     def _leave_out(self, y: Tensor, penalties: NDArray[np.float64]) -> Iterator[tuple[Tensor, list[Tensor]]]:
         """Give rows, and for each penalty their errors under fits without them and their groups."""
-        d, v = self.eigen
-        rotated = v * d.sqrt() if self.wide else self.h @ v
         # Less would be added to the rounding of the products.
         least = max(SMALLEST_FOR_PRODUCTS * self.size, np.finfo(float).tiny)
-        return leave_groups_out(rotated, d, y, np.maximum(penalties, least), self.groups)
+        return leave_groups_out(self.rotated, self.eigen[0], y, np.maximum(penalties, least), self.groups)
 
     def _solve(self, y: Tensor, penalty: float) -> dict[str, Any]:
         """Give what is known of the solution for one penalty, as fields of RidgeFit."""
