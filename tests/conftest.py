@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# Processes that test side by side would fight over the cores with threads of their own.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

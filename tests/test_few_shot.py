@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 import skfewaudio
-from skfewaudio import SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
+from skfewaudio import FewShotSplit, SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
 from skfewaudio.benchmarking._suites import SUITES
+from skfewaudio.datasets import load_esc50
 
 SAMPLE_RATE = 8000
 
@@ -136,3 +138,18 @@ def test_model_is_saved_and_loaded(sounds, tmp_path):
 
 def test_benchmark_knows_it():
     assert isinstance(SUITES["few-data"]["few-shot"](device="cpu"), Pipeline)
+
+
+def test_real_recordings_are_recognised_better_when_they_are_there_without_labels(shared_data):
+    data = load_esc50(shared_data / "data", subset="esc10")
+    model = make_few_shot_classifier(augmentation=None)
+    helped = make_few_shot_classifier(semi_supervised=True)[2:]
+    features = model[:2].transform(data.X)
+    scores = []
+    for train, test in FewShotSplit(2, n_repeats=3, cv=PredefinedSplit(data.folds)).split(data.X, data.y):
+        labels = np.r_[data.y[train], np.full(len(test), "-1")]
+        fits = model[2:].fit(features[train], data.y[train]), helped.fit(features[np.r_[train, test]], labels)
+        scores.append([fit.score(features[test], data.y[test]) for fit in fits])
+    alone, with_others = np.mean(scores, axis=0)
+    assert alone > 0.65
+    assert with_others > alone + 0.03
