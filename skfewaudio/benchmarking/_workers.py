@@ -1,6 +1,7 @@
 """Where the fits of a run are computed: here, or by the workers of a Dask cluster."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -30,7 +31,10 @@ def workers(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
         If no scheduler answers.
     """
     if scheduler is None:
-        yield
+        with warnings.catch_warnings():
+            # joblib starts a process anew whose memory has grown; what it was to do is done all the same.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            yield
         return
     try:
         import distributed

@@ -13,7 +13,7 @@ from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
-    _check_sample_weight,
+    _check_method_params,
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
@@ -130,9 +130,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self,
         X: ArrayLike | Sequence[NDArray],
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> Self:
         """Fit a clone of the estimator on clips and copies.
 
@@ -143,10 +143,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Spectrograms, or feature vectors.
         y : array-like of shape (n_clips,)
             Labels, as the estimator takes them.
-        sample_weight : array-like of shape (n_clips,), default=None
-            Weights of the clips.
         groups : array-like of shape (n_clips,), default=None
             The recording that each clip is of. None takes each clip for a recording of its own.
+        **fit_params
+            For the estimator's `fit`, such as ``sample_weight``. What has an entry for each clip is repeated
+            for its copies.
 
         Returns
         -------
@@ -155,16 +156,15 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y or a parameter cannot be used, or an augmentation changes labels.
+            If X, y or a parameter cannot be used, or an augmentation mixes clips.
         TypeError
-            If `sample_weight` is given and the estimator takes none.
+            If the estimator's `fit` does not take one of `fit_params`.
         """
         clips: Any = check_spectrograms(self, X, reset=True)
         labels = column_or_1d(y, warn=True)
-        check_consistent_length(clips, labels)
-        weights = _check_sample_weight(sample_weight, np.empty((len(clips), 1)))
         recordings = np.arange(len(clips)) if groups is None else column_or_1d(groups)
-        check_consistent_length(clips, recordings)
+        given = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
+        check_consistent_length(clips, labels, recordings, *given)
         last_step, prefix = _last_step(self.estimator)
         copied = np.arange(len(labels))
         if getattr(last_step, "semi_supervised", False):
@@ -173,12 +173,13 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
         rows = np.concatenate([np.arange(len(labels)), source])
-        weights = np.concatenate([weights, self.copy_weight * weights[source]])
-        params = {"sample_weight": weights, "groups": recordings[rows]}
-        accepted = {prefix + name: params[name] for name in params if has_fit_parameter(last_step, name)}
-        if sample_weight is not None and f"{prefix}sample_weight" not in accepted:
-            raise TypeError(f"{last_step!r} takes no sample_weight in fit; leave it out")
-        self.estimator_ = clone(self.estimator).fit(clips, labels[rows], **accepted)
+        params = _check_method_params(labels, fit_params, indices=rows)
+        if has_fit_parameter(last_step, "sample_weight"):
+            weights = np.repeat([1.0, self.copy_weight], [len(labels), len(source)])
+            params[f"{prefix}sample_weight"] = weights * params.get(f"{prefix}sample_weight", 1.0)
+        if has_fit_parameter(last_step, "groups"):
+            params[f"{prefix}groups"] = recordings[rows]
+        self.estimator_ = clone(self.estimator).fit(clips, labels[rows], **params)
         self.classes_ = self.estimator_.classes_
         return self
 

@@ -73,6 +73,13 @@ def test_last_step_of_a_pipeline_is_told():
     found = classifier.fit(X, y).estimator_[-1].given
     assert np.bincount(found["groups"]).tolist() == [3, 3, 3, 3]
     assert found["sample_weight"].tolist() == [1.0] * 4 + [0.3] * 8
+    found = classifier.fit(X, y, recorder__sample_weight=np.full(4, 2.0)).estimator_[-1].given
+    assert found["sample_weight"].tolist() == [2.0] * 4 + [0.6] * 8
+
+
+def test_weights_of_another_number_than_clips_are_refused():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        given(AugmentedClassifier(Recorder()), sample_weight=np.ones(3))
 
 
 def test_estimator_that_takes_neither_weights_nor_groups_is_fitted_to_the_copies_all_the_same():
@@ -83,7 +90,7 @@ def test_estimator_that_takes_neither_weights_nor_groups_is_fitted_to_the_copies
 
 
 def test_weights_for_an_estimator_that_takes_none_are_refused():
-    with pytest.raises(TypeError, match="takes no sample_weight"):
+    with pytest.raises(TypeError, match="sample_weight"):
         AugmentedClassifier(KNeighborsClassifier(1)).fit(np.eye(4), LABELS, sample_weight=np.ones(4))
 
 
