@@ -175,11 +175,11 @@ def compare_copies(sounds: Sounds, n_draws: int) -> None:
 
 def learn_unlabelled(sounds: Sounds, n_draws: int) -> None:
     """Print what as many clips without a label as the test fold has are worth: these, or others."""
-    X, sizes = compute(sounds, DEFAULT_BLOCKS)
+    X = sounds.spectrograms
     sources = {"of the test fold": lambda draw: draw.test, "of the other folds": others_of_the_pool}
-    alone = [accuracies(classifier(sizes), X, sounds, n, n_draws) for n in N_SHOTS]
+    alone = [accuracies(pipeline(sounds), X, sounds, n, n_draws) for n in N_SHOTS]
     print_row("none", [with_interval(scores) for scores in alone])
-    make = classifier(sizes, semi_supervised=True)
+    make = pipeline(sounds, semi_supervised=True)
     for name, find in sources.items():
         pairs = [accuracies_and_errors(make, X, sounds, n, n_draws, find_unlabelled=find) for n in N_SHOTS]
         gains = [scores - before for (scores, _), before in zip(pairs, alone, strict=True)]

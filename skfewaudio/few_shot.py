@@ -39,7 +39,7 @@ def make_few_shot_classifier(
     augmentation : Augmentation, callable, list of these, "auto" or None, default="auto"
         How copies of the training clips are changed: see :mod:`skfewaudio.augmentation`. ``"auto"`` makes
         them up to a fifth faster or slower, moves them by two bands at most, colours them by 3 dB and adds
-        noise; with `semi_supervised`, which gains nothing by them, it makes none. Nor does None.
+        noise. None makes no copies, which is faster and a little worse.
     n_copies : int, default=4
         Copies of each clip.
     semi_supervised : bool, default=False
@@ -87,8 +87,7 @@ def make_few_shot_classifier(
     scaler = BlockScaler(statistics.block_sizes(n_mels))
     steps: list[tuple[str, Any]] = [("statistics", statistics), ("scaler", scaler), ("classifier", ridge)]
     if isinstance(augmentation, str) and augmentation == "auto":
-        usual = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]
-        augmentation = None if semi_supervised else usual
+        augmentation = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]
     if augmentation is None:
         return Pipeline([("logmel", logmel), *steps])
     augmented = AugmentedClassifier(

@@ -143,7 +143,7 @@ def test_benchmark_knows_it():
 def test_real_recordings_are_recognised_better_when_they_are_there_without_labels(shared_data):
     data = load_esc50(shared_data / "data", subset="esc10")
     model = make_few_shot_classifier(augmentation=None)
-    helped = make_few_shot_classifier(semi_supervised=True)[2:]
+    helped = make_few_shot_classifier(augmentation=None, semi_supervised=True)[2:]
     features = model[:2].transform(data.X)
     scores = []
     for train, test in FewShotSplit(2, n_repeats=3, cv=PredefinedSplit(data.folds)).split(data.X, data.y):

@@ -59,7 +59,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The changes, one after the other on every copy: see :mod:`skfewaudio.augmentation`. What mixes clips
         is refused. None makes no copies.
     n_copies : int, default=2
-        Copies of each clip. Clips without a label, where the estimator learns from such, are not copied.
+        Copies of each clip. Where the estimator learns from clips without a label, these are not copied, nor
+        is any clip if they are half of all or more: they then teach more than copies, which get in their way.
     copy_weight : float, default=0.3
         What a copy counts beside its clip, for estimators whose `fit` takes ``sample_weight``.
     random_state : int, RandomState instance or None, default=None
@@ -168,7 +169,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         last_step, prefix = _last_step(self.estimator)
         copied = np.arange(len(labels))
         if getattr(last_step, "semi_supervised", False):
-            copied = np.flatnonzero(find_labelled(labels))
+            labelled = find_labelled(labels)
+            copied = np.flatnonzero(labelled) if labelled.mean() > 0.5 else copied[:0]
         copies, source = self._make_copies(clips, copied)
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
@@ -190,7 +192,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         methods = choose_methods(self.augmentation, for_vectors=not isinstance(clips, list))
         if any(isinstance(method, MixUp) for method in methods):
             raise ValueError(_REFUSAL.format(self.augmentation))
-        if not methods or not self.n_copies:
+        if not methods or not self.n_copies or not len(copied):
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
         generator.manual_seed(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
@@ -205,7 +207,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 part = np.repeat(numbers[start : start + n_at_once], self.n_copies)
                 copies.extend(self._change(np.stack([clips[i] for i in part]), generator))
                 source.extend(part)
-        return (copies if isinstance(clips, list) else np.stack(copies)), np.array(source)
+        return (copies if isinstance(clips, list) else np.stack(copies)), np.array(source, dtype=np.int64)
 
     def _change(self, batch: NDArray, generator: torch.Generator) -> NDArray:
         """Change clips of a shape, and check that their labels stay."""

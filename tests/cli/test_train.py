@@ -89,7 +89,7 @@ def test_learns_from_a_folder_without_labels(clips, other_clips, tmp_path, capsy
     assert read_card(tmp_path / "m")["data_set"]["n_unlabelled"] == 4
     model = load_model(tmp_path / "m")
     assert model.classes_.tolist() == ["noise", "tone"]
-    assert model[-1].semi_supervised
+    assert model[-1].estimator_[-1].semi_supervised
 
 
 def test_pipeline_that_takes_no_unlabelled_clips_is_named(clips, other_clips, tmp_path, capsys):
