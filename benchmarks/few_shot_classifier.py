@@ -16,6 +16,7 @@ from scipy.stats import t as student_t
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import _safe_indexing
 from spoken_words import make_spoken_words
 
 from skfewaudio import MFCC, BlockScaler, CalibratedRidgeClassifier, make_few_shot_classifier
@@ -78,11 +79,6 @@ def read(name: str, data_home: str) -> Sounds:
     return Sounds(X, y, folds, rate, mfcc, list(spectrograms))
 
 
-def take(X: Any, rows: NDArray[np.int64]) -> Any:
-    """Give some clips of an array or a list."""
-    return X[rows] if isinstance(X, np.ndarray) else [X[i] for i in rows]
-
-
 def fit_all(
     make: Callable[[], Any],
     X: Any,
@@ -100,7 +96,7 @@ def fit_all(
             draw = Draw(number, pool, train, test)
             others = test[:0] if find_unlabelled is None else find_unlabelled(draw)
             labels = np.concatenate([y[train], np.full(len(others), "-1")])
-            yield Fit(draw, make().fit(take(X, np.concatenate([train, others])), labels))
+            yield Fit(draw, make().fit(_safe_indexing(X, np.concatenate([train, others])), labels))
 
 
 def accuracies(
@@ -109,7 +105,7 @@ def accuracies(
     """Give the accuracy of each draw, the mean over folds, in percent."""
     found: list[list[float]] = [[] for _ in range(n_draws)]
     for draw, model in fit_all(make, X, sounds.y, sounds.folds, n_shots, n_draws, **params):
-        found[draw.number].append(100 * model.score(take(X, draw.test), sounds.y[draw.test]))
+        found[draw.number].append(100 * model.score(_safe_indexing(X, draw.test), sounds.y[draw.test]))
     return np.mean(found, axis=1)
 
 
@@ -127,7 +123,7 @@ def accuracies_and_errors(
     """Give each draw's accuracy in percent and its calibration error, over the clips of all folds."""
     found: list[list[tuple[Scores, NDArray]]] = [[] for _ in range(n_draws)]
     for draw, model in fit_all(make, X, sounds.y, sounds.folds, n, n_draws, **params):
-        proba = model.predict_proba(take(X, draw.test))
+        proba = model.predict_proba(_safe_indexing(X, draw.test))
         right = model.classes_[proba.argmax(axis=1)] == sounds.y[draw.test]
         found[draw.number].append((proba, right))
     joined = [tuple(map(np.concatenate, zip(*parts, strict=True))) for parts in found]
@@ -216,11 +212,11 @@ def reject(sounds: Sounds, n_draws: int) -> None:
         found: list[list[tuple[float, ...]]] = [[] for _ in range(n_draws)]
         for left_out in np.unique(sounds.y):
             known = np.flatnonzero(sounds.y != left_out)
-            X, y, folds = take(sounds.spectrograms, known), sounds.y[known], sounds.folds[known]
+            X, y, folds = _safe_indexing(sounds.spectrograms, known), sounds.y[known], sounds.folds[known]
             for draw, model in fit_all(make, X, y, folds, n, n_draws):
                 fold = folds[draw.test[0]]
                 strange = np.flatnonzero((sounds.y == left_out) & (sounds.folds == fold))
-                parts = take(X, draw.test), take(sounds.spectrograms, strange)
+                parts = _safe_indexing(X, draw.test), _safe_indexing(sounds.spectrograms, strange)
                 values = np.concatenate([model.score_samples(part) for part in parts])
                 truth = np.repeat([1, 0], [len(part) for part in parts])
                 rejected = [(model.predict(part) == "unknown").mean() for part in parts]

@@ -1,6 +1,5 @@
 """Mixtures of clips."""
 
-from math import log
 from numbers import Real
 from typing import Any
 
@@ -10,8 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn.functional import logsigmoid
 
 from ._base import Augmentation
-
-DECIBEL = log(10) / 10  # natural logarithm of the power ratio of 1 dB
+from ._levels import DECIBEL
 
 
 class MixUp(Augmentation):

@@ -1,6 +1,5 @@
 """Noise behind what is heard."""
 
-from math import log
 from numbers import Real
 from typing import Any
 
@@ -9,10 +8,10 @@ from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
 from ._draws import uniform
+from ._levels import DECIBEL
 
 PERCENTILE = 20  # of a clip's levels: what most clips fall back to between events
 FLOOR = 1e-3  # added to the fluctuation, whose logarithm would have no lower limit: 15 dB below the level
-DECIBEL = log(10) / 10  # natural logarithm of the power ratio of 1 dB
 
 
 class BackgroundNoise(Augmentation):

@@ -65,6 +65,15 @@ def _build_parser(description: str | None, command: str | None) -> argparse.Argu
     parser = argparse.ArgumentParser(
         prog=command, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
+    _add_sounds_and_pipelines(parser)
+    _add_protocol(parser)
+    _add_work(parser)
+    _add_results(parser)
+    return parser
+
+
+def _add_sounds_and_pipelines(parser: argparse.ArgumentParser) -> None:
+    """Say what is compared, on which sounds."""
     parser.add_argument("--suite", choices=SUITES, default="few-data", help="group of pipelines")
     parser.add_argument(
         "--dataset",
@@ -87,6 +96,10 @@ def _build_parser(description: str | None, command: str | None) -> argparse.Argu
         action="store_true",
         help="train in bfloat16 on the CPU too; twice as fast on some",
     )
+
+
+def _add_protocol(parser: argparse.ArgumentParser) -> None:
+    """Say how much is computed."""
     parser.add_argument(
         "--n-shots",
         type=int,
@@ -113,6 +126,10 @@ def _build_parser(description: str | None, command: str | None) -> argparse.Argu
         nargs="+",
         help="folds to test on; all, or for large-scale the first, if not given",
     )
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    """Say where it is computed."""
     parser.add_argument("--n-jobs", type=int, help="fits at a time; all cores if not given, one on a GPU")
     parser.add_argument(
         "--scheduler", help="address of a Dask scheduler, or local for workers of this machine"
@@ -127,6 +144,10 @@ def _build_parser(description: str | None, command: str | None) -> argparse.Argu
         help="look up features of sounds that were computed before",
     )
     parser.add_argument("--cache-dir", type=Path, help="folder of these; the package's own if not given")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """Say what is written, and where."""
     parser.add_argument(
         "--leaks",
         action=argparse.BooleanOptionalAction,
@@ -143,4 +164,3 @@ def _build_parser(description: str | None, command: str | None) -> argparse.Argu
     parser.add_argument("--random-state", type=int, default=0, help="seed of the first draw")
     parser.add_argument("--output", type=Path, help="folder for the results; results/<dataset> if not given")
     parser.add_argument("--overwrite", action="store_true", help="start anew where the output has results")
-    return parser

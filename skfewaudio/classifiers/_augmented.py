@@ -1,6 +1,6 @@
 """Any classifier, fitted to changed copies of the clips, too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -20,27 +20,19 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skfewaudio._delegation import estimator_has
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.augmentation import MixUp, augment
+from skfewaudio.augmentation._base import Method
 
 from ._patch_augmentation import choose_methods
 from ._unlabelled import find_labelled
 
 SPECTROGRAMS_AT_ONCE = 128
-_REFUSAL = (
+REFUSAL = (
     "augmentation={!r} mixes clips, and a mixture has no label of its own; give it to SkorchCNN, or leave "
     "out what mixes"
 )
-
-
-def _gives(method: str) -> Callable[[Any], bool]:
-    """Check that the estimator has a `method`; its own AttributeError says why not."""
-
-    def check(self: "AugmentedClassifier") -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
 
 
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -191,7 +183,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Give changed copies of some clips, and the number of each one's clip."""
         methods = choose_methods(self.augmentation, for_vectors=not isinstance(clips, list))
         if any(isinstance(method, MixUp) for method in methods):
-            raise ValueError(_REFUSAL.format(self.augmentation))
+            raise ValueError(REFUSAL.format(self.augmentation))
         if not methods or not self.n_copies or not len(copied):
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
@@ -205,19 +197,19 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for numbers in by_shape.values():
             for start in range(0, len(numbers), n_at_once):
                 part = np.repeat(numbers[start : start + n_at_once], self.n_copies)
-                copies.extend(self._change(np.stack([clips[i] for i in part]), generator))
+                copies.extend(self._change(methods, np.stack([clips[i] for i in part]), generator))
                 source.extend(part)
         return (copies if isinstance(clips, list) else np.stack(copies)), np.array(source, dtype=np.int64)
 
-    def _change(self, batch: NDArray, generator: torch.Generator) -> NDArray:
+    def _change(self, methods: list[Method], batch: NDArray, generator: torch.Generator) -> NDArray:
         """Change clips of a shape, and check that their labels stay."""
         spectrograms = torch.from_numpy(np.asarray(batch, dtype=np.float32))
         shape = spectrograms.shape
         # Feature vectors are spectrograms of one frame. Every clip has a class of its own.
         targets = torch.eye(len(batch))
-        changed, after = augment(self.augmentation, spectrograms.reshape(*shape[:2], -1), targets, generator)
+        changed, after = augment(methods, spectrograms.reshape(*shape[:2], -1), targets, generator)
         if not torch.equal(after, targets):
-            raise ValueError(_REFUSAL.format(self.augmentation))
+            raise ValueError(REFUSAL.format(self.augmentation))
         return changed.reshape(shape).numpy()
 
     def _fitted(self) -> Any:
@@ -241,7 +233,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().predict(self._clips(X))
 
-    @available_if(_gives("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Give the classes' probabilities.
 
@@ -256,7 +248,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().predict_proba(self._clips(X))
 
-    @available_if(_gives("predict_log_proba"))
+    @available_if(estimator_has("predict_log_proba"))
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Give the logarithms of the classes' probabilities.
 
@@ -271,7 +263,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().predict_log_proba(self._clips(X))
 
-    @available_if(_gives("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Give the estimator's scores.
 
@@ -286,7 +278,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().decision_function(self._clips(X))
 
-    @available_if(_gives("score_samples"))
+    @available_if(estimator_has("score_samples"))
     def score_samples(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Say how familiar clips are.
 

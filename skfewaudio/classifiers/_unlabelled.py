@@ -54,6 +54,8 @@ def find_labelled(y: NDArray) -> NDArray[np.bool_]:
 
 def drop_known(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Give the rows without a label that are no copies of rows with one, nor of each other."""
+    if labelled.all():
+        return np.empty(0, dtype=np.int64)
     order = np.concatenate([np.flatnonzero(labelled), np.flatnonzero(~labelled)])
     first = find_copies(X[order]) == np.arange(len(X))
     first[: labelled.sum()] = False

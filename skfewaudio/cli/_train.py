@@ -122,6 +122,7 @@ def _cross_validate(
     """Estimate the accuracy by the data set's own splitter; None, and why, where it has too few clips."""
     import numpy as np
     from sklearn.base import clone
+    from sklearn.utils import _safe_indexing
 
     from ..model_selection._stateless import FeatureStore
 
@@ -137,7 +138,7 @@ def _cross_validate(
     for number, (train, test) in enumerate(splits):
         out.progress("fold", number, len(splits))
         fitted = _fit(clone(rest), features, np.concatenate([train, unlabelled]), dataset)
-        predicted[test] = fitted.predict(_take(features, test))
+        predicted[test] = fitted.predict(_safe_indexing(features, test))
     out.progress("fold", len(splits), len(splits))
     kept = "" if dataset.groups is None else ", recordings kept together"
     return _describe(dataset.y.tolist(), predicted.tolist(), f"{len(splits)}-fold cross-validation{kept}")
@@ -147,6 +148,7 @@ def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
     """Fit a model to some clips of a data set, and to those after them, which have no label."""
     import numpy as np
     from sklearn.pipeline import Pipeline
+    from sklearn.utils import _safe_indexing
     from sklearn.utils.validation import has_fit_parameter
 
     n_others = len(X) - len(dataset)
@@ -158,12 +160,7 @@ def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
         recordings = np.unique(dataset.groups, return_inverse=True)[1]
         recordings = np.concatenate([recordings, recordings.max() + 1 + np.arange(n_others)])
         params[f"{model.steps[-1][0]}__groups"] = recordings[rows]
-    return model.fit(_take(X, rows), labels[rows], **params)
-
-
-def _take(clips: Any, where: Any) -> Any:
-    """Take some rows of an array or a list."""
-    return clips[where] if hasattr(clips, "shape") else [clips[i] for i in where]
+    return model.fit(_safe_indexing(X, rows), labels[rows], **params)
 
 
 def _score_on(model: Any, test: "AudioDataset", folder: str, out: Output) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,5 @@
 """A classifier that learns from n drawn clips per class."""
 
-from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
 
@@ -13,17 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import check_is_fitted
 
+from .._delegation import estimator_has
 from ._split import Indices, RandomState, check_labels, draw_support
-
-
-def _estimator_has(method: str) -> Callable[[Any], bool]:
-    """Check that the wrapped estimator has `method`; its own AttributeError says why not."""
-
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
 
 
 class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -137,7 +127,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Predict class probabilities.
 
@@ -154,7 +144,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X: Any) -> NDArray[np.floating]:
         """Give the estimator's confidence in each class.
 
@@ -170,7 +160,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
-    @available_if(_estimator_has("transform"))
+    @available_if(estimator_has("transform"))
     def transform(self, X: Any) -> Any:
         """Transform the clips with the fitted estimator, into embeddings for instance.
 
