@@ -22,7 +22,7 @@ from spoken_words import make_spoken_words
 from skfewaudio import MFCC, BlockScaler, CalibratedRidgeClassifier, make_few_shot_classifier
 from skfewaudio.augmentation import SpecAugment, TimeShift
 from skfewaudio.benchmarking._clips import resample
-from skfewaudio.classifiers._certainty import ONE_SHOT_SHARPNESS, find_temperature
+from skfewaudio.classifiers._ridge.calibration import ONE_SHOT_SHARPNESS, find_temperature
 from skfewaudio.datasets import load_esc50, load_synthetic
 from skfewaudio.features import SpectrogramStatistics
 from skfewaudio.features._spectrogram_statistics import BLOCKS, DEFAULT_BLOCKS

@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from skfewaudio.benchmarking._cross_validation import rotate
-from skfewaudio.benchmarking._random_cnn import make_study
+from skfewaudio.benchmarking._random_cnn.scores import rotate
+from skfewaudio.benchmarking._random_cnn.studies import make_study
 from skfewaudio.datasets import load_esc50
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from skfewaudio import MFCC, LogMel
 from skfewaudio.audio import iter_clips
 from skfewaudio.datasets import load_esc50
-from skfewaudio.model_selection._clip_content import MIN_SIMILARITY, Content, read_content
+from skfewaudio.model_selection._leakage.content import MIN_SIMILARITY, Content, read_content
 
 RATE = 44100
 Change = Callable[[NDArray, np.random.Generator], NDArray]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skfewaudio.benchmarking._cross_validation import compare_table
-from skfewaudio.benchmarking._tagging_scores import tagging_tables
+from skfewaudio.benchmarking._large_scale.scores import tagging_tables
+from skfewaudio.benchmarking._random_cnn.scores import compare_table
 from skfewaudio.reporting import ResultStore, accuracy_table
 
 HERE = Path(__file__).resolve().parent

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from skfewaudio import LogMel, PrototypicalClassifier
 from skfewaudio._torch import resolve_device
 from skfewaudio.architectures import VGG
-from skfewaudio.classifiers._network import calibrate
-from skfewaudio.classifiers._patch_data import cut_patches
+from skfewaudio.classifiers._networks.building import calibrate
+from skfewaudio.classifiers._networks.patches import cut_patches
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
 

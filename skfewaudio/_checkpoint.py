@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .exceptions import WeightsNotFoundError
+from skfewaudio.exceptions import WeightsNotFoundError
 
 # The layers as the authors' checkpoint and as the PyTorch port name them.
 LAYERS = {

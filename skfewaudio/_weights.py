@@ -18,8 +18,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from ._checkpoint import convert_checkpoint
-from .exceptions import WeightsNotFoundError
+from skfewaudio._checkpoint import convert_checkpoint
+from skfewaudio.exceptions import WeightsNotFoundError
 
 PathLike = str | os.PathLike[str]
 Kind = Literal["weights", "pca_params"]

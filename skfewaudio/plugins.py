@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
-from .exceptions import PluginError, PluginWarning
+from skfewaudio.exceptions import PluginError, PluginWarning
 
 _BUILT_IN = "skfewaudio"
 

@@ -14,7 +14,7 @@ LEVELS = {
     "reporting": 8,
     "persistence": 7,
     "model_selection": 6,
-    "few_shot": 6,
+    "pipelines": 6,
     "classifiers": 5,
     "features": 4,
     "architectures": 3,

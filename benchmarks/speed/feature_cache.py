@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from skfewaudio.datasets import load_esc50
 from skfewaudio.features import MFCC, CachedFeatures, FeatureCache, LogMel, RandomCNNFeatures
-from skfewaudio.features._cache_files import decode, encode
-from skfewaudio.features._cache_store import FeatureStore
+from skfewaudio.features._cache.files import decode, encode
+from skfewaudio.features._cache.store import FeatureStore
 
 SHELF = "LogMel-0123456789abcdef"
 BLOCK = 64  # entries stored at a time

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 
-from ..exceptions import AudioLoadError, AudioLoadWarning
+from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
 
 # Rates outside are taken for damage: a flipped byte in a header would otherwise ask for a
 # resampling to billions of samples.

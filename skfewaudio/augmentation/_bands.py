@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval
 from torch.nn.functional import interpolate
 
 from ._base import Augmentation
-from ._draws import positions, take_bands
+from ._per_clip import positions, take_bands
 
 
 class FrequencyShift(Augmentation):

@@ -8,7 +8,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
-from ._draws import below, positions, take_frames, uniform
+from ._per_clip import below, positions, take_frames, uniform
 
 
 class TimeStretch(Augmentation):

@@ -7,7 +7,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
-from ._draws import below, positions
+from ._per_clip import below, positions
 
 COUNT = Interval(Integral, 0, None, closed="left")
 

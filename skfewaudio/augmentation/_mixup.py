@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn.functional import logsigmoid
 
 from ._base import Augmentation
-from ._levels import DECIBEL
+from ._decibels import DECIBEL
 
 
 class MixUp(Augmentation):

@@ -7,8 +7,8 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
-from ._draws import uniform
-from ._levels import DECIBEL
+from ._decibels import DECIBEL
+from ._per_clip import uniform
 
 PERCENTILE = 20  # of a clip's levels: what most clips fall back to between events
 FLOOR = 1e-3  # added to the fluctuation, whose logarithm would have no lower limit: 15 dB below the level

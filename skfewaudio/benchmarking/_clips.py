@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _large_scale
+from ._large_scale import studies as _large_scale
 
 if TYPE_CHECKING:
     import numpy as np

@@ -85,7 +85,7 @@ def few_shot(run: Run) -> Compute:
 
 def random_weights(run: Run) -> Compute:
     """Prepare scores of features of untrained networks, with all labelled clips."""
-    from ._cross_validation import compare_table, draw_comparison, score_studies
+    from ._random_cnn.scores import compare_table, draw_comparison, score_studies
 
     args, dataset = run.args, run.dataset
     names = _runnable(args)
@@ -119,7 +119,7 @@ def random_weights(run: Run) -> Compute:
 
 def large_scale(run: Run) -> Compute:
     """Prepare scores of large networks that tag clips."""
-    from ._tagging_scores import score_studies, tagging_tables
+    from ._large_scale.scores import score_studies, tagging_tables
 
     args, dataset = run.args, run.dataset
     weights = args.vggish_weights or "vggish"

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _large_scale, _random_cnn
+from ._large_scale import studies as _large_scale
+from ._random_cnn import studies as _random_cnn
 
 if TYPE_CHECKING:
     import numpy as np

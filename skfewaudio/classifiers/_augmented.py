@@ -25,8 +25,8 @@ from skfewaudio._validation import check_spectrograms
 from skfewaudio.augmentation import MixUp, augment
 from skfewaudio.augmentation._base import Method
 
-from ._patch_augmentation import choose_methods
-from ._unlabelled import find_labelled
+from ._networks.augmented_batches import choose_methods
+from ._ridge.self_training import find_labelled
 
 SPECTROGRAMS_AT_ONCE = 128
 REFUSAL = (
@@ -69,7 +69,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    skfewaudio.few_shot.make_few_shot_classifier : Uses it.
+    skfewaudio.pipelines.make_few_shot_classifier : Uses it.
     PatchClassifier : A classifier over patches of the clips.
 
     Notes

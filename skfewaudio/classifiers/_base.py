@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, vali
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.audio.patches import PAD_MODES
 
-from ._parts import put_together, take_apart
+from .saved_state import put_together, take_apart
 
 # Of the parameters that every classifier with a network has.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {

@@ -17,12 +17,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._torch import resolve_device
-from ._certainty import Certainty, familiarity
-from ._class_weight import weigh_classes
-from ._copies import merge_copies
-from ._ridge import Penalty, RidgeSystem, check_penalties
-from ._unlabelled import UNLABELLED_WEIGHT, drop_known, find_labelled, regress, regress_on_guesses
+from skfewaudio._torch import resolve_device
+
+from ._ridge.calibration import Certainty, familiarity
+from ._ridge.class_weight import weigh_classes
+from ._ridge.duplicate_rows import merge_copies
+from ._ridge.self_training import UNLABELLED_WEIGHT, drop_known, find_labelled, regress, regress_on_guesses
+from ._ridge.system import Penalty, RidgeSystem, check_penalties
 
 Array = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    skfewaudio.few_shot.make_few_shot_classifier : With features for it.
+    skfewaudio.pipelines.make_few_shot_classifier : With features for it.
     ELMClassifier : The same regression on random hidden units.
     sklearn.linear_model.RidgeClassifierCV : Without probabilities.
 

@@ -11,9 +11,9 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from ._class_weight import weigh_classes
 from ._elm_base import Activation, Array, ExtremeLearningMachine
-from ._ridge import Penalty
+from ._ridge.class_weight import weigh_classes
+from ._ridge.system import Penalty
 
 
 class ELMClassifier(ClassifierMixin, ExtremeLearningMachine):

@@ -17,9 +17,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skfewaudio._torch import resolve_device
 
-from ._copies import merge_copies
-from ._ridge import Penalty, RidgeFit, fit_ridge
-from ._sequential_ridge import SequentialRidge
+from ._ridge.duplicate_rows import merge_copies
+from ._ridge.sequential import SequentialRidge
+from ._ridge.system import Penalty, RidgeFit, fit_ridge
 
 Array = NDArray[np.float64]
 Activation = Callable[[Array], Array]

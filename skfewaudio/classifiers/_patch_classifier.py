@@ -18,7 +18,7 @@ from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
 from skfewaudio.audio.patches import PAD_MODES
 
 from ._base import SpectrogramClassifierMixin
-from ._patch_data import PatchData, cut_patches
+from ._networks.patches import PatchData, cut_patches
 
 
 def _gives(method: str) -> Callable[[Any], bool]:

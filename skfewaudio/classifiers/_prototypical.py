@@ -17,10 +17,10 @@ from skfewaudio._presets import choose_preset
 from skfewaudio.audio.aggregation import aggregate
 
 from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin
-from ._episodic import DISTANCES
-from ._network import resolve_patch_frames
-from ._presets import PROTOTYPICAL
-from ._prototype_network import clip_log_proba, embed_patches, train_network
+from ._networks.building import resolve_patch_frames
+from ._networks.episodes import DISTANCES
+from ._networks.presets import PROTOTYPICAL
+from ._networks.train_prototypes import clip_log_proba, embed_patches, train_network
 
 
 class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):

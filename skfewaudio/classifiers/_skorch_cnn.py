@@ -21,10 +21,10 @@ from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
 from skfewaudio.augmentation._base import Method
 
 from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin, as_clips
-from ._cnn_training import train_cnn
-from ._network import outputs, resolve_patch_frames
-from ._patch_data import cut_patches
-from ._presets import CNN
+from ._networks.building import outputs, resolve_patch_frames
+from ._networks.patches import cut_patches
+from ._networks.presets import CNN
+from ._networks.train_cnn import train_cnn
 
 SMALLEST = 1e-12  # probability whose logarithm is taken at least
 

@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
 
 def run_info(args: argparse.Namespace, out: Output) -> int:
     """Write place, size, and a line for each transformer."""
-    from ..features import FeatureCache
+    from skfewaudio.features import FeatureCache
 
     info = FeatureCache(args.location).info()
     if args.json:
@@ -57,7 +57,7 @@ def run_info(args: argparse.Namespace, out: Output) -> int:
 
 def run_clear(args: argparse.Namespace, out: Output) -> int:
     """Remove entries, and count them."""
-    from ..features import FeatureCache
+    from skfewaudio.features import FeatureCache
 
     name = TRANSFORMERS.get(args.transformer, args.transformer)
     cache = FeatureCache(args.location)
@@ -67,7 +67,7 @@ def run_clear(args: argparse.Namespace, out: Output) -> int:
 
 def run_warm(args: argparse.Namespace, out: Output) -> int:
     """Compute what is not there; files that cannot be read are told of on stderr."""
-    from .. import features
+    from skfewaudio import features
 
     if is_made_by_code(args.source):
         raise ValueError(f"{args.source} is made by code, not read from files; there is nothing to keep")
@@ -82,7 +82,7 @@ def run_warm(args: argparse.Namespace, out: Output) -> int:
 
 def _warm(cached: Any, paths: list[str], out: Output) -> tuple[dict[str, int], int]:
     """Go through the files, a few at a time; give the counts, and how many cannot be read."""
-    from ..exceptions import AudioLoadError
+    from skfewaudio.exceptions import AudioLoadError
 
     counts, n_unreadable = {"n_hits": 0, "n_computed": 0}, 0
     for start in range(0, len(paths), cached.n_at_once):

@@ -9,7 +9,7 @@ from ._common import Output
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..datasets import AudioDataset
+    from skfewaudio.datasets import AudioDataset
 
 SILENT_PEAK = 1e-4  # 80 dB below full scale
 CLIPPED_LEVEL, CLIPPED_SHARE = 0.999, 0.001  # of full scale, and of the samples
@@ -63,9 +63,9 @@ def _read(dataset: "AudioDataset") -> Iterator[tuple[str, Any, int]]:
 
     import soundfile
 
-    from ..audio import load_audio
-    from ..audio.io import map_ahead, resolve_threads
-    from ..exceptions import AudioLoadError
+    from skfewaudio.audio import load_audio
+    from skfewaudio.audio.io import map_ahead, resolve_threads
+    from skfewaudio.exceptions import AudioLoadError
 
     def load(path: str) -> tuple[str, Any, int]:
         try:
@@ -101,8 +101,8 @@ def find_leaks(check: Check) -> Check:
     """Compare the clips that can be read."""
     import numpy as np
 
-    from ..exceptions import LeakageWarning
-    from ..model_selection import check_leakage
+    from skfewaudio.exceptions import LeakageWarning
+    from skfewaudio.model_selection import check_leakage
 
     dataset = check.dataset
     unreadable = {fault.clip for fault in check.faults if fault.kind == "unreadable"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..datasets import AudioDataset
+    from skfewaudio.datasets import AudioDataset
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_data_home(parser: argparse.ArgumentParser) -> None:
 
 def load_source(source: str, data_home: str | None) -> "AudioDataset":
     """Load a data set by its name, or else a folder."""
-    from ..plugins import DATASETS
+    from skfewaudio.plugins import DATASETS
 
     if source in DATASETS.names():
         return load_named(source, data_home)
@@ -44,7 +44,7 @@ def is_made_by_code(source: str) -> bool:
     """Tell a data set that is computed, not read from files."""
     import inspect
 
-    from ..plugins import DATASETS
+    from skfewaudio.plugins import DATASETS
 
     is_name = source in DATASETS.names()
     return is_name and "data_home" not in inspect.signature(DATASETS.get(source)).parameters
@@ -54,7 +54,7 @@ def load_named(name: str, data_home: str | None, **options: object) -> "AudioDat
     """Load a data set by its name, with those options that its loader has."""
     import inspect
 
-    from ..plugins import DATASETS
+    from skfewaudio.plugins import DATASETS
 
     load = DATASETS.get(name)
     known = inspect.signature(load).parameters
@@ -67,8 +67,8 @@ def load_recordings(folder: str) -> "AudioDataset":
     """Load a folder per class; clips whose names tell that they are of one recording are a group."""
     from dataclasses import replace
 
-    from ..datasets import load_folder
-    from ..datasets._file_names import recordings_of_names
+    from skfewaudio.datasets import load_folder
+    from skfewaudio.datasets.recording_names import recordings_of_names
 
     dataset = load_folder(folder)
     recordings = recordings_of_names(dataset.paths)
@@ -85,7 +85,7 @@ def count_classes(dataset: "AudioDataset") -> dict[str, int]:
 
 def list_files(places: Sequence[str]) -> list[str]:
     """List files as they are given, and the sound files in folders."""
-    from ..datasets import list_audio_files
+    from skfewaudio.datasets import list_audio_files
 
     found: list[str] = []
     for place in places:

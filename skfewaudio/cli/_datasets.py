@@ -11,7 +11,7 @@ from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, t
 from ._data import add_data_home, add_source, is_made_by_code, load_named, load_source
 
 if TYPE_CHECKING:
-    from ..datasets import AudioDataset
+    from skfewaudio.datasets import AudioDataset
 
 # Part of a data set is worth listing, too.
 LENIENT = {"on_missing": "ignore"}
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
 
 def run_list(args: argparse.Namespace, out: Output) -> int:
     """Write name, whether it is found, licence and labels of each data set."""
-    from ..plugins import DATASETS
+    from skfewaudio.plugins import DATASETS
 
     rows = []
     for number, name in enumerate(names := DATASETS.names()):
@@ -62,8 +62,8 @@ def run_list(args: argparse.Namespace, out: Output) -> int:
 
 def _describe(name: str, data_home: str | None) -> dict[str, Any]:
     """Say of one data set what is known without it, and what it holds if it is found."""
-    from ..exceptions import DatasetNotFoundError, PluginError
-    from ..plugins import DATASETS
+    from skfewaudio.exceptions import DatasetNotFoundError, PluginError
+    from skfewaudio.plugins import DATASETS
 
     row: dict[str, Any] = {"name": name, "found": False, "n_clips": None, "n_labels": None}
     try:
@@ -88,9 +88,9 @@ def _describe(name: str, data_home: str | None) -> dict[str, Any]:
 
 def run_fetch(args: argparse.Namespace, out: Output) -> int:
     """Download a data set where that can be done; otherwise tell where it is to be had."""
-    from .. import datasets
-    from ..exceptions import DatasetNotFoundError
-    from ..plugins import DATASETS
+    from skfewaudio import datasets
+    from skfewaudio.exceptions import DatasetNotFoundError
+    from skfewaudio.plugins import DATASETS
 
     DATASETS.get(args.name)
     fetch = getattr(datasets, f"fetch_{args.name}", None)

@@ -107,7 +107,7 @@ def examine_packages() -> Iterator[Finding]:
     import platform
     from importlib.metadata import version
 
-    from .._version import __version__
+    from skfewaudio._version import __version__
 
     yield Finding("packages", "skfewaudio", True, f"{__version__}, Python {platform.python_version()}")
     for module, package in CORE.items():
@@ -127,7 +127,7 @@ def examine_decoders() -> Iterator[Finding]:
     import numpy as np
     import soundfile
 
-    from ..audio import load_audio
+    from skfewaudio.audio import load_audio
 
     tone = 0.5 * np.sin(0.1 * np.arange(8000))
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +179,7 @@ def examine_devices() -> Iterator[Finding]:
 
 def examine_weights() -> Iterator[Finding]:
     """Look for the published weights; nothing is requested."""
-    from .._weights import PUBLISHED, Kind, have_weights, weights_home
+    from skfewaudio._weights import PUBLISHED, Kind, have_weights, weights_home
 
     purposes: dict[Kind, str] = {"weights": "the network", "pca_params": "post-processing, seldom needed"}
     for kind, purpose in purposes.items():
@@ -198,9 +198,9 @@ def examine_caches() -> Iterator[Finding]:
     """Say where things are kept, how large that is, and whether it can be written."""
     import os
 
-    from .._weights import weights_home
-    from ..datasets import get_data_home
-    from ..features import FeatureCache
+    from skfewaudio._weights import weights_home
+    from skfewaudio.datasets import get_data_home
+    from skfewaudio.features import FeatureCache
 
     info = FeatureCache().info()
     size = f"{info['n_entries']} sounds, {info['n_bytes'] / 1e6:.0f} MB, in {info['location']}"

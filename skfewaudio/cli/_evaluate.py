@@ -9,7 +9,7 @@ from ._models import add_model, iter_predictions, open_model
 from ._scores import N_CONFUSIONS, accuracy, by_class, class_table, confusions
 
 if TYPE_CHECKING:
-    from ..datasets import AudioDataset
+    from skfewaudio.datasets import AudioDataset
 
 
 def add_parser(commands: Any) -> None:

@@ -6,8 +6,9 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from .._version import __version__
-from ..exceptions import SkfewaudioError
+from skfewaudio._version import __version__
+from skfewaudio.exceptions import SkfewaudioError
+
 from . import _cache, _datasets, _doctor, _evaluate, _plugins, _predict, _report, _train
 from ._common import INTERRUPTED, WRONG_REQUEST, Output, Parser
 

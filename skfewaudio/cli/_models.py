@@ -37,8 +37,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def open_model(path: str, trusted: Sequence[str]) -> Any:
     """Load a classifier."""
-    from ..exceptions import UntrustedTypeError
-    from ..persistence import load_model
+    from skfewaudio.exceptions import UntrustedTypeError
+    from skfewaudio.persistence import load_model
 
     try:
         model = load_model(path, trusted=trusted)
@@ -100,7 +100,7 @@ def _predict_readable(
     model: Any, batch: list[str], out: Output, unreadable: list[str]
 ) -> Iterator[Prediction]:
     """Predict what can be read of a batch, and report the rest."""
-    from ..exceptions import AudioLoadError
+    from skfewaudio.exceptions import AudioLoadError
 
     while batch:
         try:

@@ -18,8 +18,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Write all registries; broken plugins with the reason."""
-    from ..exceptions import PluginWarning
-    from ..plugins import ARCHITECTURES, DATASETS, EMBEDDINGS
+    from skfewaudio.exceptions import PluginWarning
+    from skfewaudio.plugins import ARCHITECTURES, DATASETS, EMBEDDINGS
 
     registries = {"architectures": ARCHITECTURES, "embeddings": EMBEDDINGS, "data sets": DATASETS}
     with warnings.catch_warnings(record=True) as caught:

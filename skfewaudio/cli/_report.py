@@ -20,7 +20,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Write the report, and say where it is."""
-    from ..benchmarking import write_run_report
+    from skfewaudio.benchmarking import write_run_report
 
     if not args.folder.is_dir():
         raise ValueError(f"{args.folder} is not a folder; expected the output folder of a benchmark")

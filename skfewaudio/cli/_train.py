@@ -12,7 +12,7 @@ from ._scores import accuracy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..datasets import AudioDataset
+    from skfewaudio.datasets import AudioDataset
 
 
 def add_parser(commands: Any) -> None:
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Estimate how good the model will be, train it on all clips, and save it."""
     import numpy as np
 
-    from ..datasets import list_audio_files
-    from ..persistence import save_model
+    from skfewaudio.datasets import list_audio_files
+    from skfewaudio.persistence import save_model
 
     _check_output(Path(args.output))
     dataset = load_recordings(args.folder)
@@ -101,8 +101,8 @@ def _check_output(path: Path) -> None:
 
 def build_pipeline(name: str, *, random_state: int, device: str | None, semi_supervised: bool = False) -> Any:
     """Build a pipeline of the benchmark; one seed for all that is random."""
-    from .._torch import resolve_device
-    from ..benchmarking._suites import SUITES
+    from skfewaudio._torch import resolve_device
+    from skfewaudio.benchmarking._suites import SUITES
 
     resolve_device(device)
     known = SUITES["few-data"]
@@ -124,7 +124,7 @@ def _cross_validate(
     from sklearn.base import clone
     from sklearn.utils import _safe_indexing
 
-    from ..model_selection._stateless import FeatureStore
+    from skfewaudio.model_selection._shared_features import FeatureStore
 
     try:
         cv = dataset.make_cv()

@@ -4,11 +4,11 @@ from ._audioset import load_audioset
 from ._audioset_embeddings import load_audioset_embeddings
 from ._ballroom import load_extended_ballroom
 from ._base import AudioDataset
+from ._embedded.events import load_synthetic, make_sound_events
+from ._embedded.scenes import load_sound_scenes, make_sound_scenes
 from ._esc50 import fetch_esc50, load_esc50
 from ._folder import list_audio_files, load_csv, load_folder
 from ._gtzan import load_gtzan
-from ._scenes import load_sound_scenes, make_sound_scenes
-from ._synthetic import load_synthetic, make_sound_events
 from ._tables import get_data_home
 from ._tut2017 import fetch_tut2017, load_tut2017
 from ._urbansound8k import fetch_urbansound8k, load_urbansound8k

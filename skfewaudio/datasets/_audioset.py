@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..exceptions import DatasetNotFoundError
+from skfewaudio.exceptions import DatasetNotFoundError
+
 from ._base import AudioDataset
 from ._tables import (
     OnMissing,

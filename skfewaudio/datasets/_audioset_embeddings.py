@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exceptions import DatasetNotFoundError
+from skfewaudio.exceptions import DatasetNotFoundError
+
 from ._audioset import CITATION, LICENCE, PLACES, SUBSETS, URL, check_subset, read_label_names
 from ._base import AudioDataset
 from ._tables import PathLike, find_root

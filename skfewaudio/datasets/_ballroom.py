@@ -11,7 +11,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ..exceptions import DatasetNotFoundError, LeakageWarning
+from skfewaudio.exceptions import DatasetNotFoundError, LeakageWarning
+
 from ._base import AudioDataset
 from ._tables import (
     OnMissing,

@@ -20,7 +20,8 @@ from sklearn.model_selection import (
     check_cv,
 )
 
-from ..exceptions import LeakageWarning
+from skfewaudio.exceptions import LeakageWarning
+
 from ._checks import check_classes, check_folds, check_indicator, plain_list
 
 _DEFAULT_FOLDS = 5

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pooch
 
-from ..exceptions import DatasetNotFoundError
+from skfewaudio.exceptions import DatasetNotFoundError
+
 from ._base import AudioDataset
 from ._tables import PathLike, get_data_home
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..exceptions import DatasetNotFoundError
+from skfewaudio.exceptions import DatasetNotFoundError
+
 from ._base import AudioDataset
 from ._tables import (
     AUDIO_SUFFIXES,

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..audio import load_audio
-from ..exceptions import AudioLoadError
+from skfewaudio.audio import load_audio
+from skfewaudio.exceptions import AudioLoadError
+
 from ._base import AudioDataset
 from ._tables import OnMissing, PathLike, find_clips, find_root, table_dataset
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pooch
 from numpy.typing import ArrayLike, NDArray
 
-from ..exceptions import DatasetNotFoundError
+from skfewaudio.exceptions import DatasetNotFoundError
+
 from ._base import AudioDataset
 
 OnMissing = Literal["raise", "warn", "ignore"]

@@ -1,10 +1,10 @@
 """Transformers: waveforms in, arrays out."""
 
 from ._block_scaler import BlockScaler
-from ._cached import CachedFeatures
-from ._feature_cache import FeatureCache
-from ._files import write_features
+from ._cache.cached_features import CachedFeatures
+from ._cache.feature_cache import FeatureCache
 from ._logmel import LogMel
+from ._memmap import write_features
 from ._mfcc import MFCC
 from ._random_cnn import RandomCNNFeatures
 from ._spectrogram_statistics import SpectrogramStatistics

@@ -15,10 +15,11 @@ from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._torch import resolve_device
-from .._validation import Waveforms, check_waveforms
-from ..audio.io import iter_clips, map_ahead, resolve_threads
-from ._spectral import FILTER_AT_ONCE, MelSpec, frames_at_once, mel_spectrograms
+from skfewaudio._torch import resolve_device
+from skfewaudio._validation import Waveforms, check_waveforms
+from skfewaudio.audio.io import iter_clips, map_ahead, resolve_threads
+
+from ._mel_spectrogram import FILTER_AT_ONCE, MelSpec, frames_at_once, mel_spectrograms
 
 # Parameters that say how features are computed, not which.
 NO_PART_IN_RESULT = frozenset({"n_threads", "on_error", "device"})

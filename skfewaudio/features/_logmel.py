@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._presets import choose_preset
+from skfewaudio._presets import choose_preset
+
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._spectral import COMPRESSIONS, MelSpec, needs_double
+from ._mel_spectrogram import COMPRESSIONS, MelSpec, needs_double
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Pons, Serrà, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274.

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._spectral import MelSpec, cepstra, needs_double, power_to_db
+from ._mel_spectrogram import MelSpec, cepstra, needs_double, power_to_db
 
 
 def _is_summarised(estimator: "MFCC") -> bool:

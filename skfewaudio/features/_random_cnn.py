@@ -14,9 +14,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._torch import resolve_device, seeded
-from ..architectures import FeatureMapNetwork, check_architecture_choice
-from ..audio.patches import fix_length
+from skfewaudio._torch import resolve_device, seeded
+from skfewaudio.architectures import FeatureMapNetwork, check_architecture_choice
+from skfewaudio.audio.patches import fix_length
+
 from ._base import (
     MEL_CONSTRAINTS,
     WAVEFORM_CONSTRAINTS,
@@ -26,7 +27,7 @@ from ._base import (
 )
 from ._logmel import PRESETS, LogMel
 from ._map_pooling import POOLINGS, pool_maps
-from ._spectral import COMPRESSIONS, MelSpec
+from ._mel_spectrogram import COMPRESSIONS, MelSpec
 
 N_FEATURES = 3584  # the larger of the paper's two sizes
 LONG = 2**20  # frames enough for what a function builds, until it is known how few it takes

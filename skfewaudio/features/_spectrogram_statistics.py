@@ -13,10 +13,11 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._torch import resolve_device
-from .._validation import check_spectrograms
+from skfewaudio._torch import resolve_device
+from skfewaudio._validation import check_spectrograms
+
 from ._base import transform_batches
-from ._statistics import (
+from ._pooling import (
     BAND_POOLS,
     FILTER_POOLS,
     FILTER_SHAPES,
@@ -76,7 +77,7 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
     --------
     LogMel : Makes the spectrograms.
     BlockScaler : Gives every block the same weight.
-    skfewaudio.few_shot.make_few_shot_classifier : Both, and a classifier.
+    skfewaudio.pipelines.make_few_shot_classifier : Both, and a classifier.
 
     Notes
     -----

@@ -14,14 +14,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .._torch import resolve_device
-from .._weights import find_weights, read_state_dict, stamp
-from ..architectures import VGGish, load_backbone
-from ..audio.patches import PAD_MODES, patch_starts
-from ..exceptions import WeightsNotFoundError
+from skfewaudio._torch import resolve_device
+from skfewaudio._weights import find_weights, read_state_dict, stamp
+from skfewaudio.architectures import VGGish, load_backbone
+from skfewaudio.audio.patches import PAD_MODES, patch_starts
+from skfewaudio.exceptions import WeightsNotFoundError
+
 from ._base import WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
 from ._logmel import PRESETS, LogMel
-from ._spectral import COMPRESSIONS, MelSpec
+from ._mel_spectrogram import COMPRESSIONS, MelSpec
 
 N_DIMS = 128
 PATCH_FRAMES = 96

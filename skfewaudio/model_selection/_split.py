@@ -12,7 +12,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from ..exceptions import LeakageWarning
+from skfewaudio.exceptions import LeakageWarning
 
 Indices = NDArray[np.intp]
 RandomState = int | np.random.RandomState | None

@@ -17,7 +17,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from skfewaudio._torch import resolve_device
-from skfewaudio.classifiers._parts import NetworkParts, in_parts
+from skfewaudio.classifiers.saved_state import NetworkParts, in_parts
 from skfewaudio.exceptions import ModelFileWarning, UntrustedTypeError
 
 from ._card import PathLike, parse_card

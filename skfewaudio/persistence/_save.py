@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio._version import __version__
-from skfewaudio.classifiers._parts import NetworkParts, builder_name, in_parts, recipe_of
+from skfewaudio.classifiers.saved_state import NetworkParts, builder_name, in_parts, recipe_of
 from skfewaudio.exceptions import ModelSaveError
 
 from ._card import FORMAT, FORMAT_VERSION, PathLike

@@ -8,9 +8,9 @@ import torch
 from sklearn.base import BaseEstimator
 
 from skfewaudio import architectures, augmentation, classifiers, features, model_selection
-from skfewaudio.classifiers._parts import full_name
-from skfewaudio.classifiers._ridge import RidgeFit
-from skfewaudio.classifiers._sequential_ridge import SequentialRidge
+from skfewaudio.classifiers._ridge.sequential import SequentialRidge
+from skfewaudio.classifiers._ridge.system import RidgeFit
+from skfewaudio.classifiers.saved_state import full_name
 from skfewaudio.plugins import ARCHITECTURES
 
 # What estimators of this package hold, besides estimators. A path is no more than a text.

@@ -1,8 +1,8 @@
 """Results, tables and pictures."""
 
+from ._curve_display import FewShotCurveDisplay
 from ._embedding import EmbeddingDisplay
-from ._few_shot_curve import FewShotCurveDisplay
-from ._report import write_report
+from ._report.write import write_report
 from ._store import ResultStore
 from ._tables import accuracy_table, summarize
 

@@ -7,7 +7,8 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-from skfewaudio.benchmarking import _cross_validation, _random_cnn
+from skfewaudio.benchmarking._random_cnn import scores as _cross_validation
+from skfewaudio.benchmarking._random_cnn import studies as _random_cnn
 
 FOLDS = np.arange(60) % 4
 GRID = [{"C": [0.01, 1.0], "gamma": [0.1, 10.0]}]

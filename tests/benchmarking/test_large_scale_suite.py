@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from skfewaudio.benchmarking import _large_scale, _tagging_scores, main
+from skfewaudio.benchmarking import main
+from skfewaudio.benchmarking._large_scale import scores as _tagging_scores
+from skfewaudio.benchmarking._large_scale import studies as _large_scale
 
 
 @pytest.fixture

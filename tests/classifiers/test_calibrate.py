@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from skfewaudio.classifiers._network import calibrate
-from skfewaudio.classifiers._patch_data import PatchData
+from skfewaudio.classifiers._networks.building import calibrate
+from skfewaudio.classifiers._networks.patches import PatchData
 
 
 @pytest.fixture

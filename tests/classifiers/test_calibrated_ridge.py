@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
 from skfewaudio import CalibratedRidgeClassifier
-from skfewaudio.classifiers._certainty import ONE_SHOT_SHARPNESS
+from skfewaudio.classifiers._ridge.calibration import ONE_SHOT_SHARPNESS
 
 LABELS = np.array(["bark", "horn", "rain", "siren"])
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from skfewaudio.classifiers._certainty import find_temperature, find_threshold
+from skfewaudio.classifiers._ridge.calibration import find_temperature, find_threshold
 
 
 def noisy_scores(n=400, sharpness=3.0, seed=0):

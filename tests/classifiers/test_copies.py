@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from skfewaudio.classifiers._copies import find_copies, merge_copies
+from skfewaudio.classifiers._ridge.duplicate_rows import find_copies, merge_copies
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])

@@ -6,7 +6,7 @@ import torch
 from sklearn.model_selection import cross_val_score
 
 from skfewaudio import PrototypicalClassifier, SkorchCNN
-from skfewaudio.classifiers._patch_data import PatchData
+from skfewaudio.classifiers._networks.patches import PatchData
 
 N_CLIPS, N_MELS, N_FRAMES = 24, 16, 30
 Y = np.arange(N_CLIPS) % 2
@@ -66,7 +66,7 @@ def test_half_precision_is_read_as_single(clips, tmp_path):
 
 def test_file_is_not_loaded_to_be_fitted_on(mapped, monkeypatch):
     loaded = []
-    monkeypatch.setattr("skfewaudio.classifiers._patch_data._PackedFrames", loaded.append)
+    monkeypatch.setattr("skfewaudio.classifiers._networks.patches._PackedFrames", loaded.append)
     SkorchCNN("timbre", max_epochs=1, patch_frames=20, random_state=0, device="cpu").fit(list(mapped), Y)
     assert not loaded
 

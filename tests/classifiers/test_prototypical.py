@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
 
 from skfewaudio import PrototypicalClassifier
-from skfewaudio.classifiers._episodic import Episodes
+from skfewaudio.classifiers._networks.episodes import Episodes
 
 LABELS = np.array(["bark", "horn", "siren"])
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skfewaudio.classifiers._ridge import RELATIVE_GRID, RidgeSystem, fit_ridge
-from skfewaudio.classifiers._sequential_ridge import SequentialRidge
+from skfewaudio.classifiers._ridge.sequential import SequentialRidge
+from skfewaudio.classifiers._ridge.system import RELATIVE_GRID, RidgeSystem, fit_ridge
 
 SHAPES = {"more rows": (40, 12), "more columns": (12, 40), "square": (20, 20)}
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from skfewaudio import CalibratedRidgeClassifier
-from skfewaudio.classifiers._unlabelled import drop_known, find_labelled
+from skfewaudio.classifiers._ridge.self_training import drop_known, find_labelled
 
 LABELS = np.array(["bark", "horn", "rain", "siren"])
 

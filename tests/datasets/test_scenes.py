@@ -8,10 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skfewaudio.datasets import AudioDataset, load_synthetic
-from skfewaudio.datasets._scene_labels import label_names, plan_scenes
-from skfewaudio.datasets._scene_recorder import SceneRecorder, Variety
-from skfewaudio.datasets._scenes import load_sound_scenes, make_sound_scenes
-from skfewaudio.datasets._synthesis import SOUNDS, Take
+from skfewaudio.datasets._embedded.scene_labels import label_names, plan_scenes
+from skfewaudio.datasets._embedded.scene_recorder import SceneRecorder, Variety
+from skfewaudio.datasets._embedded.scenes import load_sound_scenes, make_sound_scenes
+from skfewaudio.datasets._embedded.sounds import SOUNDS, Take
 
 SMALL = {"n_folds": 2, "imbalance": 1.0, "duration": 1.0, "sample_rate": 8000}
 AIR_CONDITIONER = 0

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from skfewaudio.datasets import AudioDataset
-from skfewaudio.datasets._synthetic import load_synthetic, make_sound_events
+from skfewaudio.datasets._embedded.events import load_synthetic, make_sound_events
 
 CLASSES = {
     "air_conditioner",

@@ -10,9 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from skfewaudio.features import FeatureCache, _cache_files, _cache_store
-from skfewaudio.features._cache_files import DamagedEntryError
-from skfewaudio.features._cache_store import FeatureStore
+from skfewaudio.features import FeatureCache
+from skfewaudio.features._cache import files as _cache_files
+from skfewaudio.features._cache import store as _cache_store
+from skfewaudio.features._cache.files import DamagedEntryError
+from skfewaudio.features._cache.store import FeatureStore
 
 SHELF, OTHER = "MFCC-0123456789abcdef", "LogMel-0123456789abcdef"
 FEATURES = np.arange(6, dtype=np.float32).reshape(2, 3)

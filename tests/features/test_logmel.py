@@ -8,7 +8,8 @@ import torch
 from sklearn.base import clone
 
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
-from skfewaudio.features import LogMel, _spectral
+from skfewaudio.features import LogMel
+from skfewaudio.features import _mel_spectrogram as _spectral
 
 LIBROSA_NAMES = ("n_fft", "hop_length", "win_length", "window", "center", "pad_mode", "power")
 MEL_NAMES = ("n_mels", "fmin", "fmax", "htk", "norm")

@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skfewaudio.model_selection._cells import Cell, SharedWork, run_cell
+from skfewaudio.model_selection._curve.fits import Cell, SharedWork, run_cell
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(["bark", "horn"], 10)

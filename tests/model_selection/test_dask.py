@@ -19,7 +19,7 @@ from skfewaudio.exceptions import WorkerDiedError
 from skfewaudio.model_selection import few_shot_curve
 
 distributed = pytest.importorskip("distributed")
-from skfewaudio.model_selection._dask import PatientDaskBackend  # noqa: E402 - needs distributed
+from skfewaudio.model_selection._curve.dask_backend import PatientDaskBackend  # noqa: E402 - needs distributed
 
 pytestmark = pytest.mark.slow
 

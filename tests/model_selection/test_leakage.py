@@ -9,7 +9,7 @@ import soundfile as sf
 from skfewaudio.datasets import load_esc50, load_synthetic
 from skfewaudio.exceptions import AudioLoadError, LeakageWarning
 from skfewaudio.model_selection import check_leakage
-from skfewaudio.model_selection._near_copies import align, alike_sequences
+from skfewaudio.model_selection._leakage.near_duplicates import align, alike_sequences
 
 RATE = 16000
 COLUMNS = ["kind", "first", "second", "first_fold", "second_fold", "similarity", "detail"]
@@ -215,7 +215,7 @@ def test_clip_shorter_than_a_window_is_compared():
 def test_blocks_do_not_change_what_is_found(monkeypatch):
     clips = [*CLIPS, 0.5 * CLIPS[0], CLIPS[1][:20000], CLIPS[5][9000:]]
     whole = check(clips, sample_rate=RATE)
-    monkeypatch.setattr("skfewaudio.model_selection._near_copies.BLOCK_CLIPS", 2)
+    monkeypatch.setattr("skfewaudio.model_selection._leakage.near_duplicates.BLOCK_CLIPS", 2)
     pd.testing.assert_frame_equal(check(clips, sample_rate=RATE), whole)
     assert pairs(whole, "near_copy") == [(0, 6), (1, 7), (5, 8)]
 

@@ -5,7 +5,7 @@ import pytest
 from joblib import Parallel, delayed
 from sklearn.utils import _safe_indexing
 
-from skfewaudio.model_selection._packing import PackedClips, pack
+from skfewaudio.model_selection._curve.packed_clips import PackedClips, pack
 
 RNG = np.random.default_rng(0)
 CLIPS = [RNG.normal(size=(8, n)).astype(np.float32) for n in (5, 3, 7)]

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from skfewaudio.reporting import FewShotCurveDisplay
-from skfewaudio.reporting._few_shot_curve import _spread
+from skfewaudio.reporting._curve_display import _spread
 
 
 def make_display(n_repeats=3, n_classes=10):

@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from skfewaudio.datasets import AudioDataset
 from skfewaudio.model_selection import extrapolate_curve, few_shot_curve
 from skfewaudio.reporting import EmbeddingDisplay, write_report
-from skfewaudio.reporting._report_media import encode_image, mel_levels
+from skfewaudio.reporting._report.media import encode_image, mel_levels
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ["bark", HOSTILE, "rain"]

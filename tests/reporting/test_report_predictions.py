@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from skfewaudio.datasets import AudioDataset
-from skfewaudio.reporting._report_media import MAX_SECONDS, SAMPLE_RATE, clip_media, mel_levels, palette
-from skfewaudio.reporting._report_predictions import (
+from skfewaudio.reporting._report.media import MAX_SECONDS, SAMPLE_RATE, clip_media, mel_levels, palette
+from skfewaudio.reporting._report.predictions import (
     Predictions,
     class_table,
     confusion_table,

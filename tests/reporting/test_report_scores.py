@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skfewaudio.reporting._report_charts import curve_chart
-from skfewaudio.reporting._report_scores import Scores, describe, headline, score_table
-from skfewaudio.reporting._report_sections import time_table
-from skfewaudio.reporting._report_table import duration, listing, table_of
+from skfewaudio.reporting._report.charts import curve_chart
+from skfewaudio.reporting._report.scores import Scores, describe, headline, score_table
+from skfewaudio.reporting._report.sections import time_table
+from skfewaudio.reporting._report.table import duration, listing, table_of
 
 
 def make_scores(values, *, metric="accuracy", n_classes=4):

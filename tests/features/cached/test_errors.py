@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skfewaudio import MFCC, CachedFeatures, FeatureCache, LogMel, RandomCNNFeatures, VGGishEmbed
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning, FeatureCacheWarning, WeightsNotFoundError
-from skfewaudio.features import _cache_files
+from skfewaudio.features._cache import files as _cache_files
 
 RATE = 8000
 

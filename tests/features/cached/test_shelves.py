@@ -10,8 +10,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skfewaudio import RandomCNNFeatures, VGGishEmbed
 from skfewaudio.architectures import SingleLayer
-from skfewaudio.features import _cache_keys
-from skfewaudio.features._cache_store import FeatureStore
+from skfewaudio.features._cache import keys as _cache_keys
+from skfewaudio.features._cache.store import FeatureStore
 
 
 def shelf(transformer, location):

@@ -9,7 +9,7 @@ import soundfile as sf
 
 from skfewaudio import MFCC
 from skfewaudio.exceptions import AudioLoadError
-from skfewaudio.features import _cache_keys
+from skfewaudio.features._cache import keys as _cache_keys
 
 RATE = 8000
 

@@ -1,0 +1,1 @@
+"""Build, train and run the networks behind SkorchCNN and PrototypicalClassifier."""

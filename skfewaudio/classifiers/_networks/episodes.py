@@ -1,0 +1,193 @@
+"""Training a network by episodes: queries against the prototypes of a support set."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import nn
+from torch.nn import functional as F  # noqa: N812, as in torch's own documentation
+from torch.utils.data import Dataset
+
+from skfewaudio.architectures import split_front_end
+
+from .building import Rows
+from .skorch_net import StopTraining
+
+
+def squared_euclidean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean over the dimensions of the squared differences between the rows of `a` and of `b`."""
+    products = a @ b.T
+    squares = a.square().sum(1, keepdim=True) + b.square().sum(1) - 2 * products
+    return squares.clamp(min=0) / a.shape[1]
+
+
+def cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """One minus the cosine between the rows of `a` and of `b`."""
+    return 1 - F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
+
+
+DISTANCES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "euclidean": squared_euclidean,
+    "cosine": cosine,
+}
+
+
+class EpisodicModule(nn.Module):
+    """An architecture whose logits are negative distances of the queries from the support's prototypes.
+
+    A batch holds ``n_support`` rows of each class, class after class, and then the queries. Support and
+    queries go through the network apart, so that batch normalisation sees each with its own statistics.
+    """
+
+    def __init__(self, architecture: nn.Module, distance: str, n_classes: int, n_support: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.project = split_front_end(architecture)[1]
+        self.distance = DISTANCES[distance]
+        self.n_classes = n_classes
+        self.n_support = n_support
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Give (n_queries, n_classes) logits for a batch of what the front-end gave for some patches."""
+        n_rows = self.n_classes * self.n_support
+        support, queries = self.project(batch[:n_rows]), self.project(batch[n_rows:])
+        # Distances are small differences of large numbers: never in half precision.
+        with torch.autocast(batch.device.type, enabled=False):
+            prototypes = support.float().unflatten(0, (self.n_classes, self.n_support)).mean(1)
+            return -self.distance(queries.float(), prototypes)
+
+
+class Episodes(Dataset):
+    """One epoch of episodes, drawn anew each time they are asked for.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives the network's input for an array of patch numbers.
+    patches : list of n_classes lists of arrays
+        The patch numbers of each clip of each class.
+    n_support, n_query : int
+        Patches of each class in a support set and among the queries.
+    fixed_support : bool
+        Whether the support of the first episode is kept, and may appear among the queries, as published; or
+        every episode draws its support and queries from different clips, and asks nothing about a class
+        with one clip.
+    n_updates : int
+        Episodes of an epoch.
+    random_state : numpy.random.RandomState
+        Where all of it is drawn from.
+
+    Attributes
+    ----------
+    support : ndarray of shape (n_classes * n_support,) or None
+        Patch numbers of the fixed support.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        patches: list[list[NDArray[np.int64]]],
+        *,
+        n_support: int,
+        n_query: int,
+        fixed_support: bool,
+        n_updates: int,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self.rows = rows
+        self.patches = patches
+        self.n_query = n_query
+        # A fixed support holds at most one patch of a clip, and as many of each class.
+        self.n_support = min(n_support, *map(len, patches)) if fixed_support else n_support
+        self.n_updates = n_updates
+        self.random_state = random_state
+        self.support = self._draw_fixed_support() if fixed_support else None
+
+    def __len__(self) -> int:
+        return self.n_updates
+
+    @property
+    def has_queries(self) -> bool:
+        """Whether there is anything to ask, and so to learn."""
+        return self.support is not None or any(len(clips) > 1 for clips in self.patches)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.support is None:
+            drawn = [self._draw_apart(clips) for clips in self.patches]
+            support = np.concatenate([support for support, _ in drawn])
+            queries = [query for _, query in drawn]
+        else:
+            support = self.support
+            queries = [self._draw_any(clips) for clips in self.patches]
+        batch = self.rows(np.concatenate([support, *queries]))
+        target = np.repeat(np.arange(len(queries)), [len(query) for query in queries])
+        return batch, torch.from_numpy(target).to(batch.device)
+
+    def _draw_fixed_support(self) -> NDArray[np.int64]:
+        """Draw one patch from each of n_support clips of every class."""
+        return np.concatenate(
+            [
+                self._one_patch_each(clips, self.random_state.permutation(len(clips)), self.n_support)
+                for clips in self.patches
+            ]
+        )
+
+    def _draw_any(self, clips: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Draw queries from all patches of a class, without replacement, as published."""
+        return self.random_state.permutation(np.concatenate(clips))[: self.n_query]
+
+    def _draw_apart(self, clips: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw support and queries from different clips of a class; one clip is support alone."""
+        order = self.random_state.permutation(len(clips))
+        n_query_clips = min(self.n_query, len(clips) // 2)
+        return (
+            self._one_patch_each(clips, order[n_query_clips:], self.n_support),
+            self._one_patch_each(clips, order[:n_query_clips], self.n_query if n_query_clips else 0),
+        )
+
+    def _one_patch_each(
+        self, clips: list[NDArray[np.int64]], chosen: NDArray[np.int64], n_patches: int
+    ) -> NDArray[np.int64]:
+        """Go round the chosen clips, drawing a patch from each, until there are enough."""
+        places = np.resize(chosen, n_patches)
+        return np.array([self.random_state.choice(clips[i]) for i in places], dtype=np.int64)
+
+
+class OverfitStopping(Callback):
+    """Stop when the accuracy on the training clips has not improved for some epochs.
+
+    Parameters
+    ----------
+    train_accuracy : callable
+        Gives the accuracy of the network as it is.
+    patience : int
+        Epochs in a row without improvement.
+    """
+
+    def __init__(self, train_accuracy: Callable[[], float] | None, patience: int) -> None:
+        self.train_accuracy = train_accuracy
+        self.patience = patience
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start counting."""
+        self.best_ = -np.inf
+        self.n_waited_ = 0
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Measure, record and perhaps stop."""
+        if self.train_accuracy is None:
+            raise RuntimeError("OverfitStopping serves one training; make another for the next")
+        accuracy = self.train_accuracy()
+        net.history.record("train_accuracy", accuracy)
+        self.n_waited_ = 0 if accuracy > self.best_ else self.n_waited_ + 1
+        self.best_ = max(self.best_, accuracy)
+        if self.n_waited_ >= self.patience:
+            raise StopTraining
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Let go of the training clips."""
+        self.train_accuracy = None

@@ -1,0 +1,200 @@
+"""Training the network of a SkorchCNN: its batches, its loss, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+from skorch.utils import noop
+from torch import nn
+from torch.utils.data import Dataset
+
+from skfewaudio._torch import resolve_device, seeded
+
+from .augmented_batches import AugmentedPatches, ClassLoss, choose_methods
+from .building import build_network, calibrate, check_trained, net_params
+from .patches import PatchData, cut_patches
+from .skorch_net import AcceleratedClipNet, ClipNet
+
+if TYPE_CHECKING:
+    from .._skorch_cnn import SkorchCNN
+
+
+class RandomPatches(Dataset):
+    """One epoch: every clip once, in random order, cut at a random place.
+
+    The batches of an epoch are asked for in turn; the first one draws the order.
+
+    Parameters
+    ----------
+    data : PatchData
+        The clips.
+    targets : tensor of shape (n_clips,) or (n_clips, n_labels)
+        Class numbers, or indicators of labels.
+    batch_size : int
+        Clips of a batch at most; batches are as equal as can be, so that none is too small for batch
+        normalisation.
+    random_state : numpy.random.RandomState
+        Where order and places are drawn from.
+    share : tuple of int, default=(0, 1)
+        Number of this process, and of all that train together: it gets every so many-th clip of a batch. The
+        shares of a batch are equally long, if need be by repeating clips.
+    """
+
+    def __init__(
+        self,
+        data: PatchData,
+        targets: torch.Tensor,
+        batch_size: int,
+        random_state: np.random.RandomState,
+        *,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.data = data
+        self.targets = targets
+        self.n_batches = ceil(len(targets) / batch_size)
+        self.random_state = self.place_state = random_state
+        self.process, self.n_processes = share
+        if self.n_processes > 1:
+            # The order must stay the same in all processes, whatever their clips' lengths make of the places.
+            seed = random_state.randint(np.iinfo(np.int32).max - self.n_processes)
+            self.place_state = np.random.RandomState(seed + self.process)
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        if i == 0:
+            self.batches = np.array_split(self.random_state.permutation(len(self.targets)), self.n_batches)
+        batch = self.batches[i]
+        n_shared = max(ceil(len(batch) / self.n_processes), 2)  # one is too few for batch normalisation
+        clips = batch[(self.process + self.n_processes * np.arange(n_shared)) % len(batch)]
+        return self.data.draw(clips, self.place_state), self.targets[clips]
+
+
+class AllPatches(Dataset):
+    """All patches of some clips in batches, each with its clip's target; for validation."""
+
+    def __init__(self, data: PatchData, targets: torch.Tensor, batch_size: int) -> None:
+        self.data = data
+        self.targets = targets
+        self.batches = data.parts(batch_size)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        patches = self.batches[i]
+        return self.data.gather(patches), self.targets[self.data.clip[patches]]
+
+
+def train_cnn(
+    spec: SkorchCNN, architecture: Any, clips: list[NDArray], targets: NDArray, network: nn.Module | None
+) -> ClipNet:
+    """Train by the parameters of an estimator, a network that is there already or a fresh one.
+
+    `targets` are class numbers, or indicators of labels.
+    """
+    methods = choose_methods(spec.augmentation, for_vectors=spec.patch_frames_ is None)
+    random_state = check_random_state(spec.random_state)
+    train, valid = _split(spec, targets, random_state)
+    accelerator = None if spec.accelerator is None else spec.accelerator()
+    device = resolve_device(spec.device) if accelerator is None else accelerator.device
+    share = (0, 1) if accelerator is None else (accelerator.process_index, accelerator.num_processes)
+    data = cut_patches(spec, [clips[i] for i in train], device)
+    with seeded(random_state.randint(np.iinfo(np.int32).max), device):
+        n_outputs = targets.shape[1] if targets.ndim == 2 else len(spec.classes_)
+        if network is None:
+            network = build_network(spec, architecture, data, n_outputs)
+        if share[1] > 1:  # the gradients that the processes exchange have this layout
+            network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        patches = RandomPatches(
+            data, _tensor(targets[train], device), spec.batch_size, random_state, share=share
+        )
+        batches = AugmentedPatches(patches, methods, n_outputs) if methods else patches
+        validation = None
+        if valid is not None:
+            held_out = cut_patches(spec, [clips[i] for i in valid], device)
+            validation = AllPatches(held_out, _tensor(targets[valid], device), spec.batch_size)
+        net = _net(spec, network, targets, validation, accelerator)
+        net.train(batches)
+        net.set_params(train_split=None)  # which holds the clips
+        if spec.recalibrate:
+            calibrate(network, map(data.gather, data.mixed_parts(spec.batch_size, random_state)))
+    network.eval()
+    check_trained(network, spec.learning_rate)
+    return net
+
+
+def _split(
+    spec: SkorchCNN, targets: NDArray, random_state: np.random.RandomState
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Give the clips to train on, and those held out for validation, where the user wants any."""
+    everything = np.arange(len(targets))
+    if spec.validation_split is None:
+        return everything, None
+    splitter = spec.validation_split
+    if isinstance(splitter, float):
+        kind = ShuffleSplit if targets.ndim == 2 else StratifiedShuffleSplit
+        splitter = kind(1, test_size=splitter, random_state=random_state.randint(np.iinfo(np.int32).max))
+    return next(iter(splitter.split(everything, targets)))
+
+
+def _tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
+    """Give targets as the losses take them."""
+    return torch.from_numpy(targets.astype(np.float32 if targets.ndim == 2 else np.int64)).to(device)
+
+
+def _net(
+    spec: SkorchCNN, network: nn.Module, targets: NDArray, validation: AllPatches | None, accelerator: Any
+) -> ClipNet:
+    """Wrap the network for skorch."""
+    params: dict[str, Any] = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
+    if spec.patience is not None:
+        monitor = "train_loss" if validation is None else "valid_loss"
+        stopping = EarlyStopping(monitor, patience=spec.patience, sink=noop)
+        params["callbacks"].append(("early_stopping", stopping))
+    build: Callable[..., ClipNet] = ClipNet
+    if accelerator is not None:
+        build = partial(AcceleratedClipNet, accelerator=accelerator)
+        params["device"] = None  # the accelerator's
+        params["callbacks__print_log__sink"] = "auto" if spec.verbose else noop
+    net = build(
+        network,
+        **_criterion(spec, targets),
+        **params,
+        train_split=None if validation is None else predefined_split(validation),
+    )
+    return net.initialize()
+
+
+def _criterion(spec: SkorchCNN, targets: NDArray) -> dict[str, Any]:
+    """Give skorch the loss, and its weights of the classes."""
+    if targets.ndim == 2:
+        return {"criterion": nn.BCEWithLogitsLoss, "criterion__pos_weight": _label_weights(spec, targets)}
+    weight = None
+    if spec.class_weight is not None:
+        values = compute_class_weight(spec.class_weight, classes=spec.classes_, y=spec.classes_[targets])
+        weight = torch.tensor(values, dtype=torch.float32)
+    return {"criterion": ClassLoss, "criterion__weight": weight}
+
+
+def _label_weights(spec: SkorchCNN, targets: NDArray) -> torch.Tensor | None:
+    """Give what a clip with a label counts against one without."""
+    if spec.class_weight is None:
+        return None
+    if isinstance(spec.class_weight, str):  # "balanced"
+        n_with = targets.sum(axis=0)
+        balance = np.where(n_with > 0, (len(targets) - n_with) / np.maximum(n_with, 1), 1)
+        return torch.tensor(balance, dtype=torch.float32)
+    return torch.tensor([spec.class_weight.get(label, 1.0) for label in range(targets.shape[1])])

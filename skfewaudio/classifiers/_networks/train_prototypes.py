@@ -1,0 +1,152 @@
+"""Training the network of a PrototypicalClassifier, and what it makes of clips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from torch import nn
+
+from skfewaudio._torch import resolve_device, seeded
+from skfewaudio.architectures import split_front_end
+from skfewaudio.audio.aggregation import aggregate
+
+from .building import Rows, build_network, calibrate, check_trained, net_params, outputs
+from .episodes import DISTANCES, Episodes, EpisodicModule, OverfitStopping
+from .patches import PatchData, cut_patches
+from .skorch_net import ClipNet
+
+if TYPE_CHECKING:
+    from .._prototypical import PrototypicalClassifier
+
+
+def train_network(
+    spec: PrototypicalClassifier, architecture: Any, clips: list[NDArray], codes: NDArray[np.int64]
+) -> tuple[ClipNet, NDArray[np.float64], NDArray[np.int64]]:
+    """Train by the parameters of an estimator, on clips with classes numbered by `codes`.
+
+    Returns the net, the embeddings that make the prototypes (of all clips, or of the patches of a fixed
+    support) and their classes.
+    """
+    random_state = check_random_state(spec.random_state)
+    device = resolve_device(spec.device)
+    data = cut_patches(spec, clips, device)
+    with seeded(random_state.randint(np.iinfo(np.int32).max), device):
+        network = build_network(spec, architecture, data, spec.embedding_size)
+        rows = _front_end_rows(network, data, spec.batch_size)
+        episodes = _episodes(spec, rows, data, codes, random_state)
+        net = _net(spec, network, episodes)
+        _, head = split_front_end(network)
+        if spec.patience is not None:
+            accuracy = _TrainAccuracy(spec, head, rows, data, codes, episodes.support)
+            net.callbacks_.append(("overfit_stopping", OverfitStopping(accuracy, spec.patience)))
+        if episodes.has_queries:
+            net.train(episodes)
+        if spec.recalibrate:
+            calibrate(head, map(rows, data.mixed_parts(spec.batch_size, random_state)))
+    network.eval()
+    check_trained(network, spec.learning_rate)
+    embeddings = outputs(head, rows, data, spec)
+    if episodes.support is not None:
+        return net, embeddings[episodes.support], codes[data.clip[episodes.support]]
+    return net, aggregate(embeddings, data.n_patches), codes
+
+
+def embed_patches(
+    spec: PrototypicalClassifier, clips: NDArray | list[NDArray]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
+    if not isinstance(clips, list):
+        return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
+    data = cut_patches(spec, clips, resolve_device(spec.device))
+    network = nn.Flatten() if spec.network_ is None else spec.network_
+    return outputs(network, data.gather, data, spec), data.n_patches
+
+
+def clip_log_proba(
+    embeddings: NDArray[np.floating], prototypes: NDArray[np.floating], n_patches: NDArray, distance: str
+) -> NDArray[np.floating]:
+    """Give the mean over each clip's patches of the log-probabilities of the prototypes, normalised."""
+    distances = DISTANCES[distance](*map(torch.from_numpy, (embeddings, prototypes)))
+    scores = aggregate(torch.log_softmax(-distances, dim=1).numpy(), n_patches)
+    return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+
+
+def _front_end_rows(network: nn.Module, data: PatchData, batch_size: int) -> Rows:
+    """Give what looks up the input of a network's learning part; a front-end runs once for each patch."""
+    front_end, _ = split_front_end(network)
+    if front_end is None:
+        return data.gather
+    batches = [data.gather(part) for part in data.parts(batch_size)]
+    for layer in front_end.eval():
+        calibrate(layer, batches)
+        with torch.no_grad():
+            batches = [layer(batch) for batch in batches]
+    described = torch.cat(batches)
+    return lambda patches: described[torch.from_numpy(patches).to(described.device)]
+
+
+def _episodes(
+    spec: PrototypicalClassifier,
+    rows: Rows,
+    data: PatchData,
+    codes: NDArray[np.int64],
+    random_state: np.random.RandomState,
+) -> Episodes:
+    """Set the episodes up, as many an epoch as asked for."""
+    patches = np.split(np.arange(len(data)), np.cumsum(data.n_patches)[:-1])
+    by_class = [[patches[clip] for clip in np.flatnonzero(codes == c)] for c in range(codes.max() + 1)]
+    n_queries = sum(min(spec.n_query, sum(map(len, clips))) for clips in by_class)
+    return Episodes(
+        rows,
+        by_class,
+        n_support=spec.n_support,
+        n_query=spec.n_query,
+        fixed_support=spec.fixed_support,
+        n_updates=spec.updates_per_epoch or max(1, len(data) // n_queries),
+        random_state=random_state,
+    )
+
+
+def _net(spec: PrototypicalClassifier, network: nn.Module, episodes: Episodes) -> ClipNet:
+    """Wrap the network for skorch."""
+    net = ClipNet(
+        EpisodicModule,
+        module__architecture=network,
+        module__distance=spec.distance,
+        module__n_classes=len(episodes.patches),
+        module__n_support=episodes.n_support,
+        criterion=nn.CrossEntropyLoss,
+        **net_params(spec, network, weight_decay=0, prefix="architecture."),
+        train_split=None,
+    )
+    return net.initialize()
+
+
+class _TrainAccuracy:
+    """Accuracy on the training clips of the network as it is, by prototypes as `fit` would make them."""
+
+    def __init__(
+        self,
+        spec: PrototypicalClassifier,
+        head: nn.Module,
+        rows: Rows,
+        data: PatchData,
+        codes: NDArray[np.int64],
+        support: NDArray[np.int64] | None,
+    ) -> None:
+        self.spec, self.head, self.rows, self.data, self.codes = spec, head, rows, data, codes
+        self.support = np.arange(len(data)) if support is None else support
+
+    def __call__(self) -> float:
+        self.head.eval()
+        embeddings = outputs(self.head, self.rows, self.data, self.spec)
+        of_class = self.codes[self.data.clip[self.support]]
+        prototypes = np.stack(
+            [embeddings[self.support[of_class == c]].mean(axis=0) for c in range(self.codes.max() + 1)]
+        )
+        scores = clip_log_proba(embeddings, prototypes, self.data.n_patches, self.spec.distance)
+        return float((scores.argmax(axis=1) == self.codes).mean())

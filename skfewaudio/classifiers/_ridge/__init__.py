@@ -1,0 +1,1 @@
+"""Ridge regression behind CalibratedRidgeClassifier and the extreme learning machines."""

@@ -1,0 +1,1 @@
+"""Search for duplicates, shared recordings and contradicting labels in a dataset."""

@@ -1,0 +1,1 @@
+"""The report: contents, charts and their rendering as HTML or Markdown."""

@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+from sklearn.model_selection import PredefinedSplit
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+import skfewaudio
+from skfewaudio import FewShotSplit, SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
+from skfewaudio.benchmarking._suites import SUITES
+from skfewaudio.datasets import load_esc50
+
+SAMPLE_RATE = 8000
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    """Noise of three colours, of several lengths, in two folds."""
+    rng = np.random.default_rng(0)
+    y = np.tile(["low", "high", "beat"], 8)
+    seconds = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    X = []
+    for label in y:
+        noise = rng.standard_normal(SAMPLE_RATE)
+        sound = {
+            "low": np.convolve(noise, np.ones(8) / 8, mode="same"),
+            "high": np.diff(noise, append=0),
+            "beat": noise * (np.sin(2 * np.pi * 4 * seconds) > 0),
+        }[label]
+        X.append((0.1 * sound[: rng.integers(5000, 8000)]).astype(np.float32))
+    return X, y
+
+
+def test_pipeline_is_an_ordinary_one():
+    model = make_few_shot_classifier(augmentation=None)
+    assert isinstance(model, Pipeline)
+    assert list(model.named_steps) == ["logmel", "statistics", "scaler", "classifier"]
+
+
+def test_with_augmentation_all_behind_the_spectrograms_is_fitted_to_copies():
+    model = make_few_shot_classifier(n_copies=3)
+    assert list(model.named_steps) == ["logmel", "classifier"]
+    assert model[-1].n_copies == 3
+    assert list(model[-1].estimator.named_steps) == ["statistics", "scaler", "classifier"]
+
+
+def test_methods_of_ones_own_take_the_place_of_the_usual_ones(sounds):
+    X, y = sounds
+    calls = []
+
+    def louder(spectrograms, targets, generator):
+        calls.append(len(spectrograms))
+        return spectrograms + 3, targets
+
+    make_few_shot_classifier(sample_rate=SAMPLE_RATE, augmentation=louder, n_copies=2).fit(X[:6], y[:6])
+    assert sum(calls) == 12
+
+
+def test_clips_without_a_label_are_learnt_from(sounds):
+    X, y = sounds
+    hidden = np.where(np.arange(len(y)) < 6, y, "-1")
+    helped = make_few_shot_classifier(sample_rate=SAMPLE_RATE, semi_supervised=True).fit(X, hidden)
+    alone = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:6], y[:6])
+    assert helped.classes_.tolist() == alone.classes_.tolist()
+    assert helped.score(X[6:], y[6:]) == 1.0
+    assert (helped.predict_proba(X) != alone.predict_proba(X)).any()
+
+
+def test_it_is_found_at_the_top():
+    assert skfewaudio.pipelines.make_few_shot_classifier is make_few_shot_classifier
+
+
+@pytest.mark.parametrize("n_shots", [1, 4])
+def test_sounds_are_told_apart(sounds, n_shots):
+    X, y = sounds
+    n = 3 * n_shots
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:n], y[:n])
+    assert model.score(X[12:], y[12:]) == 1.0
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000])
+def test_frames_last_as_long_at_any_sample_rate(sample_rate):
+    logmel = make_few_shot_classifier(sample_rate=sample_rate)[0]
+    assert logmel.hop_length / sample_rate == pytest.approx(1024 / 44100, rel=0.005)
+    assert 2 * logmel.hop_length <= logmel.n_fft < 4 * logmel.hop_length
+
+
+def test_usual_sample_rate_has_the_usual_spectrograms():
+    assert repr(make_few_shot_classifier(device="cpu")[0]) == "LogMel(device='cpu')"
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
+@pytest.mark.parametrize("n_mels", [10, 40, 128])
+def test_any_number_of_bands_fits(sounds, n_mels):
+    X, y = sounds
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, n_mels=n_mels).fit(X[:6], y[:6])
+    assert len(model.predict(X)) == len(X)
+
+
+def test_unknown_sounds_are_rejected_when_asked_for(sounds):
+    X, y = sounds
+    known = y != "beat"
+    model = make_few_shot_classifier(
+        sample_rate=SAMPLE_RATE, false_rejection_rate=0.2, unknown_label="something else"
+    ).fit([x for x, k in zip(X, known, strict=True) if k], y[known])
+    rejected = model.predict([x for x, k in zip(X, known, strict=True) if not k]) == "something else"
+    assert rejected.mean() > 0.5
+
+
+def test_two_fits_agree_to_the_bit(sounds):
+    X, y = sounds
+    first, second = (make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_curve_computes_the_features_once(sounds, monkeypatch):
+    X, y = sounds
+    calls = []
+    original = SpectrogramStatistics.transform
+
+    def transform(self, X):
+        calls.append(len(X))
+        return original(self, X)
+
+    monkeypatch.setattr(SpectrogramStatistics, "transform", transform)
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, augmentation=None)
+    assert not any(get_tags(step).requires_fit for step in model[:2])
+    few_shot_curve(model, X, y, n_shots=(1, 2), n_repeats=2, cv=2)
+    assert calls == [len(X)]
+
+
+def test_model_is_saved_and_loaded(sounds, tmp_path):
+    X, y = sounds
+    model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y)
+    skfewaudio.save_model(model, tmp_path / "model")
+    loaded = skfewaudio.load_model(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_benchmark_knows_it():
+    assert isinstance(SUITES["few-data"]["few-shot"](device="cpu"), Pipeline)
+
+
+def test_real_recordings_are_recognised_better_when_they_are_there_without_labels(shared_data):
+    data = load_esc50(shared_data / "data", subset="esc10")
+    model = make_few_shot_classifier(augmentation=None)
+    helped = make_few_shot_classifier(augmentation=None, semi_supervised=True)[2:]
+    features = model[:2].transform(data.X)
+    scores = []
+    for train, test in FewShotSplit(2, n_repeats=3, cv=PredefinedSplit(data.folds)).split(data.X, data.y):
+        labels = np.r_[data.y[train], np.full(len(test), "-1")]
+        fits = model[2:].fit(features[train], data.y[train]), helped.fit(features[np.r_[train, test]], labels)
+        scores.append([fit.score(features[test], data.y[test]) for fit in fits])
+    alone, with_others = np.mean(scores, axis=0)
+    assert alone > 0.65
+    assert with_others > alone + 0.03
