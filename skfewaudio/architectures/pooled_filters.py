@@ -1,17 +1,21 @@
 """One layer of random filters, pooled over time in several ways: a front-end that needs no training."""
 
-from math import ceil
-
 import torch
 from torch import nn
+
+from skfewaudio._random_filters import (
+    FILTER_SHAPES,
+    STRIDE,
+    band_moments,
+    count_regions,
+    draw_bank,
+    pool_region,
+    same_padding,
+)
 
 from ._base import Architecture, flat_size
 from ._blocks import InputNorm
 
-# (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
-FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
-STRIDE = 2  # the statistics of every second response, both ways, classify as well as those of all
-BIAS_SCALE = 0.3  # of the filters' unit-variance response: spreads the thresholds of the counts
 LIMIT = 8.0  # standard deviations; a nearly constant feature of few clips must not drown the others
 NORM_EPS = 1e-3
 
@@ -71,7 +75,7 @@ class PooledFilters(Architecture):
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         input_norm = InputNorm("band", n_mels, n_frames, affine=False, eps=NORM_EPS)
-        pooled = PooledResponses(n_filters, min(n_regions, ceil(n_mels / STRIDE)))
+        pooled = PooledResponses(n_filters, count_regions(n_regions, n_mels))
         n_features = flat_size(pooled, 1, n_mels, n_frames)
         norm = nn.BatchNorm1d(n_features, affine=False, eps=NORM_EPS)
         self.front_end = nn.Sequential(input_norm, pooled, norm, nn.Hardtanh(-LIMIT, LIMIT))
@@ -93,38 +97,18 @@ class PooledResponses(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give (batch, n_features) for patches of shape (batch, 1, n_mels, n_frames)."""
-        statistics = [band_statistics(x)]
+        """Compute statistics (batch, n_features) of patches of shape (batch, 1, n_mels, n_frames)."""
+        statistics = [*band_moments(x.squeeze(1))]
         for conv in self.filters:
-            regions = conv(x).tensor_split(self.n_regions, dim=2)
-            statistics += [region_statistics(region) for region in regions]
+            for region in conv(x).tensor_split(self.n_regions, dim=2):
+                statistics += pool_region(region)
         return torch.cat(statistics, dim=1)
 
 
 def random_filters(n_filters: int, shape: tuple[int, int], dilation: int) -> nn.Conv2d:
-    """Draw filters that sum to zero and answer white noise with about unit variance."""
-    n_bands, n_frames = shape
-    padding = (dilation * (n_bands - 1) // 2, dilation * (n_frames - 1) // 2)
+    """Build a convolution with random zero-sum kernels and random biases."""
+    padding = same_padding(shape, dilation)
     conv = nn.Conv2d(1, n_filters, shape, stride=STRIDE, padding=padding, dilation=dilation)
-    kernel = torch.randn(n_filters, 1, n_bands, n_frames) / (n_bands * n_frames) ** 0.5
-    conv.weight.data = kernel - kernel.mean(dim=(2, 3), keepdim=True)
-    conv.bias = nn.Parameter(BIAS_SCALE * torch.randn(n_filters))
+    conv.weight.data, bias = draw_bank(n_filters, shape)
+    conv.bias = nn.Parameter(bias)
     return conv
-
-
-def band_statistics(x: torch.Tensor) -> torch.Tensor:
-    """Pool every band over time by mean, deviation, maximum and deviation of differences."""
-    bands = x.squeeze(1)
-    steps = bands.diff(dim=2) if bands.shape[2] > 1 else torch.zeros_like(bands)
-    pooled = [bands.mean(2), bands.std(2, correction=0), bands.amax(2), steps.std(2, correction=0)]
-    return torch.cat(pooled, dim=1)
-
-
-def region_statistics(h: torch.Tensor) -> torch.Tensor:
-    """Pool every filter's responses by share of positive ones, maximum, rectified mean and deviation."""
-    values = h.flatten(2)
-    positive = (values > 0).to(values.dtype).mean(2)
-    # Two moments take a tenth of the time of torch's std, and the values are of order one.
-    variance = values.square().mean(2) - values.mean(2).square()
-    pooled = [positive, values.amax(2), values.relu().mean(2), variance.clamp(min=0).sqrt()]
-    return torch.cat(pooled, dim=1)

@@ -12,14 +12,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-# (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
-FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
-STRIDE = 2  # the statistics of every second response, both ways, classify as well as those of all
-BIAS_SCALE = 0.3  # of the filters' unit-variance response: spreads the thresholds of the counts
+from skfewaudio._random_filters import (
+    FILTER_POOLS,
+    FILTER_SHAPES,
+    STRIDE,
+    band_moments,
+    count_regions,
+    draw_bank,
+    pool_region,
+    same_padding,
+)
+
 # What surrounds a clip, in units: -37.5 dB, between silence and loud, so that the filters feel its level
 # where they reach beyond it. They do not elsewhere, as they sum to zero.
 SURROUNDINGS = -2.5
-FILTER_POOLS = ("share", "max", "mean", "std")
 
 BAND_POOLS = ("mean", "std", "max", "low", "step")
 LOW_SHARE = 0.1  # of a band's frames: about the level that a background has between events
@@ -33,48 +39,29 @@ MODULATION_FLOOR = 1e-1 / 15**2  # in squared units: rounding and dither must no
 
 def pool_bands(x: Tensor) -> Tensor:
     """Pool every band over time by mean, deviation, maximum, tenth percentile, deviation of differences."""
-    steps = x.diff(dim=2) if x.shape[2] > 1 else torch.zeros_like(x)
-    low = x.quantile(LOW_SHARE, dim=2)
-    pooled = [x.mean(2), x.std(2, correction=0), x.amax(2), low, steps.std(2, correction=0)]
-    return torch.cat(pooled, dim=1)
+    mean, std, maximum, step = band_moments(x)
+    return torch.cat([mean, std, maximum, x.quantile(LOW_SHARE, dim=2), step], dim=1)
 
 
 @lru_cache(maxsize=8)
 def draw_filters(n_filters: int, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
     """Draw filters of each shape that sum to zero and answer white noise with about unit variance."""
     generator = torch.Generator().manual_seed(seed)
-    banks = []
-    for (n_bands, n_frames), _ in FILTER_SHAPES:
-        kernel = torch.randn(n_filters, 1, n_bands, n_frames, generator=generator)
-        kernel /= (n_bands * n_frames) ** 0.5
-        kernel -= kernel.mean(dim=(2, 3), keepdim=True)
-        banks.append((kernel, BIAS_SCALE * torch.randn(n_filters, generator=generator)))
-    return tuple(banks)
-
-
-def count_regions(n_regions: int, n_mels: int) -> int:
-    """Give the parts of the mel axis that are pooled apart: no more than rows of responses."""
-    return min(n_regions, ceil(n_mels / STRIDE))
+    return tuple(draw_bank(n_filters, shape, generator) for shape, _ in FILTER_SHAPES)
 
 
 def pool_filters(x: Tensor, *, n_filters: int, n_regions: int, seed: int) -> dict[str, Tensor]:
     """Pool the filters' responses in each region, in four ways: shares above 0, maximum, and so on."""
     pooled: dict[str, list[Tensor]] = {name: [] for name in FILTER_POOLS}
     x = x[:, None] - SURROUNDINGS
-    for ((n_bands, n_frames), dilation), bank in zip(
-        FILTER_SHAPES, draw_filters(n_filters, seed), strict=True
-    ):
+    banks = draw_filters(n_filters, seed)
+    for (shape, dilation), bank in zip(FILTER_SHAPES, banks, strict=True):
         kernel, bias = (tensor.to(x.device) for tensor in bank)
-        padding = (dilation * (n_bands - 1) // 2, dilation * (n_frames - 1) // 2)
+        padding = same_padding(shape, dilation)
         responses = conv2d(x, kernel, bias, stride=STRIDE, padding=padding, dilation=dilation)
         for region in responses.tensor_split(count_regions(n_regions, x.shape[2]), dim=2):
-            values = region.flatten(2)
-            # Two moments take a tenth of the time of torch's std, and the values are of order one.
-            variance = values.square().mean(2) - values.mean(2).square()
-            pooled["share"].append((values > 0).to(values.dtype).mean(2))
-            pooled["max"].append(values.amax(2))
-            pooled["mean"].append(values.relu().mean(2))
-            pooled["std"].append(variance.clamp(min=0).sqrt())
+            for parts, statistic in zip(pooled.values(), pool_region(region), strict=True):
+                parts.append(statistic)
     return {name: torch.cat(parts, dim=1) for name, parts in pooled.items()}
 
 

@@ -13,20 +13,12 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skfewaudio._random_filters import FILTER_POOLS, FILTER_SHAPES, count_regions
 from skfewaudio._torch import resolve_device
 from skfewaudio._validation import check_spectrograms
 
 from ._base import transform_batches
-from ._pooling import (
-    BAND_POOLS,
-    FILTER_POOLS,
-    FILTER_SHAPES,
-    MODULATION_BINS,
-    count_regions,
-    modulation_spectrum,
-    pool_bands,
-    pool_filters,
-)
+from ._pooling import BAND_POOLS, MODULATION_BINS, modulation_spectrum, pool_bands, pool_filters
 
 FILTER_BLOCKS = tuple(f"filters_{pool}" for pool in FILTER_POOLS)
 MODULATION_BLOCKS = ("modulation", "modulation_relative")

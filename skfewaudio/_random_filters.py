@@ -1,0 +1,64 @@
+"""Random filters of several shapes, and statistics of their responses, as in ROCKET.
+
+Shared by the network `PooledFilters` and the transformer `SpectrogramStatistics`. Random filters summarised by
+the share of positive responses and the maximum are the idea of ROCKET (arXiv:1910.13051).
+"""
+
+from math import ceil
+
+import torch
+from torch import Tensor
+
+# (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
+FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
+STRIDE = 2  # statistics of every second response along both axes classify as well as all of them
+BIAS_SCALE = 0.3  # relative to unit-variance responses: spreads the thresholds of the positive shares
+FILTER_POOLS = ("share", "max", "mean", "std")
+
+
+def draw_bank(
+    n_filters: int, shape: tuple[int, int], generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """Draw zero-sum kernels (n_filters, 1, *shape) with unit-variance responses to white noise, and biases."""
+    n_bands, n_frames = shape
+    kernel = torch.randn(n_filters, 1, n_bands, n_frames, generator=generator)
+    kernel /= (n_bands * n_frames) ** 0.5
+    kernel -= kernel.mean(dim=(2, 3), keepdim=True)
+    return kernel, BIAS_SCALE * torch.randn(n_filters, generator=generator)
+
+
+def same_padding(shape: tuple[int, int], dilation: int) -> tuple[int, int]:
+    """Return the padding that centres a filter on every band and frame."""
+    n_bands, n_frames = shape
+    return dilation * (n_bands - 1) // 2, dilation * (n_frames - 1) // 2
+
+
+def count_regions(n_regions: int, n_mels: int) -> int:
+    """Return the number of regions of the mel axis: at most one per row of responses."""
+    return min(n_regions, ceil(n_mels / STRIDE))
+
+
+def pool_region(responses: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Compute the `FILTER_POOLS` of responses (batch, n_filters, rows, columns), each (batch, n_filters).
+
+    These are the share of positive responses, the maximum, the mean of the rectified responses and the standard
+    deviation.
+    """
+    values = responses.flatten(2)
+    # Two moments take a tenth of the time of torch's std, and the values are of order one.
+    variance = values.square().mean(2) - values.mean(2).square()
+    return (
+        (values > 0).to(values.dtype).mean(2),
+        values.amax(2),
+        values.relu().mean(2),
+        variance.clamp(min=0).sqrt(),
+    )
+
+
+def band_moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Compute each band's mean, standard deviation, maximum and standard deviation of frame differences.
+
+    `x` has shape (batch, n_mels, n_frames); each result has shape (batch, n_mels).
+    """
+    steps = x.diff(dim=2) if x.shape[2] > 1 else torch.zeros_like(x)
+    return x.mean(2), x.std(2, correction=0), x.amax(2), steps.std(2, correction=0)
