@@ -1,14 +1,18 @@
-"""The classifier to start with: features, scaling and a classifier that one clip per class is enough for."""
+"""Ready-made pipelines: the recommended few-shot classifier, and those of the papers and baselines by name.
 
-from typing import Any
+Imports of libraries stand inside the functions, so that the names can be listed without loading torch.
+"""
 
-from sklearn.pipeline import Pipeline
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from skfewaudio.augmentation import BackgroundNoise, FrequencyShift, RandomEqualizer, TimeStretch
-from skfewaudio.classifiers import AugmentedClassifier, CalibratedRidgeClassifier
-from skfewaudio.features import BlockScaler, LogMel, SpectrogramStatistics
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.pipeline import Pipeline
 
-__all__ = ["make_few_shot_classifier"]
+__all__ = ["PIPELINES", "make_few_shot_classifier"]
 
 # Spectrograms are made as at this rate, and at others with frames of nearly the same length.
 USUAL_SAMPLE_RATE = 44100
@@ -26,7 +30,7 @@ def make_few_shot_classifier(
     unknown_label: Any = "unknown",
     random_state: int = 0,
     device: str | None = None,
-) -> Pipeline:
+) -> "Pipeline":
     """Make a classifier of sounds that learns from 1 to 100 clips per class, in seconds, without a network.
 
     Parameters
@@ -73,6 +77,12 @@ def make_few_shot_classifier(
     >>> model.predict(np.sin(2 * np.pi * np.array([[310.0], [1900.0]]) * seconds))
     array(['low', 'high'], dtype='<U4')
     """
+    from sklearn.pipeline import Pipeline
+
+    from .augmentation import BackgroundNoise, FrequencyShift, RandomEqualizer, TimeStretch
+    from .classifiers import AugmentedClassifier, CalibratedRidgeClassifier
+    from .features import BlockScaler, LogMel, SpectrogramStatistics
+
     hop_length = max(1, round(USUAL_HOP_LENGTH * sample_rate / USUAL_SAMPLE_RATE))
     n_fft = 2 ** (2 * hop_length - 1).bit_length()  # the power of two that spans two frames or more
     logmel = LogMel(sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, device=device)
@@ -94,3 +104,168 @@ def make_few_shot_classifier(
         Pipeline(steps), augmentation=augmentation, n_copies=n_copies, random_state=random_state
     )
     return Pipeline([("logmel", logmel), ("classifier", augmented)])
+
+
+def random_guess(**_: Any) -> Any:
+    """Build a classifier that guesses at random, which scores at chance level."""
+    from sklearn.dummy import DummyClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    # Sending the sounds to the workers takes longer than guessing.
+    return make_pipeline(FunctionTransformer(_ignore), DummyClassifier(strategy="uniform"))
+
+
+def _ignore(clips: Any) -> "np.ndarray":
+    """Return the same feature for every clip."""
+    import numpy as np
+
+    return np.zeros((len(clips), 1))
+
+
+def mfcc_1nn(*, device: str, **_: Any) -> Any:
+    """Build a 1-nearest-neighbour classifier on 120 MFCC statistics, with the cosine distance."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import MFCC
+
+    return make_pipeline(MFCC(device=device), KNeighborsClassifier(1, metric="cosine"))
+
+
+def mfcc_prototypes(*, device: str, **_: Any) -> Any:
+    """Build a nearest-prototype classifier on standardised MFCC statistics."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from skfewaudio import MFCC, PrototypicalClassifier
+
+    return make_pipeline(MFCC(device=device), StandardScaler(), PrototypicalClassifier(device=device))
+
+
+def recommended(*, device: str, semi_supervised: bool = False, **_: Any) -> Any:
+    """Build the recommended classifier with its defaults."""
+    return make_few_shot_classifier(device=device, semi_supervised=semi_supervised)
+
+
+def random_cnn_ridge(*, device: str, **_: Any) -> Any:
+    """Build ridge regression on features of an untrained network."""
+    import numpy as np
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from skfewaudio import RandomCNNFeatures
+
+    return make_pipeline(
+        RandomCNNFeatures("musically_motivated", n_filters=128, device=device),
+        StandardScaler(),
+        RidgeClassifierCV(np.logspace(-1, 6, 15)),
+    )
+
+
+def cnn(architecture: str, *, device: str, mixed_precision: bool | None, **_: Any) -> Any:
+    """Build a network of arXiv:1810.10274 on log-mel spectrograms."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, SkorchCNN
+
+    return make_pipeline(
+        LogMel(device=device), SkorchCNN(architecture, device=device, mixed_precision=mixed_precision)
+    )
+
+
+def vgg_augmented(*, device: str, mixed_precision: bool | None, **_: Any) -> Any:
+    """Build the VGG of arXiv:1810.10274, trained longer with frequency shifts and mixup."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, SkorchCNN
+    from skfewaudio.augmentation import FrequencyShift, MixUp
+
+    network = SkorchCNN(
+        "vgg",
+        augmentation=[FrequencyShift(6), MixUp(0.4)],
+        batch_size=32,
+        max_epochs=400,
+        device=device,
+        mixed_precision=mixed_precision,
+    )
+    return make_pipeline(LogMel(device=device), network)
+
+
+def prototypical(*, device: str, mixed_precision: bool | None, **_: Any) -> Any:
+    """Build a prototypical network with the default parameters."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, PrototypicalClassifier
+
+    return make_pipeline(
+        LogMel(device=device), PrototypicalClassifier(device=device, mixed_precision=mixed_precision)
+    )
+
+
+def prototypical_paper(*, device: str, mixed_precision: bool | None, **_: Any) -> Any:
+    """Build the prototypical network of arXiv:1810.10274 with the published parameters."""
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import LogMel, PrototypicalClassifier
+
+    return make_pipeline(
+        LogMel.from_preset("few-data", device=device),
+        PrototypicalClassifier.from_preset("few-data", device=device, mixed_precision=mixed_precision),
+    )
+
+
+def vggish_1nn(*, device: str, vggish_weights: str | Path, **_: Any) -> Any:
+    """Build a vote of a clip's patches, each for its nearest labelled VGGish embedding (cosine distance)."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+
+    from skfewaudio import PatchClassifier, VGGishEmbed
+
+    return make_pipeline(
+        VGGishEmbed(vggish_weights, pooling=None, device=device),
+        PatchClassifier(KNeighborsClassifier(1, metric="cosine"), aggregation="vote"),
+    )
+
+
+def vggish_tuned(classifier: str, *, device: str, mixed_precision: bool | None, **options: Any) -> Any:
+    """Build a fine-tuned VGGish, with a new output layer or trained on episodes."""
+    from sklearn.pipeline import make_pipeline
+
+    import skfewaudio
+
+    return make_pipeline(
+        skfewaudio.LogMel.from_preset("vggish", device=device),
+        getattr(skfewaudio, classifier).from_preset(
+            "few-data-transfer",
+            weights=options["vggish_weights"],
+            device=device,
+            mixed_precision=mixed_precision,
+        ),
+    )
+
+
+# Each builds an unfitted pipeline from the keyword arguments device, mixed_precision and vggish_weights.
+PIPELINES: dict[str, Callable[..., Any]] = {
+    "random": random_guess,
+    "mfcc-1nn": mfcc_1nn,
+    "mfcc-prototypes": mfcc_prototypes,
+    "few-shot": recommended,
+    "random-cnn-ridge": random_cnn_ridge,
+    "sb-cnn": partial(cnn, "sb_cnn"),
+    "vgg": partial(cnn, "vgg"),
+    "vgg-augmented": vgg_augmented,
+    "timbre": partial(cnn, "timbre"),
+    "prototypical": prototypical,
+    "prototypical-paper": prototypical_paper,
+    "vggish-1nn": vggish_1nn,
+    "vggish-fine-tuned": partial(vggish_tuned, "SkorchCNN"),
+    "vggish-prototypical": partial(vggish_tuned, "PrototypicalClassifier"),
+}
+# Fits that take minutes to hours on a CPU.
+SLOW = {
+    *("sb-cnn", "vgg", "vgg-augmented", "timbre", "prototypical-paper"),
+    *("vggish-fine-tuned", "vggish-prototypical"),
+}
+NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical"}

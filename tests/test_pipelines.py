@@ -6,8 +6,8 @@ from sklearn.utils import get_tags
 
 import skfewaudio
 from skfewaudio import FewShotSplit, SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
-from skfewaudio.benchmarking._suites import SUITES
 from skfewaudio.datasets import load_esc50
+from skfewaudio.pipelines import PIPELINES
 
 SAMPLE_RATE = 8000
 
@@ -137,7 +137,7 @@ def test_model_is_saved_and_loaded(sounds, tmp_path):
 
 
 def test_benchmark_knows_it():
-    assert isinstance(SUITES["few-data"]["few-shot"](device="cpu"), Pipeline)
+    assert isinstance(PIPELINES["few-shot"](device="cpu"), Pipeline)
 
 
 def test_real_recordings_are_recognised_better_when_they_are_there_without_labels(shared_data):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._clips import cache_features, fit_to_clips, folds_of
+from ._adapt_pipelines import cache_features, fit_to_clips
+from ._clips import folds_of
 from ._record import Record, write_config
 from ._suites import NEEDS_WEIGHTS, SUITES
 
@@ -45,7 +46,7 @@ class Run(NamedTuple):
 Compute = Callable[[], list[Path]]
 
 
-def few_shot(run: Run) -> Compute:
+def few_data(run: Run) -> Compute:
     """Prepare scores against the number of labelled clips."""
     from skfewaudio.model_selection import FewShotSplit, few_shot_curve
     from skfewaudio.reporting import accuracy_table
@@ -83,22 +84,22 @@ def few_shot(run: Run) -> Compute:
     return compute
 
 
-def random_weights(run: Run) -> Compute:
+def random_cnn(run: Run) -> Compute:
     """Prepare scores of features of untrained networks, with all labelled clips."""
-    from ._random_cnn.scores import compare_table, draw_comparison, score_studies
+    from ._random_cnn.scores import compare_table, draw_comparison, score_feature_studies
 
     args, dataset = run.args, run.dataset
     names = _runnable(args)
     write_config(args, dataset, {name: _study(run, name, random_state=0) for name in names}, run.device)
 
-    def make_study(name: str, *, random_state: int) -> Any:
+    def make_feature_study(name: str, *, random_state: int) -> Any:
         study = _study(run, name, random_state=random_state)
         return study._replace(features=run.cached(study.features))
 
     def compute() -> list[Path]:
         record = Record(args.output, dataset, args.n_repeats * run.cv.get_n_splits())
-        score_studies(
-            make_study,
+        score_feature_studies(
+            make_feature_study,
             names,
             dataset.X,
             dataset.y,
@@ -119,7 +120,7 @@ def random_weights(run: Run) -> Compute:
 
 def large_scale(run: Run) -> Compute:
     """Prepare scores of large networks that tag clips."""
-    from ._large_scale.scores import score_studies, tagging_tables
+    from ._large_scale.scores import score_tagging_studies, tagging_tables
 
     args, dataset = run.args, run.dataset
     weights = args.vggish_weights or "vggish"
@@ -132,7 +133,7 @@ def large_scale(run: Run) -> Compute:
 
     def compute() -> list[Path]:
         record = Record(args.output, dataset, args.n_repeats * len(folds), metric="mean_auc")
-        score_studies(
+        score_tagging_studies(
             studies,
             dataset,
             {int(fold): splits[int(fold)] for fold in folds},
@@ -152,8 +153,8 @@ def large_scale(run: Run) -> Compute:
 
 
 PROTOCOLS: dict[str, Callable[[Run], Compute]] = {
-    "few-data": few_shot,
-    "random-cnn": random_weights,
+    "few-data": few_data,
+    "random-cnn": random_cnn,
     "large-scale": large_scale,
 }
 

@@ -22,10 +22,8 @@ from sklearn.utils.validation import (
 
 from skfewaudio._delegation import estimator_has
 from skfewaudio._validation import check_spectrograms
-from skfewaudio.augmentation import MixUp, augment
-from skfewaudio.augmentation._base import Method
+from skfewaudio.augmentation import AugmentationLike, MixUp, augment, check_classifier_augmentation
 
-from ._networks.augmented_batches import choose_methods
 from ._ridge.self_training import find_labelled
 
 SPECTROGRAMS_AT_ONCE = 128
@@ -181,7 +179,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self, clips: NDArray | list[NDArray], copied: NDArray[np.int64]
     ) -> tuple[list[NDArray] | NDArray, NDArray[np.int64]]:
         """Give changed copies of some clips, and the number of each one's clip."""
-        methods = choose_methods(self.augmentation, for_vectors=not isinstance(clips, list))
+        methods = check_classifier_augmentation(self.augmentation, for_vectors=not isinstance(clips, list))
         if any(isinstance(method, MixUp) for method in methods):
             raise ValueError(REFUSAL.format(self.augmentation))
         if not methods or not self.n_copies or not len(copied):
@@ -201,7 +199,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 source.extend(part)
         return (copies if isinstance(clips, list) else np.stack(copies)), np.array(source, dtype=np.int64)
 
-    def _change(self, methods: list[Method], batch: NDArray, generator: torch.Generator) -> NDArray:
+    def _change(self, methods: list[AugmentationLike], batch: NDArray, generator: torch.Generator) -> NDArray:
         """Change clips of a shape, and check that their labels stay."""
         spectrograms = torch.from_numpy(np.asarray(batch, dtype=np.float32))
         shape = spectrograms.shape

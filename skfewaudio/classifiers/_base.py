@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, vali
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.audio.patches import PAD_MODES
 
-from .saved_state import put_together, take_apart
+from .saved_state import pack_state, unpack_state
 
 # Of the parameters that every classifier with a network has.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
@@ -83,10 +83,10 @@ class SpectrogramClassifierMixin:
         return column_or_1d(labels, warn=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        return take_apart(super().__getstate__())
+        return pack_state(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(put_together(state))  # type: ignore[misc]  # of the estimator's next base
+        super().__setstate__(unpack_state(state))  # type: ignore[misc]  # of the estimator's next base
 
     def __sklearn_clone__(self) -> Self:
         # A fitted estimator as the architecture is there for its weights, which a clone of it would lose.

@@ -1,4 +1,4 @@
-"""Ridge regression on labels, with what leaving each clip out says of its penalty and its certainty."""
+"""Ridge regression on labels, with what leaving each clip out says of its penalty and its calibration."""
 
 from numbers import Real
 from typing import Any, Self
@@ -19,10 +19,16 @@ from sklearn.utils.validation import (
 
 from skfewaudio._torch import resolve_device
 
-from ._ridge.calibration import Certainty, familiarity
+from ._ridge.calibration import Calibration, familiarity
 from ._ridge.class_weight import weigh_classes
-from ._ridge.duplicate_rows import merge_copies
-from ._ridge.self_training import UNLABELLED_WEIGHT, drop_known, find_labelled, regress, regress_on_guesses
+from ._ridge.duplicate_rows import merge_duplicates
+from ._ridge.self_training import (
+    UNLABELLED_WEIGHT,
+    find_labelled,
+    fit_labelled,
+    select_unlabelled,
+    self_train,
+)
 from ._ridge.system import Penalty, RidgeSystem, check_penalties
 
 Array = NDArray[np.float64]
@@ -190,7 +196,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         y = column_or_1d(y, warn=True)
         labelled = find_labelled(y) if self.semi_supervised else np.ones(len(y), dtype=bool)
         known, Y, known_weights = self._encode(X, y, np.flatnonzero(labelled), weights)
-        others = drop_known(X, labelled)
+        others = select_unlabelled(X, labelled)
         others = others[weights[others] > 0]
         rows = np.concatenate([known, others])
         weights = np.concatenate([known_weights, UNLABELLED_WEIGHT * weights[others]])
@@ -212,7 +218,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("sample_weight and class_weight leave no row with a weight above 0")
         rows, codes, weights = rows[weights > 0], codes[weights > 0], weights[weights > 0]
         Y = np.eye(len(self.classes_))[codes]
-        kept, weights = merge_copies(X[rows], Y, weights)
+        kept, weights = merge_duplicates(X[rows], Y, weights)
         # Targets sum to 0: what nothing is known of gets the same score for every class.
         return rows[kept], Y[kept] - 1 / len(self.classes_), weights
 
@@ -222,19 +228,19 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         if not isinstance(penalty, str) and np.ndim(penalty) and check_penalties(penalty).min() == 0:
             raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above it")
         H, n_known, device = self._add_constant(X, weights), len(Y), resolve_device(self.device)
-        certainty = Certainty(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
+        calibration = Calibration(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
         known = RidgeSystem(H[:n_known], weights[:n_known], groups=groups[:n_known], device=device)
-        found = regress(known, Y, penalty, certainty)
+        found = fit_labelled(known, Y, penalty, calibration)
         if len(H) > n_known:
             everything = RidgeSystem(H, weights, groups=groups, device=device)
-            found = regress_on_guesses(everything, Y, penalty, certainty, start=found)
+            found = self_train(everything, Y, penalty, calibration, start=found)
         fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors
         self.coef_, self.intercept_ = fit.coef.T, np.zeros(len(self.classes_))
         if self.fit_intercept:
             self.coef_, self.intercept_ = self.coef_[:, :-1], H[0, -1] * self.coef_[:, -1]
         self.temperature_ = found.temperature
-        self.threshold_ = self._choose_threshold(certainty, found.left_out)
+        self.threshold_ = self._choose_threshold(calibration, found.left_out)
 
     def _add_constant(self, X: Array, weights: Array) -> Array:
         """Give rows with a constant feature, if there is to be an intercept."""
@@ -243,18 +249,18 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         length = np.sqrt(np.average(np.square(X).sum(axis=1), weights=weights))
         return np.hstack([X, np.full((len(X), 1), length)])
 
-    def _choose_threshold(self, certainty: Certainty, left_out: Array) -> float:
+    def _choose_threshold(self, calibration: Calibration, left_out: Array) -> float:
         """Put the threshold at the wanted rank of what training clips score when they are left out."""
         if self.false_rejection_rate is None:
             return -np.inf
         if self.unknown_label in self.classes_.tolist():
             raise ValueError(f"unknown_label={self.unknown_label!r} is a class; choose a label that is none")
-        if not certainty.has_repeated:
+        if not calibration.has_repeated:
             raise ValueError(
                 f"false_rejection_rate={self.false_rejection_rate} takes two different clips of a class, "
                 "to see what known clips score; add clips, or set it to None"
             )
-        return certainty.find_threshold(left_out, self.false_rejection_rate)
+        return calibration.find_threshold(left_out, self.false_rejection_rate)
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from skfewaudio._torch import resolve_device
 
-from ._ridge.duplicate_rows import merge_copies
+from ._ridge.duplicate_rows import merge_duplicates
 from ._ridge.sequential import SequentialRidge
 from ._ridge.system import Penalty, RidgeFit, fit_ridge
 
@@ -165,7 +165,7 @@ class ExtremeLearningMachine(BaseEstimator):
             X, Y, weights = X[kept], Y[kept], weights[kept]
         chooses = isinstance(self.penalty, str) or np.ndim(self.penalty) > 0
         if chooses:
-            rows, weights = merge_copies(X, Y, weights)
+            rows, weights = merge_duplicates(X, Y, weights)
             X, Y = X[rows], Y[rows]
         return X, Y, weights
 

@@ -283,7 +283,7 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         if isinstance(clips, np.ndarray):
             return aggregate(score(clips), np.ones(len(clips), dtype=np.int64), how=how)
         patches = self._cut(clips)
-        scores = [score(_rows(patches, part)) for part in patches.parts(self.batch_size)]
+        scores = [score(_rows(patches, part)) for part in patches.batches(self.batch_size)]
         return aggregate(np.concatenate(scores), patches.n_patches, how=how)
 
     def _votes(self, rows: NDArray) -> NDArray[np.floating]:
@@ -329,7 +329,7 @@ def _rows(patches: PatchData, part: NDArray[np.int64]) -> NDArray[np.float32]:
 def _all_rows(patches: PatchData, batch_size: int) -> NDArray[np.float32]:
     """Give all patches, flattened, without a second copy of them in between."""
     rows = np.empty((len(patches), patches.n_mels * patches.patch_frames), dtype=np.float32)
-    for part in patches.parts(batch_size):
+    for part in patches.batches(batch_size):
         rows[part] = _rows(patches, part)
     return rows
 

@@ -306,8 +306,8 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         known = self.classes_
         self.classes_ = np.union1d(known, y)
         rows = np.searchsorted(self.classes_, known)
-        self.prototypes_ = _spread(self.prototypes_, rows, len(self.classes_))
-        self.class_count_ = _spread(self.class_count_, rows, len(self.classes_))
+        self.prototypes_ = _expand_rows(self.prototypes_, rows, len(self.classes_))
+        self.class_count_ = _expand_rows(self.class_count_, rows, len(self.classes_))
         self._add_to_prototypes(aggregate(*embed_patches(self, clips)), np.searchsorted(self.classes_, y))
         return self
 
@@ -393,7 +393,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         self.prototypes_ = sums / self.class_count_[:, None]
 
 
-def _spread(rows: NDArray, index: NDArray[np.int64], n_rows: int) -> NDArray:
+def _expand_rows(rows: NDArray, index: NDArray[np.int64], n_rows: int) -> NDArray:
     """Move rows to new places among zeros."""
     spread = np.zeros((n_rows, *rows.shape[1:]), dtype=rows.dtype)
     spread[index] = rows

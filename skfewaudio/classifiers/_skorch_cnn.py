@@ -18,10 +18,10 @@ from torch import nn
 from skfewaudio._presets import choose_preset
 from skfewaudio._torch import resolve_device
 from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
-from skfewaudio.augmentation._base import Method
+from skfewaudio.augmentation import AugmentationLike
 
 from ._base import NETWORK_CONSTRAINTS, SpectrogramClassifierMixin, as_clips
-from ._networks.building import outputs, resolve_patch_frames
+from ._networks.building import resolve_patch_frames, run_network
 from ._networks.patches import cut_patches
 from ._networks.presets import CNN
 from ._networks.train_cnn import train_cnn
@@ -184,7 +184,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         weight_decay: float = 0.001,
         gradient_clip: float | None = 5.0,
         class_weight: Mapping[Any, float] | str | None = None,
-        augmentation: Method | Sequence[Method] | None = None,
+        augmentation: AugmentationLike | Sequence[AugmentationLike] | None = None,
         max_epochs: int = 200,
         patience: int | None = None,
         validation_split: Any = None,
@@ -390,7 +390,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         """Give what a network makes of all patches, and how many each clip has."""
         clips = as_clips(self._check_clips(X, reset=False))
         data = cut_patches(self, clips, resolve_device(self.device))
-        return outputs(network, data.gather, data, self), data.n_patches
+        return run_network(network, data.gather, data, self), data.n_patches
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

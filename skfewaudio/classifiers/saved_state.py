@@ -15,6 +15,11 @@ from torch import nn
 
 from skfewaudio.architectures import Architecture, check_architecture_choice
 
+from ._ridge.sequential import SequentialRidge
+from ._ridge.system import RidgeFit
+
+# What fitted classifiers hold besides arrays, networks and estimators.
+HELD_TYPES = (RidgeFit, SequentialRidge)
 _RECIPE = "skfewaudio_recipe"
 
 
@@ -38,7 +43,7 @@ def recipe_of(network: nn.Module) -> Recipe | None:
     return getattr(network, _RECIPE, None)
 
 
-class NetworkParts:
+class NetworkArchive:
     """The networks of one file, by number, and their tensors, whose names begin with it.
 
     Parameters
@@ -56,7 +61,7 @@ class NetworkParts:
         self.allowed = allowed
         self.networks: dict[int, nn.Module] = {}
 
-    def take(self, network: nn.Module) -> dict[str, Any]:
+    def add(self, network: nn.Module) -> dict[str, Any]:
         """Keep the tensors of a network, and give the plain values that it is built again from."""
         number = next((n for n, held in self.networks.items() if held is network), len(self.networks))
         recipe, state = recipe_of(network), network.state_dict()
@@ -76,7 +81,7 @@ class NetworkParts:
             "channels_last": [name for name, tensor in state.items() if _is_channels_last(tensor)],
         }
 
-    def give(self, plain: Mapping[str, Any]) -> nn.Module:
+    def restore(self, plain: Mapping[str, Any]) -> nn.Module:
         """Build a network again, on the CPU."""
         number = plain["number"]
         if number not in self.networks:
@@ -117,35 +122,35 @@ class NetworkParts:
         return check_architecture_choice(architecture)
 
 
-_parts: ContextVar[NetworkParts | None] = ContextVar("parts", default=None)
+_archive: ContextVar[NetworkArchive | None] = ContextVar("archive", default=None)
 
 
 @contextmanager
-def in_parts(parts: NetworkParts) -> Iterator[None]:
+def archiving(archive: NetworkArchive) -> Iterator[None]:
     """Part the state of estimators, for as long as a model is saved or loaded."""
-    token = _parts.set(parts)
+    token = _archive.set(archive)
     try:
         yield
     finally:
-        _parts.reset(token)
+        _archive.reset(token)
 
 
-def take_apart(state: Any) -> Any:
+def pack_state(state: Any) -> Any:
     """Give the state of an estimator as plain values, its network's tensors apart; as it is for a pickle."""
-    parts = _parts.get()
-    if parts is None or state.get("network_") is None:
+    archive = _archive.get()
+    if archive is None or state.get("network_") is None:
         return state
     history = json.dumps(state["history_"].to_list(), default=_plain)
-    return state | {"net_": None, "network_": parts.take(state["network_"]), "history_": history}
+    return state | {"net_": None, "network_": archive.add(state["network_"]), "history_": history}
 
 
-def put_together(state: dict[str, Any]) -> dict[str, Any]:
-    """Undo `take_apart`."""
-    parts = _parts.get()
-    if parts is None or state.get("network_") is None:
+def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Undo `pack_state`."""
+    archive = _archive.get()
+    if archive is None or state.get("network_") is None:
         return state
     history = History(json.loads(state["history_"]))
-    return state | {"network_": parts.give(state["network_"]), "history_": history}
+    return state | {"network_": archive.restore(state["network_"]), "history_": history}
 
 
 def full_name(obj: Any) -> str:

@@ -26,13 +26,13 @@ def noisy():
 def score(X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False):
     calls = []
 
-    def make_study(name, *, random_state):
+    def make_feature_study(name, *, random_state):
         calls.append((name, random_state))
-        return _random_cnn.Study(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
+        return _random_cnn.FeatureStudy(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
 
     rows = []
-    _cross_validation.score_studies(
-        make_study,
+    _cross_validation.score_feature_studies(
+        make_feature_study,
         ["raw+svm"],
         X,
         y,
@@ -130,7 +130,7 @@ def test_svm_grid_is_the_published_one():
 
 @pytest.mark.parametrize("classifier", ["svm", "elm", "ridge", "trained"])
 def test_every_kind_of_study_can_be_made(classifier):
-    study = _random_cnn.make_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
+    study = _random_cnn.make_feature_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
     assert hasattr(study.features, "transform")
     assert hasattr(study.classifier, "predict")
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from skfewaudio.benchmarking import main, write_run_report
-from skfewaudio.benchmarking._clips import resample
+from skfewaudio.benchmarking._adapt_pipelines import resample
 from skfewaudio.benchmarking._suites import SUITES
 
 
@@ -47,7 +47,7 @@ def test_copies_on_two_sides_are_told(options, clips, tmp_path, capsys):
         shutil.copy(copied / "tone" / "0.wav", copied / "tone" / f"again-{k}.wav")
     assert main([*options, "--data-home", str(copied)]) == 0
     assert "Careful: test clips may be known from training" in capsys.readouterr().err
-    assert "copy" in (tmp_path / "out" / "leaks.csv").read_text()
+    assert "duplicate" in (tmp_path / "out" / "leaks.csv").read_text()
 
 
 def test_run_without_a_report_writes_none(options, tmp_path):

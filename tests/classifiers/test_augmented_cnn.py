@@ -12,9 +12,9 @@ from torch import nn
 
 from skfewaudio import SkorchCNN, load_model, save_model
 from skfewaudio.augmentation import BackgroundNoise, FrequencyShift, MixUp, SpecAugment, TimeShift
-from skfewaudio.classifiers._networks.augmented_batches import AugmentedPatches, ClassLoss
+from skfewaudio.classifiers._networks.batches import AugmentedPatches, RandomPatches
 from skfewaudio.classifiers._networks.patches import PatchData
-from skfewaudio.classifiers._networks.train_cnn import RandomPatches
+from skfewaudio.classifiers._networks.train_cnn import ClassLoss
 from skfewaudio.exceptions import UntrustedTypeError
 
 SEVERAL = [TimeShift(), FrequencyShift(2), BackgroundNoise(), MixUp(0.3), SpecAugment(4, 6)]

@@ -83,16 +83,16 @@ def test_two_classes_have_one_score_and_two_probabilities():
 @pytest.mark.parametrize("n_shots", [5, 10, 20])
 def test_certainty_is_about_the_accuracy(n_shots):
     """Over draws, with a spread at which about a third of the clips are mistaken."""
-    certainty, accuracy = [], []
+    calibration, accuracy = [], []
     for seed in range(10):
         X, y = make_data(400, 100, seed=seed, spread=22.0)
         chosen = per_class(y, n_shots)
         rest = np.setdiff1d(np.arange(len(y)), chosen)
         classifier = CalibratedRidgeClassifier().fit(X[chosen], y[chosen])
-        certainty.append(classifier.predict_proba(X[rest]).max(axis=1).mean())
+        calibration.append(classifier.predict_proba(X[rest]).max(axis=1).mean())
         accuracy.append(classifier.score(X[rest], y[rest]))
     assert 0.4 < np.mean(accuracy) < 0.9
-    assert np.mean(certainty) == pytest.approx(np.mean(accuracy), abs=0.1)
+    assert np.mean(calibration) == pytest.approx(np.mean(accuracy), abs=0.1)
 
 
 def test_one_clip_per_class_has_the_fixed_temperature_whatever_the_penalty():
@@ -246,7 +246,7 @@ def test_clone_and_pickle_give_the_same():
 
 
 def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
-    from skfewaudio import FewShotClassifier, make_few_shot_classifier
+    from skfewaudio import SubsampledClassifier, make_few_shot_classifier
     from skfewaudio.datasets import load_esc50
 
     data = load_esc50(shared_data / "data", subset="esc10")
@@ -256,7 +256,7 @@ def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
     head, rest = model[:2], model[2:]
     features = head.fit_transform(X)
     scores = [
-        FewShotClassifier(rest, 5, random_state=seed)
+        SubsampledClassifier(rest, 5, random_state=seed)
         .fit(features[train], y[train])
         .score(features[~train], y[~train])
         for seed in range(5)

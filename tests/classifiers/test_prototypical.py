@@ -170,7 +170,7 @@ def test_class_with_one_clip_is_a_prototype_and_no_query():
     history = small().fit(X[:9], y[:9]).history_
     assert len(history) == 3
     drawn = episodes(4)
-    drawn.patches[2] = drawn.patches[2][:1]
+    drawn.patches_by_class[2] = drawn.patches_by_class[2][:1]
     batch, target = drawn[0]
     assert len(batch) == 15 + 10
     assert set(target.tolist()) == {0, 1}

@@ -10,8 +10,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skfewaudio import PrototypicalClassifier, SkorchCNN
+from skfewaudio.classifiers._networks.batches import RandomPatches
 from skfewaudio.classifiers._networks.patches import PatchData
-from skfewaudio.classifiers._networks.train_cnn import RandomPatches
 from skfewaudio.exceptions import WeightsNotFoundError
 
 LABELS = np.array(["bark", "horn", "siren"])

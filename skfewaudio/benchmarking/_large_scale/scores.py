@@ -16,10 +16,10 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from skfewaudio import LogMel, SkorchCNN, metrics
 from skfewaudio.architectures import n_parameters
-from skfewaudio.reporting._tables import lay_out
+from skfewaudio.reporting.text_table import format_columns
 
-from .._clips import fit_to_clips
-from .studies import LABELS, STUDIES, Study, Training
+from .._adapt_pipelines import fit_to_clips
+from .studies import LABELS, STUDIES, TaggingStudy, Training
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
@@ -42,8 +42,8 @@ class _Clips(NamedTuple):
     order: NDArray[np.integer]  # the labels, the commonest first
 
 
-def score_studies(
-    studies: dict[str, Study],
+def score_tagging_studies(
+    studies: dict[str, TaggingStudy],
     dataset: "AudioDataset",
     splits: dict[int, Split],
     *,
@@ -58,7 +58,7 @@ def score_studies(
 
     Parameters
     ----------
-    studies : dict of name -> Study
+    studies : dict of name -> TaggingStudy
         What to score.
     dataset : AudioDataset
         Of one or several labels a clip.
@@ -102,7 +102,7 @@ def as_tags(y: NDArray[Any]) -> NDArray[np.integer]:
     return y if y.ndim == 2 else (y[:, None] == np.unique(y)).astype(np.int16)
 
 
-def _by_network(names: list[str], studies: dict[str, Study]) -> Iterator[list[str]]:
+def _by_network(names: list[str], studies: dict[str, TaggingStudy]) -> Iterator[list[str]]:
     """Put the names together whose network is the same."""
 
     def key(name: str) -> str:
@@ -119,7 +119,7 @@ def _log_mel(dataset: "AudioDataset", device: str) -> list[NDArray[np.float32]]:
 
 
 def _score(
-    studies: dict[str, Study], clips: _Clips, split: Split, seed: int, options: dict[str, Any]
+    studies: dict[str, TaggingStudy], clips: _Clips, split: Split, seed: int, options: dict[str, Any]
 ) -> Rows:
     """Train the network that some studies share, and score it for each."""
     study = next(iter(studies.values()))
@@ -158,7 +158,7 @@ def _n_present(truth: NDArray[np.integer]) -> int:
 
 
 def _train(
-    study: Study,
+    study: TaggingStudy,
     training: Training,
     clips: _Clips,
     train: NDArray[np.integer],
@@ -186,7 +186,7 @@ def _train(
     return network, inputs, cost
 
 
-def _build(study: Study, training: Training, **options: Any) -> SkorchCNN:
+def _build(study: TaggingStudy, training: Training, **options: Any) -> SkorchCNN:
     """Give the classifier that trains a network; VGGish is taken as it is."""
     if training.architecture == "vggish":
         return SkorchCNN("vggish", weights=study.vggish_weights, max_epochs=0, **options)
@@ -240,7 +240,7 @@ def tagging_tables(rows: pd.DataFrame, *, style: str = "text") -> str:
     Parameters
     ----------
     rows : DataFrame
-        As `score_studies` gives them.
+        As `score_tagging_studies` gives them.
     style : {"text", "markdown"}, default="text"
         For a terminal or for a page.
 
@@ -265,5 +265,5 @@ def tagging_tables(rows: pd.DataFrame, *, style: str = "text") -> str:
             for metric, head in SCORES.items()
         ]
         n_scored = ours["n_scored"].mean()
-        tables.append(f"{title} ({n_scored:.0f} labels scored)\n\n{lay_out(columns, style=style)}")
+        tables.append(f"{title} ({n_scored:.0f} labels scored)\n\n{format_columns(columns, style=style)}")
     return "\n\n".join(tables)

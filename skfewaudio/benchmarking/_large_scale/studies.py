@@ -35,7 +35,7 @@ class Training(NamedTuple):
     source: "Training | None" = None  # whose embeddings are the input, instead of log-mel
 
 
-class Study(NamedTuple):
+class TaggingStudy(NamedTuple):
     """A row of a table."""
 
     training: Training
@@ -48,25 +48,25 @@ ARCHITECTURES = ("fully_connected", "alexnet", "vgg_e", "inception_v3", "resnet5
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.05)
 EVENTS = Training("fully_connected", "odd ranks", share=0.25)
 STUDIES = {
-    **{f"architectures/{name}": Study(Training(name)) for name in ARCHITECTURES},
+    **{f"architectures/{name}": TaggingStudy(Training(name)) for name in ARCHITECTURES},
     **{
-        f"labels/{labels.split()[0]}{'-bottleneck' if bottleneck else ''}": Study(
+        f"labels/{labels.split()[0]}{'-bottleneck' if bottleneck else ''}": TaggingStudy(
             Training("resnet50", labels, bottleneck=bottleneck), "20 %"
         )
         for bottleneck in (False, True)
         for labels in ("all", "40 %", "20 %")
     },
-    **{f"clips/{share:.0%}".rstrip("%"): Study(Training("resnet50", share=share)) for share in SHARES},
-    "events/log-mel": Study(EVENTS, "odd ranks"),
-    "events/resnet50": Study(
+    **{f"clips/{share:.0%}".rstrip("%"): TaggingStudy(Training("resnet50", share=share)) for share in SHARES},
+    "events/log-mel": TaggingStudy(EVENTS, "odd ranks"),
+    "events/resnet50": TaggingStudy(
         EVENTS._replace(source=Training("resnet50", "even ranks", bottleneck=True)), "odd ranks"
     ),
-    "events/vggish": Study(EVENTS._replace(source=Training("vggish", "even ranks")), "odd ranks"),
+    "events/vggish": TaggingStudy(EVENTS._replace(source=Training("vggish", "even ranks")), "odd ranks"),
 }
 NEEDS_WEIGHTS = {"events/vggish"}
 
 
-def make_study(name: str, *, scale: float, vggish_weights: str | Path | None = None) -> Study:
+def make_tagging_study(name: str, *, scale: float, vggish_weights: str | Path | None = None) -> TaggingStudy:
     """Give a study by its name."""
     return STUDIES[name]._replace(
         scale=scale, vggish_weights=vggish_weights if name in NEEDS_WEIGHTS else None

@@ -23,7 +23,7 @@ from sklearn.model_selection import (
 
 from skfewaudio.reporting import accuracy_table, summarize
 
-from .studies import Study
+from .studies import FeatureStudy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,8 @@ Row = dict[str, Any]
 Rows = list[Row]
 
 
-def score_studies(
-    make_study: Callable[..., Study],
+def score_feature_studies(
+    make_feature_study: Callable[..., FeatureStudy],
     names: list[str],
     X: Any,
     y: np.ndarray,
@@ -51,7 +51,7 @@ def score_studies(
 
     Parameters
     ----------
-    make_study : callable
+    make_feature_study : callable
         Called with a name and ``random_state=``.
     names : list of str
         Features and classifier, joined by a plus sign. Features are computed once for neighbours that share
@@ -79,19 +79,19 @@ def score_studies(
     for repeat in range(n_repeats):
         seed = random_state + repeat
         todo = [name for name in names if (name, repeat) not in done]
-        for name, study, features, seconds in _with_features(todo, make_study, X, seed):
+        for name, study, features, seconds in _with_features(todo, make_feature_study, X, seed):
             shared = {"pipeline": name, "n_shots": None, "repeat": repeat, "seed": seed}
             rows = _score(study, features, y, cv, folds, n_jobs)
             on_result([{**shared, **row, "feature_time": seconds} for row in rows])
 
 
 def _with_features(
-    names: list[str], make_study: Callable[..., Study], X: Any, seed: int
-) -> Iterator[tuple[str, Study, Any, float]]:
+    names: list[str], make_feature_study: Callable[..., FeatureStudy], X: Any, seed: int
+) -> Iterator[tuple[str, FeatureStudy, Any, float]]:
     """Give studies with their features, and the seconds that these took."""
     made_by, features, seconds = "", None, 0.0
     for name in names:
-        study = make_study(name, random_state=seed)
+        study = make_feature_study(name, random_state=seed)
         if repr(study.features) != made_by:
             started = time.perf_counter()
             features = clone(study.features).fit_transform(X)
@@ -100,7 +100,7 @@ def _with_features(
 
 
 def _score(
-    study: Study, features: Any, y: np.ndarray, cv: PredefinedSplit, folds: np.ndarray, n_jobs: int
+    study: FeatureStudy, features: Any, y: np.ndarray, cv: PredefinedSplit, folds: np.ndarray, n_jobs: int
 ) -> Rows:
     """Score a study in every fold, and if it has something to choose also as published."""
     if study.grid is None:
@@ -178,7 +178,7 @@ def compare_table(rows: "pd.DataFrame", *, style: str = "text") -> str:
     Parameters
     ----------
     rows : DataFrame
-        As `score_studies` gives them.
+        As `score_feature_studies` gives them.
     style : {"text", "markdown"}, default="text"
         As for `accuracy_table`.
 
@@ -204,7 +204,7 @@ def draw_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path
     Parameters
     ----------
     rows : DataFrame
-        As `score_studies` gives them.
+        As `score_feature_studies` gives them.
     title : str
         Of the picture.
     output : Path

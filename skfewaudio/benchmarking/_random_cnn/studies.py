@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Study(NamedTuple):
+class FeatureStudy(NamedTuple):
     """Features and a classifier of them."""
 
     features: Any  # transformer
@@ -88,11 +88,11 @@ def mfcc(*, device: str, **_: Any) -> Any:
     return MFCC(device=device)
 
 
-def svm(features: Any, **_: Any) -> Study:
+def svm(features: Any, **_: Any) -> FeatureStudy:
     """Classify by a support vector machine, with the paper's grid."""
     from sklearn.svm import SVC
 
-    return Study(features, SVC(), svm_grid, rotate=True)
+    return FeatureStudy(features, SVC(), svm_grid, rotate=True)
 
 
 def svm_grid(n_features: int) -> list[dict[str, list[Any]]]:
@@ -105,7 +105,7 @@ def svm_grid(n_features: int) -> list[dict[str, list[Any]]]:
     ]
 
 
-def elm(features: Any, *, random_state: int, **_: Any) -> Study:
+def elm(features: Any, *, random_state: int, **_: Any) -> FeatureStudy:
     """Classify by an extreme learning machine, with the paper's grid of units."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -114,22 +114,22 @@ def elm(features: Any, *, random_state: int, **_: Any) -> Study:
 
     units = [100, 250, 500, 1200, 1800, 2500]
     machine = make_pipeline(StandardScaler(), ELMClassifier(random_state=random_state, device="cpu"))
-    return Study(features, machine, lambda _: [{"elmclassifier__n_hidden": units}])
+    return FeatureStudy(features, machine, lambda _: [{"elmclassifier__n_hidden": units}])
 
 
-def ridge(features: Any, **_: Any) -> Study:
+def ridge(features: Any, **_: Any) -> FeatureStudy:
     """Classify by ridge regression, which chooses its penalty by leave-one-out."""
     import numpy as np
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return Study(features, make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(-1, 6, 15))))
+    return FeatureStudy(features, make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(-1, 6, 15))))
 
 
 def trained(
     name: str, *, device: str, random_state: int, mixed_precision: bool | None = None, **_: Any
-) -> Study:
+) -> FeatureStudy:
     """Train the network, on the same input."""
     import torch
     from sklearn.preprocessing import FunctionTransformer
@@ -152,7 +152,7 @@ def trained(
         random_state=random_state,
         device=device,
     )
-    return Study(features, network)
+    return FeatureStudy(features, network)
 
 
 def _as_bands(clips: Any) -> "list[np.ndarray]":
@@ -163,7 +163,7 @@ def _as_bands(clips: Any) -> "list[np.ndarray]":
     return [clip[None] for clip in read]
 
 
-def make_study(name: str, *, device: str, random_state: int, **training: Any) -> Study:
+def make_feature_study(name: str, *, device: str, random_state: int, **training: Any) -> FeatureStudy:
     """Give a study by its name."""
     features, classifier = name.split("+")
     options: dict[str, Any] = {"device": device, "random_state": random_state}

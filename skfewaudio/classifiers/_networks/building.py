@@ -25,7 +25,7 @@ from .skorch_net import autocast, parameter_groups
 MAX_PATCH_FRAMES = 256
 
 # From patch numbers to what a network, or the learning part of it, takes.
-Rows = Callable[[NDArray[np.int64]], torch.Tensor]
+Gather = Callable[[NDArray[np.int64]], torch.Tensor]
 
 
 class NetworkSpec(Protocol):
@@ -47,7 +47,7 @@ class NetworkSpec(Protocol):
     verbose: int
 
 
-def lends_network(architecture: Any) -> bool:
+def is_fitted_estimator(architecture: Any) -> bool:
     """Tell a fitted estimator, whose network another goes on from, from what builds a network."""
     if not hasattr(architecture, "fit"):
         return False
@@ -59,7 +59,7 @@ def resolve_patch_frames(spec: NetworkSpec, architecture: Any, clips: list[NDArr
     """Give the frames of a patch: as asked for, as the architecture was made for, or as long as the clips."""
     if spec.patch_frames is not None:
         return spec.patch_frames
-    if lends_network(architecture):
+    if is_fitted_estimator(architecture):
         return architecture.network_.n_frames
     builder = check_architecture_choice(architecture)
     natural: int | None = getattr(builder, "patch_frames", None)
@@ -68,8 +68,8 @@ def resolve_patch_frames(spec: NetworkSpec, architecture: Any, clips: list[NDArr
 
 def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outputs: int) -> nn.Module:
     """Build an estimator's network for the patches at hand, and start it from weights where there are any."""
-    if lends_network(architecture):
-        network = _continue(architecture.network_, data, n_outputs)
+    if is_fitted_estimator(architecture):
+        network = _replace_head(architecture.network_, data, n_outputs)
     else:
         build = check_architecture_choice(architecture)
         params = dict(spec.architecture_params or {})
@@ -82,7 +82,7 @@ def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outpu
     return network.to(resolve_device(spec.device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _continue(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Module:
+def _replace_head(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Module:
     """Copy a trained network, with a fresh last layer."""
     if not isinstance(fitted, Architecture) or not isinstance(fitted.output, nn.Linear):
         raise ValueError(
@@ -136,16 +136,16 @@ def net_params(spec: NetworkSpec, network: nn.Module, *, weight_decay: float, pr
     }
 
 
-def outputs(
-    network: Callable[[torch.Tensor], torch.Tensor], rows: Rows, data: PatchData, spec: NetworkSpec
+def run_network(
+    network: Callable[[torch.Tensor], torch.Tensor], gather: Gather, data: PatchData, spec: NetworkSpec
 ) -> NDArray[np.float64]:
     """Give a network's outputs for all patches, one row each."""
     with torch.inference_mode(), autocast(resolve_device(spec.device), uses_mixed_precision(spec)):
-        parts = [network(rows(part)).float() for part in data.parts(spec.batch_size)]
-    return torch.cat(parts).cpu().double().numpy()
+        logits = [network(gather(part)).float() for part in data.batches(spec.batch_size)]
+    return torch.cat(logits).cpu().double().numpy()
 
 
-def calibrate(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+def recalibrate_batch_norm(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     """Set the statistics of batch normalisation to those of all the batches together, in one pass.
 
     Each batch should be a sample of all patches: as in training, its own statistics normalise it on its way
@@ -168,7 +168,7 @@ def calibrate(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
         norm.eval()
 
 
-def check_trained(network: nn.Module, learning_rate: float) -> None:
+def check_finite(network: nn.Module, learning_rate: float) -> None:
     """Refuse a network that training has ruined."""
     if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
         raise ValueError(

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from skfewaudio.architectures import split_front_end
 
-from .building import Rows
+from .building import Gather
 from .skorch_net import StopTraining
 
 
@@ -66,9 +66,9 @@ class Episodes(Dataset):
 
     Parameters
     ----------
-    rows : callable
+    gather : callable
         Gives the network's input for an array of patch numbers.
-    patches : list of n_classes lists of arrays
+    patches_by_class : list of n_classes lists of arrays
         The patch numbers of each clip of each class.
     n_support, n_query : int
         Patches of each class in a support set and among the queries.
@@ -89,8 +89,8 @@ class Episodes(Dataset):
 
     def __init__(
         self,
-        rows: Rows,
-        patches: list[list[NDArray[np.int64]]],
+        gather: Gather,
+        patches_by_class: list[list[NDArray[np.int64]]],
         *,
         n_support: int,
         n_query: int,
@@ -98,11 +98,11 @@ class Episodes(Dataset):
         n_updates: int,
         random_state: np.random.RandomState,
     ) -> None:
-        self.rows = rows
-        self.patches = patches
+        self.gather = gather
+        self.patches_by_class = patches_by_class
         self.n_query = n_query
         # A fixed support holds at most one patch of a clip, and as many of each class.
-        self.n_support = min(n_support, *map(len, patches)) if fixed_support else n_support
+        self.n_support = min(n_support, *map(len, patches_by_class)) if fixed_support else n_support
         self.n_updates = n_updates
         self.random_state = random_state
         self.support = self._draw_fixed_support() if fixed_support else None
@@ -113,17 +113,17 @@ class Episodes(Dataset):
     @property
     def has_queries(self) -> bool:
         """Whether there is anything to ask, and so to learn."""
-        return self.support is not None or any(len(clips) > 1 for clips in self.patches)
+        return self.support is not None or any(len(clips) > 1 for clips in self.patches_by_class)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
         if self.support is None:
-            drawn = [self._draw_apart(clips) for clips in self.patches]
+            drawn = [self._draw_apart(clips) for clips in self.patches_by_class]
             support = np.concatenate([support for support, _ in drawn])
             queries = [query for _, query in drawn]
         else:
             support = self.support
-            queries = [self._draw_any(clips) for clips in self.patches]
-        batch = self.rows(np.concatenate([support, *queries]))
+            queries = [self._draw_any(clips) for clips in self.patches_by_class]
+        batch = self.gather(np.concatenate([support, *queries]))
         target = np.repeat(np.arange(len(queries)), [len(query) for query in queries])
         return batch, torch.from_numpy(target).to(batch.device)
 
@@ -132,7 +132,7 @@ class Episodes(Dataset):
         return np.concatenate(
             [
                 self._one_patch_each(clips, self.random_state.permutation(len(clips)), self.n_support)
-                for clips in self.patches
+                for clips in self.patches_by_class
             ]
         )
 

@@ -88,11 +88,13 @@ class PatchData:
         last = np.maximum(self._n_frames[clips] - self.patch_frames, 0)
         return self._cut(clips, random_state.randint(last + 1))
 
-    def parts(self, batch_size: int) -> list[NDArray[np.int64]]:
+    def batches(self, batch_size: int) -> list[NDArray[np.int64]]:
         """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
         return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))
 
-    def mixed_parts(self, batch_size: int, random_state: np.random.RandomState) -> list[NDArray[np.int64]]:
+    def shuffled_batches(
+        self, batch_size: int, random_state: np.random.RandomState
+    ) -> list[NDArray[np.int64]]:
         """Split the numbers of all patches at random, into parts whose sizes differ by one at most."""
         return np.array_split(random_state.permutation(len(self)), ceil(len(self) / batch_size))
 

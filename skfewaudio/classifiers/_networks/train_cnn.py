@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,95 +16,52 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import nn
-from torch.utils.data import Dataset
 
 from skfewaudio._torch import resolve_device, seeded
+from skfewaudio.augmentation import AugmentationLike, check_classifier_augmentation
 
-from .augmented_batches import AugmentedPatches, ClassLoss, choose_methods
-from .building import build_network, calibrate, check_trained, net_params
-from .patches import PatchData, cut_patches
+from .batches import AllPatches, AugmentedPatches, RandomPatches
+from .building import NetworkSpec, build_network, check_finite, net_params, recalibrate_batch_norm
+from .patches import PatchSpec, cut_patches
 from .skorch_net import AcceleratedClipNet, ClipNet
 
-if TYPE_CHECKING:
-    from .._skorch_cnn import SkorchCNN
+
+class CNNSpec(NetworkSpec, PatchSpec, Protocol):
+    """The parameters of a SkorchCNN that decide its training, and its classes."""
+
+    recalibrate: bool
+    weight_decay: float
+    class_weight: Mapping[Any, float] | str | None
+    augmentation: AugmentationLike | Sequence[AugmentationLike] | None
+    patience: int | None
+    validation_split: Any
+    accelerator: Callable[[], Any] | None
+    random_state: int | np.random.RandomState | None
+    classes_: NDArray
 
 
-class RandomPatches(Dataset):
-    """One epoch: every clip once, in random order, cut at a random place.
+class ClassLoss(nn.CrossEntropyLoss):
+    """Cross-entropy of class numbers or probabilities, with one meaning of the classes' weights.
 
-    The batches of an epoch are asked for in turn; the first one draws the order.
-
-    Parameters
-    ----------
-    data : PatchData
-        The clips.
-    targets : tensor of shape (n_clips,) or (n_clips, n_labels)
-        Class numbers, or indicators of labels.
-    batch_size : int
-        Clips of a batch at most; batches are as equal as can be, so that none is too small for batch
-        normalisation.
-    random_state : numpy.random.RandomState
-        Where order and places are drawn from.
-    share : tuple of int, default=(0, 1)
-        Number of this process, and of all that train together: it gets every so many-th clip of a batch. The
-        shares of a batch are equally long, if need be by repeating clips.
+    The mean over a batch is weighted by its clips' classes in either case; torch divides the loss of
+    probabilities by the number of clips alone, so that weights would change the size of a step.
     """
 
-    def __init__(
-        self,
-        data: PatchData,
-        targets: torch.Tensor,
-        batch_size: int,
-        random_state: np.random.RandomState,
-        *,
-        share: tuple[int, int] = (0, 1),
-    ) -> None:
-        self.data = data
-        self.targets = targets
-        self.n_batches = ceil(len(targets) / batch_size)
-        self.random_state = self.place_state = random_state
-        self.process, self.n_processes = share
-        if self.n_processes > 1:
-            # The order must stay the same in all processes, whatever their clips' lengths make of the places.
-            seed = random_state.randint(np.iinfo(np.int32).max - self.n_processes)
-            self.place_state = np.random.RandomState(seed + self.process)
-
-    def __len__(self) -> int:
-        return self.n_batches
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        if i == 0:
-            self.batches = np.array_split(self.random_state.permutation(len(self.targets)), self.n_batches)
-        batch = self.batches[i]
-        n_shared = max(ceil(len(batch) / self.n_processes), 2)  # one is too few for batch normalisation
-        clips = batch[(self.process + self.n_processes * np.arange(n_shared)) % len(batch)]
-        return self.data.draw(clips, self.place_state), self.targets[clips]
-
-
-class AllPatches(Dataset):
-    """All patches of some clips in batches, each with its clip's target; for validation."""
-
-    def __init__(self, data: PatchData, targets: torch.Tensor, batch_size: int) -> None:
-        self.data = data
-        self.targets = targets
-        self.batches = data.parts(batch_size)
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        patches = self.batches[i]
-        return self.data.gather(patches), self.targets[self.data.clip[patches]]
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss = super().forward(input, target)
+        if target.ndim == 1 or self.weight is None:
+            return loss
+        return loss * len(target) / (target @ self.weight).sum()
 
 
 def train_cnn(
-    spec: SkorchCNN, architecture: Any, clips: list[NDArray], targets: NDArray, network: nn.Module | None
+    spec: CNNSpec, architecture: Any, clips: list[NDArray], targets: NDArray, network: nn.Module | None
 ) -> ClipNet:
     """Train by the parameters of an estimator, a network that is there already or a fresh one.
 
     `targets` are class numbers, or indicators of labels.
     """
-    methods = choose_methods(spec.augmentation, for_vectors=spec.patch_frames_ is None)
+    methods = check_classifier_augmentation(spec.augmentation, for_vectors=spec.patch_frames_ is None)
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
     accelerator = None if spec.accelerator is None else spec.accelerator()
@@ -130,14 +86,16 @@ def train_cnn(
         net.train(batches)
         net.set_params(train_split=None)  # which holds the clips
         if spec.recalibrate:
-            calibrate(network, map(data.gather, data.mixed_parts(spec.batch_size, random_state)))
+            recalibrate_batch_norm(
+                network, map(data.gather, data.shuffled_batches(spec.batch_size, random_state))
+            )
     network.eval()
-    check_trained(network, spec.learning_rate)
+    check_finite(network, spec.learning_rate)
     return net
 
 
 def _split(
-    spec: SkorchCNN, targets: NDArray, random_state: np.random.RandomState
+    spec: CNNSpec, targets: NDArray, random_state: np.random.RandomState
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Give the clips to train on, and those held out for validation, where the user wants any."""
     everything = np.arange(len(targets))
@@ -156,7 +114,7 @@ def _tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
 
 
 def _net(
-    spec: SkorchCNN, network: nn.Module, targets: NDArray, validation: AllPatches | None, accelerator: Any
+    spec: CNNSpec, network: nn.Module, targets: NDArray, validation: AllPatches | None, accelerator: Any
 ) -> ClipNet:
     """Wrap the network for skorch."""
     params: dict[str, Any] = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
@@ -178,7 +136,7 @@ def _net(
     return net.initialize()
 
 
-def _criterion(spec: SkorchCNN, targets: NDArray) -> dict[str, Any]:
+def _criterion(spec: CNNSpec, targets: NDArray) -> dict[str, Any]:
     """Give skorch the loss, and its weights of the classes."""
     if targets.ndim == 2:
         return {"criterion": nn.BCEWithLogitsLoss, "criterion__pos_weight": _label_weights(spec, targets)}
@@ -189,7 +147,7 @@ def _criterion(spec: SkorchCNN, targets: NDArray) -> dict[str, Any]:
     return {"criterion": ClassLoss, "criterion__weight": weight}
 
 
-def _label_weights(spec: SkorchCNN, targets: NDArray) -> torch.Tensor | None:
+def _label_weights(spec: CNNSpec, targets: NDArray) -> torch.Tensor | None:
     """Give what a clip with a label counts against one without."""
     if spec.class_weight is None:
         return None

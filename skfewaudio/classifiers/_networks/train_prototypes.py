@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,17 +14,37 @@ from skfewaudio._torch import resolve_device, seeded
 from skfewaudio.architectures import split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
-from .building import Rows, build_network, calibrate, check_trained, net_params, outputs
+from .building import (
+    Gather,
+    NetworkSpec,
+    build_network,
+    check_finite,
+    net_params,
+    recalibrate_batch_norm,
+    run_network,
+)
 from .episodes import DISTANCES, Episodes, EpisodicModule, OverfitStopping
-from .patches import PatchData, cut_patches
+from .patches import PatchData, PatchSpec, cut_patches
 from .skorch_net import ClipNet
 
-if TYPE_CHECKING:
-    from .._prototypical import PrototypicalClassifier
+
+class EpisodicSpec(NetworkSpec, PatchSpec, Protocol):
+    """The parameters of a PrototypicalClassifier that decide its training, and its network."""
+
+    embedding_size: int
+    distance: str
+    n_support: int
+    n_query: int
+    fixed_support: bool
+    recalibrate: bool
+    updates_per_epoch: int | None
+    patience: int | None
+    random_state: int | np.random.RandomState | None
+    network_: nn.Module | None
 
 
 def train_network(
-    spec: PrototypicalClassifier, architecture: Any, clips: list[NDArray], codes: NDArray[np.int64]
+    spec: EpisodicSpec, architecture: Any, clips: list[NDArray], codes: NDArray[np.int64]
 ) -> tuple[ClipNet, NDArray[np.float64], NDArray[np.int64]]:
     """Train by the parameters of an estimator, on clips with classes numbered by `codes`.
 
@@ -36,34 +56,34 @@ def train_network(
     data = cut_patches(spec, clips, device)
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
         network = build_network(spec, architecture, data, spec.embedding_size)
-        rows = _front_end_rows(network, data, spec.batch_size)
-        episodes = _episodes(spec, rows, data, codes, random_state)
+        gather = _gather_front_end(network, data, spec.batch_size)
+        episodes = _episodes(spec, gather, data, codes, random_state)
         net = _net(spec, network, episodes)
         _, head = split_front_end(network)
         if spec.patience is not None:
-            accuracy = _TrainAccuracy(spec, head, rows, data, codes, episodes.support)
+            accuracy = _TrainAccuracy(spec, head, gather, data, codes, episodes.support)
             net.callbacks_.append(("overfit_stopping", OverfitStopping(accuracy, spec.patience)))
         if episodes.has_queries:
             net.train(episodes)
         if spec.recalibrate:
-            calibrate(head, map(rows, data.mixed_parts(spec.batch_size, random_state)))
+            recalibrate_batch_norm(head, map(gather, data.shuffled_batches(spec.batch_size, random_state)))
     network.eval()
-    check_trained(network, spec.learning_rate)
-    embeddings = outputs(head, rows, data, spec)
+    check_finite(network, spec.learning_rate)
+    embeddings = run_network(head, gather, data, spec)
     if episodes.support is not None:
         return net, embeddings[episodes.support], codes[data.clip[episodes.support]]
     return net, aggregate(embeddings, data.n_patches), codes
 
 
 def embed_patches(
-    spec: PrototypicalClassifier, clips: NDArray | list[NDArray]
+    spec: EpisodicSpec, clips: NDArray | list[NDArray]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
     if not isinstance(clips, list):
         return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
     data = cut_patches(spec, clips, resolve_device(spec.device))
     network = nn.Flatten() if spec.network_ is None else spec.network_
-    return outputs(network, data.gather, data, spec), data.n_patches
+    return run_network(network, data.gather, data, spec), data.n_patches
 
 
 def clip_log_proba(
@@ -75,14 +95,14 @@ def clip_log_proba(
     return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
 
-def _front_end_rows(network: nn.Module, data: PatchData, batch_size: int) -> Rows:
+def _gather_front_end(network: nn.Module, data: PatchData, batch_size: int) -> Gather:
     """Give what looks up the input of a network's learning part; a front-end runs once for each patch."""
     front_end, _ = split_front_end(network)
     if front_end is None:
         return data.gather
-    batches = [data.gather(part) for part in data.parts(batch_size)]
+    batches = [data.gather(part) for part in data.batches(batch_size)]
     for layer in front_end.eval():
-        calibrate(layer, batches)
+        recalibrate_batch_norm(layer, batches)
         with torch.no_grad():
             batches = [layer(batch) for batch in batches]
     described = torch.cat(batches)
@@ -90,8 +110,8 @@ def _front_end_rows(network: nn.Module, data: PatchData, batch_size: int) -> Row
 
 
 def _episodes(
-    spec: PrototypicalClassifier,
-    rows: Rows,
+    spec: EpisodicSpec,
+    gather: Gather,
     data: PatchData,
     codes: NDArray[np.int64],
     random_state: np.random.RandomState,
@@ -101,7 +121,7 @@ def _episodes(
     by_class = [[patches[clip] for clip in np.flatnonzero(codes == c)] for c in range(codes.max() + 1)]
     n_queries = sum(min(spec.n_query, sum(map(len, clips))) for clips in by_class)
     return Episodes(
-        rows,
+        gather,
         by_class,
         n_support=spec.n_support,
         n_query=spec.n_query,
@@ -111,13 +131,13 @@ def _episodes(
     )
 
 
-def _net(spec: PrototypicalClassifier, network: nn.Module, episodes: Episodes) -> ClipNet:
+def _net(spec: EpisodicSpec, network: nn.Module, episodes: Episodes) -> ClipNet:
     """Wrap the network for skorch."""
     net = ClipNet(
         EpisodicModule,
         module__architecture=network,
         module__distance=spec.distance,
-        module__n_classes=len(episodes.patches),
+        module__n_classes=len(episodes.patches_by_class),
         module__n_support=episodes.n_support,
         criterion=nn.CrossEntropyLoss,
         **net_params(spec, network, weight_decay=0, prefix="architecture."),
@@ -131,19 +151,19 @@ class _TrainAccuracy:
 
     def __init__(
         self,
-        spec: PrototypicalClassifier,
+        spec: EpisodicSpec,
         head: nn.Module,
-        rows: Rows,
+        gather: Gather,
         data: PatchData,
         codes: NDArray[np.int64],
         support: NDArray[np.int64] | None,
     ) -> None:
-        self.spec, self.head, self.rows, self.data, self.codes = spec, head, rows, data, codes
+        self.spec, self.head, self.gather, self.data, self.codes = spec, head, gather, data, codes
         self.support = np.arange(len(data)) if support is None else support
 
     def __call__(self) -> float:
         self.head.eval()
-        embeddings = outputs(self.head, self.rows, self.data, self.spec)
+        embeddings = run_network(self.head, self.gather, self.data, self.spec)
         of_class = self.codes[self.data.clip[self.support]]
         prototypes = np.stack(
             [embeddings[self.support[of_class == c]].mean(axis=0) for c in range(self.codes.max() + 1)]

@@ -1,4 +1,4 @@
-"""What scores of clips that were left out say of a classifier's certainty."""
+"""What scores of clips that were left out say of a classifier's calibration."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ ONE_SHOT_SHARPNESS = 7.5
 EQUAL = 1e-12  # of the largest score: differences that are rounding
 
 
-class Certainty:
+class Calibration:
     """What certainty can be learnt from some rows: from those of a class that others are of, too.
 
     Parameters

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 
-def find_copies(X: Any, Y: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+def find_duplicates(X: Any, Y: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
     """Tell which rows are equal.
 
     Parameters
@@ -27,7 +27,7 @@ def find_copies(X: Any, Y: NDArray[np.float64] | None = None) -> NDArray[np.int6
     return np.array([first.setdefault(_digest(X, Y, i), i) for i in range(X.shape[0])])
 
 
-def merge_copies(
+def merge_duplicates(
     X: Any, Y: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Keep one of every set of rows equal in X and Y, with the sum of their weights.
@@ -38,7 +38,7 @@ def merge_copies(
     Parameters
     ----------
     X, Y
-        As in `find_copies`.
+        As in `find_duplicates`.
     weights : ndarray of shape (n_rows,)
         Their weights.
 
@@ -49,7 +49,7 @@ def merge_copies(
     weights : ndarray of shape (n_kept,)
         Theirs.
     """
-    first = find_copies(X, Y)
+    first = find_duplicates(X, Y)
     rows = np.unique(first)
     return rows, np.bincount(first, weights=weights).astype(np.float64)[rows]
 

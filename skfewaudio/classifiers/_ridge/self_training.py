@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from .calibration import Certainty
-from .duplicate_rows import find_copies
+from .calibration import Calibration
+from .duplicate_rows import find_duplicates
 from .system import Penalty, RidgeFit, RidgeSystem
 
 Array = NDArray[np.float64]
@@ -52,25 +52,25 @@ def find_labelled(y: NDArray) -> NDArray[np.bool_]:
     return labelled
 
 
-def drop_known(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
+def select_unlabelled(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Give the rows without a label that are no copies of rows with one, nor of each other."""
     if labelled.all():
         return np.empty(0, dtype=np.int64)
     order = np.concatenate([np.flatnonzero(labelled), np.flatnonzero(~labelled)])
-    first = find_copies(X[order]) == np.arange(len(X))
+    first = find_duplicates(X[order]) == np.arange(len(X))
     first[: labelled.sum()] = False
     return order[first]
 
 
-def regress(system: RidgeSystem, Y: Array, penalty: Penalty, certainty: Certainty) -> Regression:
+def fit_labelled(system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration) -> Regression:
     """Fit a regression to rows that are all labelled."""
     fit = system.fit(Y, penalty)
     left_out = system.predict_left_out(Y, fit.penalty)
-    return Regression(fit, left_out, certainty.find_temperature(system.H @ fit.coef, left_out))
+    return Regression(fit, left_out, calibration.find_temperature(system.H @ fit.coef, left_out))
 
 
-def regress_on_guesses(
-    system: RidgeSystem, Y: Array, penalty: Penalty, certainty: Certainty, *, start: Regression
+def self_train(
+    system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration, *, start: Regression
 ) -> Regression:
     """Fit a regression to labelled rows and to others after them, whose targets are guessed.
 
@@ -85,7 +85,7 @@ def regress_on_guesses(
         Targets, which sum to 0.
     penalty : float, array-like of shape (n_penalties,) or "auto"
         As in `RidgeSystem.fit`.
-    certainty : Certainty
+    certainty : Calibration
         Of the labelled rows.
     start : Regression
         On these alone.
@@ -102,5 +102,5 @@ def regress_on_guesses(
         fit = system.fit(targets, penalty)
         left_out = system.predict_left_out(targets, fit.penalty)
         known, scores = left_out[:n_labelled], left_out[n_labelled:]
-        temperature = certainty.find_temperature(system.H[:n_labelled] @ fit.coef, known)
+        temperature = calibration.find_temperature(system.H[:n_labelled] @ fit.coef, known)
     return Regression(fit, known, temperature)

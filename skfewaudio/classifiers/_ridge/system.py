@@ -76,7 +76,7 @@ def fit_ridge(
     penalty : float, array-like of shape (n_penalties,) or "auto"
         A number is taken as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
     sample_weight : ndarray of shape (n_rows,), default=None
-        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_copies`.
+        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_duplicates`.
     device : str or torch.device, default="cpu"
         Where it is computed.
 
@@ -100,7 +100,7 @@ class RidgeSystem:
     H : ndarray of shape (n_rows, n_columns)
         Finite, in double precision.
     sample_weight : ndarray of shape (n_rows,), default=None
-        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_copies`.
+        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_duplicates`.
     groups : ndarray of shape (n_rows,), default=None
         Numbers of groups of rows that are left out together; None leaves out each row by itself.
     device : str or torch.device, default="cpu"

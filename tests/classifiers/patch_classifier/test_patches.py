@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 
 from skfewaudio.audio import split_patches
 from skfewaudio.classifiers import PatchClassifier
-from skfewaudio.model_selection import FewShotClassifier
+from skfewaudio.model_selection import SubsampledClassifier
 
 LABELS = np.array(["bark", "horn", "siren"])
 
@@ -191,6 +191,6 @@ def test_methods_are_those_that_the_estimator_allows(model, methods):
 
 def test_number_of_shots_counts_clips(make_clips):
     X, y = make_clips()
-    model = FewShotClassifier(PatchClassifier(Scripted()), n_shots=2).fit(X, y)
+    model = SubsampledClassifier(PatchClassifier(Scripted()), n_shots=2).fit(X, y)
     assert len(model.support_) == 6
     assert len(model.estimator_.estimator_.rows_) == sum(X[i].shape[1] for i in model.support_)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from skfewaudio import CalibratedRidgeClassifier
-from skfewaudio.classifiers._ridge.self_training import drop_known, find_labelled
+from skfewaudio.classifiers._ridge.self_training import find_labelled, select_unlabelled
 
 LABELS = np.array(["bark", "horn", "rain", "siren"])
 
@@ -126,4 +126,4 @@ def test_labelled_are_found_by_what_is_not_minus_one():
 
 def test_each_unlabelled_clip_counts_once():
     X = np.array([[0.0], [1.0], [0.0], [2.0], [2.0]])
-    assert drop_known(X, np.array([True, False, False, False, False])).tolist() == [1, 3]
+    assert select_unlabelled(X, np.array([True, False, False, False, False])).tolist() == [1, 3]

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from skfewaudio.classifiers._networks.building import calibrate
+from skfewaudio.classifiers._networks.building import recalibrate_batch_norm
 from skfewaudio.classifiers._networks.patches import PatchData
 
 
@@ -19,7 +19,7 @@ def rows():
 
 
 def test_statistics_are_those_of_all_rows(network, rows):
-    calibrate(network, [rows])
+    recalibrate_batch_norm(network, [rows])
     hidden = network[0](rows)
     torch.testing.assert_close(network[1].running_mean, hidden.mean(dim=0))
     torch.testing.assert_close(network[1].running_var, hidden.var(dim=0))
@@ -28,9 +28,9 @@ def test_statistics_are_those_of_all_rows(network, rows):
 
 
 def test_batches_give_what_one_batch_gives(network, rows):
-    calibrate(network, [rows])
+    recalibrate_batch_norm(network, [rows])
     whole = [norm.running_var.clone() for norm in (network[1], network[4])]
-    calibrate(network, iter(rows.split(100)))
+    recalibrate_batch_norm(network, iter(rows.split(100)))
     for found, expected in zip((network[1].running_var, network[4].running_var), whole, strict=True):
         torch.testing.assert_close(found, expected, rtol=0.1, atol=0.0)
 
@@ -44,12 +44,12 @@ def test_each_batch_goes_through_the_network_once(rows):
             n_runs += 1
             return super().forward(x)
 
-    calibrate(Counted(*(nn.BatchNorm1d(4) for _ in range(5))), rows.split(200))
+    recalibrate_batch_norm(Counted(*(nn.BatchNorm1d(4) for _ in range(5))), rows.split(200))
     assert n_runs == 3
 
 
 def test_module_and_momentum_are_left_for_prediction(network, rows):
-    calibrate(network.train(), [rows])
+    recalibrate_batch_norm(network.train(), [rows])
     assert not any(module.training for module in network.modules())
     assert network[1].momentum == 0.1
 
@@ -57,7 +57,7 @@ def test_module_and_momentum_are_left_for_prediction(network, rows):
 def test_mixed_parts_hold_every_patch_once():
     clips = [np.zeros((3, 10), dtype=np.float32)] * 7
     data = PatchData(clips, patch_frames=4, hop_frames=2, pad_mode="zero", device=torch.device("cpu"))
-    parts = data.mixed_parts(8, np.random.RandomState(0))
+    parts = data.shuffled_batches(8, np.random.RandomState(0))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
     assert max(map(len, parts)) <= 8
     drawn = np.concatenate(parts)
