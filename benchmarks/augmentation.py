@@ -1,7 +1,7 @@
-"""What changes and mixtures of the training clips are worth to networks trained from scratch.
+"""Effect of augmenting and mixing the training clips of networks that are trained from scratch.
 
-Each fold of the ESC-10 classes of ESC-50 in turn is the test fold; the clips to learn from are drawn from the
-others, the same for every variant. Accuracies are printed as they come.
+Each fold of the ESC-10 classes of ESC-50 in turn is the test fold. The training clips are drawn from the
+other folds, the same for every variant. Each accuracy is printed when it is computed.
 
     python benchmarks/augmentation.py --data-home <folder of ESC-50-master> --variants "MixUp(1.0)" "longer"
 """
@@ -34,7 +34,7 @@ COPIES = [TimeStretch(0.2), FrequencyShift(2), BackgroundNoise()]
 EVERYTHING = [FrequencyShift(4), RandomEqualizer(6.0), MixUp(1.0), SpecAugment(8, 20)]
 POOLED = {"architecture": "pooled_filters", "patch_frames": 216, "max_epochs": 60}
 
-# Parameters of SkorchCNN("vgg"), or of the copies that a PrototypicalClassifier learns from.
+# Parameters of SkorchCNN("vgg"), or of an AugmentedClassifier around a PrototypicalClassifier.
 VARIANTS: dict[str, dict[str, Any]] = {
     "VGG": {},
     "MixUp(1.0)": {"augmentation": MixUp(1.0)},
@@ -80,7 +80,7 @@ def make(params: dict[str, Any], seed: int) -> Any:
 
 
 def main() -> None:
-    """Print the accuracy of each variant, by draw and over all."""
+    """Print the accuracy of each variant, per repeat and over all repeats."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

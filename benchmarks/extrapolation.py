@@ -1,7 +1,8 @@
-"""How far extrapolate_curve is off, and how often its interval holds.
+"""Error of extrapolate_curve, and coverage of its interval.
 
-On rows of run_all.py, the scores of the most clips per class are left out and estimated from the others. On
-made-up curves the truth is known: power laws, and exponentials, which fall faster than any power law.
+On rows of run_all.py, the scores for larger numbers of clips per class are left out and estimated from the
+scores for smaller numbers. On simulated curves the true score is known. These curves are power laws, and
+exponentials, which fall faster than any power law.
 """
 
 import argparse
@@ -20,7 +21,7 @@ Law = Callable[[NDArray], NDArray]
 
 
 def report_rows(rows: pd.DataFrame, n_first: int) -> None:
-    """Estimate the score of the number of clips that follows the first few, for every pipeline."""
+    """Print the estimated and observed score for the next number of clips, for every pipeline."""
     shots = np.sort(rows["n_shots"].unique())
     known, target = rows[rows["n_shots"].isin(shots[:n_first])], int(shots[n_first])
     estimates = extrapolate_curve(known, n_shots=target)
@@ -29,7 +30,7 @@ def report_rows(rows: pd.DataFrame, n_first: int) -> None:
     print(f"\nfrom {', '.join(map(str, shots[:n_first]))} clips per class to {target}")
     for name, ours in estimates.groupby("pipeline", sort=False):
         mean, low, high = ours[["mean", "low", "high"]].to_numpy()[0]
-        held = "held" if low <= observed[name] <= high else "missed"
+        held = "in the interval" if low <= observed[name] <= high else "outside the interval"
         print(
             f"  {name!s:14s} observed {100 * observed[name]:.1f}, estimated {100 * mean:.1f} "
             f"[{100 * low:.1f}, {100 * high:.1f}] {held}"
@@ -37,27 +38,27 @@ def report_rows(rows: pd.DataFrame, n_first: int) -> None:
 
 
 def power_law(rng: np.random.Generator) -> Law:
-    """Draw a curve of the kind that is fitted."""
+    """Draw a power law, the kind of curve that is fitted."""
     floor, exponent = rng.uniform(0, 0.3), rng.uniform(0.1, 1.2)
     height = rng.uniform(0.3, 0.9) * (1 - floor)
     return lambda n: floor + height * n**-exponent
 
 
 def exponential(rng: np.random.Generator) -> Law:
-    """Draw a curve that comes to its floor faster than a power law can."""
+    """Draw an exponential, which reaches its floor faster than a power law can."""
     floor, rate = rng.uniform(0.05, 0.4), rng.uniform(0.05, 0.4)
     height = rng.uniform(0.3, 0.9) * (1 - floor)
     return lambda n: floor + height * np.exp(-rate * n)
 
 
 def simulate(law: Law, n_shots: NDArray, n_repeats: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Make scores that spread as those of ESC-10 do: 2 to 7 points with one clip, correlated over n_shots."""
+    """Simulate scores that vary as on ESC-10: by 2 to 7 points with one clip, correlated over n_shots."""
     spread = rng.uniform(0.02, 0.07) * n_shots**-0.35
     shared, own = rng.normal(size=(n_repeats, 1)), rng.normal(size=(n_repeats, len(n_shots)))
     scores = 1 - np.clip(law(n_shots) + spread * (0.5 * shared + np.sqrt(0.75) * own), 0, 1)
     return pd.DataFrame(
         {
-            "pipeline": "made up",
+            "pipeline": "simulated",
             "metric": "accuracy",
             "n_shots": np.tile(n_shots.astype(int), n_repeats),
             "repeat": np.repeat(np.arange(n_repeats), len(n_shots)),
@@ -69,7 +70,7 @@ def simulate(law: Law, n_shots: NDArray, n_repeats: int, rng: np.random.Generato
 def report_simulation(
     draw: Callable[[np.random.Generator], Law], n_shots: list[int], n_repeats: int, n_curves: int
 ) -> None:
-    """Print the share of intervals that hold the truth at twice the most clips."""
+    """Print the share of intervals that contain the true score at twice the largest number of clips."""
     target = 2 * n_shots[-1]
     held, widths, off = [], [], []
     for seed in range(1000, 1000 + n_curves):
@@ -82,13 +83,13 @@ def report_simulation(
         widths.append(row["high"] - row["low"])
         off.append(abs(row["mean"] - truth))
     print(
-        f"  {draw.__name__}, {n_shots} to {target}, {n_repeats} repeats: held {100 * np.mean(held):.1f} %, "
-        f"width {100 * np.mean(widths):.1f}, off by {100 * np.mean(off):.2f} points"
+        f"  {draw.__name__}, {n_shots} to {target}, {n_repeats} repeats: coverage {100 * np.mean(held):.1f} %"
+        f", width {100 * np.mean(widths):.1f}, off by {100 * np.mean(off):.2f} points"
     )
 
 
 def main() -> None:
-    """Print all figures."""
+    """Print all results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", nargs="+", default=["esc10", "esc10-networks"], help="in results/")
     parser.add_argument("--n-curves", type=int, default=200)

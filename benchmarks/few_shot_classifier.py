@@ -1,8 +1,8 @@
-"""What make_few_shot_classifier is worth: accuracy, certainty, its parts, unlabelled and unknown sounds.
+"""Evaluation of make_few_shot_classifier: accuracy, calibration, ablations, unlabelled and unknown clips.
 
-On three kinds of sound: the ESC-10 classes of ESC-50 (with --data-home), the embedded data set, and words
-said by eSpeak NG (where that is installed). Each fold in turn is the test fold; the clips to learn from are
-drawn from the others, the same for every row of a table.
+Three kinds of sound are used: the ESC-10 classes of ESC-50 (with --data-home), the embedded dataset, and
+words spoken by eSpeak NG (if installed). Each fold in turn is the test fold. The training clips are drawn
+from the other folds, the same for every row of a table.
 """
 
 import argparse
@@ -21,32 +21,32 @@ from spoken_words import make_spoken_words
 
 from skfewaudio import MFCC, BlockScaler, CalibratedRidgeClassifier, make_few_shot_classifier
 from skfewaudio.augmentation import SpecAugment, TimeShift
-from skfewaudio.benchmarking._clips import resample
+from skfewaudio.benchmarking._adapt_pipelines import resample
 from skfewaudio.classifiers._ridge.calibration import ONE_SHOT_SHARPNESS, find_temperature
 from skfewaudio.datasets import load_esc50, load_synthetic
 from skfewaudio.features import SpectrogramStatistics
 from skfewaudio.features._spectrogram_statistics import BLOCKS, DEFAULT_BLOCKS
-from skfewaudio.model_selection._split import draw_support
+from skfewaudio.model_selection.draws import draw_support
 
 N_SHOTS = (1, 2, 5, 10, 20)
 MFCC_RATE = 12000
-REJECTED = 0.1  # false rejections asked for
+REJECTED = 0.1  # false_rejection_rate
 Scores = NDArray[np.float64]
 
 
 class Sounds(NamedTuple):
-    """A data set."""
+    """Clips, labels and folds of a dataset, with its spectrograms."""
 
     X: list[Any]
     y: NDArray
     folds: NDArray[np.int64]
     rate: int  # of the spectrograms
-    mfcc: list[Any]  # what MFCC takes
+    mfcc: list[Any]  # input of MFCC: paths, or clips at MFCC_RATE
     spectrograms: list[NDArray]
 
 
 class Draw(NamedTuple):
-    """The number of a draw, the clips it was made from, those to learn, and those to test on."""
+    """The number of a repeat, the clips to draw from, the training clips and the test clips."""
 
     number: int
     pool: NDArray[np.int64]
@@ -55,14 +55,14 @@ class Draw(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A model, and what it learnt and is tested on."""
+    """A fitted model and its draw of clips."""
 
     draw: Draw
     model: Any
 
 
 def read(name: str, data_home: str) -> Sounds:
-    """Give a data set by name."""
+    """Load a dataset by name."""
     rate = 44100 if name == "esc10" else 22050
     X: list[Any]
     if name == "esc10":
@@ -88,7 +88,7 @@ def fit_all(
     n_draws: int,
     find_unlabelled: Callable[[Draw], NDArray[np.int64]] | None = None,
 ) -> Iterator[Fit]:
-    """Fit a model to every draw in every fold, and to clips without their labels where there are any."""
+    """Fit a model for every repeat and fold, on the drawn clips and on unlabelled clips, if any."""
     for number in range(n_draws):
         for fold in np.unique(folds):
             pool, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -102,7 +102,7 @@ def fit_all(
 def accuracies(
     make: Callable[[], Any], X: Any, sounds: Sounds, n_shots: int, n_draws: int, **params: Any
 ) -> Scores:
-    """Give the accuracy of each draw, the mean over folds, in percent."""
+    """Return the accuracy of each repeat in percent, as the mean over folds."""
     found: list[list[float]] = [[] for _ in range(n_draws)]
     for draw, model in fit_all(make, X, sounds.y, sounds.folds, n_shots, n_draws, **params):
         found[draw.number].append(100 * model.score(_safe_indexing(X, draw.test), sounds.y[draw.test]))
@@ -110,17 +110,17 @@ def accuracies(
 
 
 def calibration_error(proba: Scores, correct: NDArray[np.bool_], n_bins: int = 10) -> float:
-    """Give the expected calibration error: the mean gap between certainty and accuracy, in ten equal bins."""
-    certainty = proba.max(axis=1)
-    bins = np.minimum((certainty * n_bins).astype(int), n_bins - 1)
-    gaps = [abs(certainty[bins == b].sum() - correct[bins == b].sum()) for b in range(n_bins)]
+    """Return the expected calibration error: the mean gap between confidence and accuracy over equal bins."""
+    confidence = proba.max(axis=1)
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = [abs(confidence[bins == b].sum() - correct[bins == b].sum()) for b in range(n_bins)]
     return float(sum(gaps) / len(correct))
 
 
 def accuracies_and_errors(
     make: Callable[[], Any], X: Any, sounds: Sounds, n: int, n_draws: int, **params: Any
 ) -> tuple[Scores, Scores]:
-    """Give each draw's accuracy in percent and its calibration error, over the clips of all folds."""
+    """Return each repeat's accuracy in percent and its calibration error, over the clips of all folds."""
     found: list[list[tuple[Scores, NDArray]]] = [[] for _ in range(n_draws)]
     for draw, model in fit_all(make, X, sounds.y, sounds.folds, n, n_draws, **params):
         proba = model.predict_proba(_safe_indexing(X, draw.test))
@@ -132,7 +132,7 @@ def accuracies_and_errors(
 
 
 def with_interval(values: Scores, digits: int = 1) -> str:
-    """Write a mean and half its 95 % interval over the draws."""
+    """Format a mean with half of its 95 % interval over the repeats."""
     if len(values) < 2:
         return f"{values.mean():.{digits}f}"
     half = student_t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
@@ -145,12 +145,12 @@ def print_row(name: str, cells: list[str]) -> None:
 
 
 def compare(sounds: Sounds, n_draws: int) -> None:
-    """Print accuracies beside the baseline's, and calibration errors."""
+    """Print accuracies of the classifier and of the baseline, and calibration errors."""
     mfcc = np.asarray(MFCC(sample_rate=MFCC_RATE).transform(sounds.mfcc))
     baseline = lambda: KNeighborsClassifier(1, metric="cosine")  # noqa: E731
     found = [with_interval(accuracies(baseline, mfcc, sounds, n, n_draws)) for n in N_SHOTS]
     print_row("MFCC, 1-NN", found)
-    for name, params in {"few-shot classifier": {}, "without copies": {"augmentation": None}}.items():
+    for name, params in {"few-shot classifier": {}, "without augmentation": {"augmentation": None}}.items():
         ours = pipeline(sounds, **params)
         pairs = [accuracies_and_errors(ours, sounds.spectrograms, sounds, n, n_draws) for n in N_SHOTS]
         print_row(name, [with_interval(scores) for scores, _ in pairs])
@@ -158,9 +158,9 @@ def compare(sounds: Sounds, n_draws: int) -> None:
 
 
 def compare_copies(sounds: Sounds, n_draws: int) -> None:
-    """Print accuracies with copies changed by each method alone, and by all with other numbers of them."""
+    """Print accuracies with each augmentation method alone, and with all methods and other n_copies."""
     usual = pipeline(sounds)()[-1].augmentation
-    choices: dict[str, dict[str, Any]] = {"no copies": {"augmentation": None}}
+    choices: dict[str, dict[str, Any]] = {"no augmentation": {"augmentation": None}}
     choices |= {f"{method!r}": {"augmentation": method} for method in [*usual, TimeShift(), SpecAugment()]}
     choices |= {f"all, {n} copies": {"n_copies": n} for n in (1, 2, 4, 8)}
     for name, params in choices.items():
@@ -170,11 +170,11 @@ def compare_copies(sounds: Sounds, n_draws: int) -> None:
 
 
 def learn_unlabelled(sounds: Sounds, n_draws: int) -> None:
-    """Print what as many clips without a label as the test fold has are worth: these, or others."""
+    """Print the gain from unlabelled clips: the test fold, or as many other clips."""
     X = sounds.spectrograms
-    sources = {"of the test fold": lambda draw: draw.test, "of the other folds": others_of_the_pool}
+    sources = {"test fold": lambda draw: draw.test, "other folds": others_of_the_pool}
     alone = [accuracies(pipeline(sounds), X, sounds, n, n_draws) for n in N_SHOTS]
-    print_row("none", [with_interval(scores) for scores in alone])
+    print_row("no unlabelled clips", [with_interval(scores) for scores in alone])
     make = pipeline(sounds, semi_supervised=True)
     for name, find in sources.items():
         pairs = [accuracies_and_errors(make, X, sounds, n, n_draws, find_unlabelled=find) for n in N_SHOTS]
@@ -185,13 +185,13 @@ def learn_unlabelled(sounds: Sounds, n_draws: int) -> None:
 
 
 def others_of_the_pool(draw: Draw) -> NDArray[np.int64]:
-    """Draw as many clips that were not chosen as there are to test on, if there are so many left."""
+    """Draw as many of the remaining training clips as there are test clips, or all if there are fewer."""
     rest = np.random.RandomState(draw.number).permutation(np.setdiff1d(draw.pool, draw.train))
     return rest[: len(draw.test)]
 
 
 def compare_blocks(sounds: Sounds, n_draws: int) -> None:
-    """Print accuracies with all blocks, without each and with each alone."""
+    """Print accuracies with all blocks, with one block left out and with one block alone."""
     X, sizes = compute(sounds, BLOCKS)
     ends = np.cumsum(sizes)
     columns = dict(zip(BLOCKS, map(np.arange, ends - sizes, ends), strict=True))
@@ -206,7 +206,7 @@ def compare_blocks(sounds: Sounds, n_draws: int) -> None:
 
 
 def reject(sounds: Sounds, n_draws: int) -> None:
-    """Leave each class out in turn; print how well its clips are told from those of the known classes."""
+    """Print how well the clips of a class left out of training are separated from the known classes."""
     make = pipeline(sounds, false_rejection_rate=REJECTED)
     for n in N_SHOTS[1:]:
         found: list[list[tuple[float, ...]]] = [[] for _ in range(n_draws)]
@@ -227,7 +227,7 @@ def reject(sounds: Sounds, n_draws: int) -> None:
 
 
 def sharpen(sounds: Sounds, n_draws: int) -> None:
-    """Print which fixed sharpness for one clip per class has the least log loss on test clips."""
+    """Print the fixed sharpness with the lowest log loss on test clips, for one clip per class."""
     X, sizes = compute(sounds, DEFAULT_BLOCKS)
     best = []
     for draw, model in fit_all(classifier(sizes), X, sounds.y, sounds.folds, 1, n_draws):
@@ -239,7 +239,7 @@ def sharpen(sounds: Sounds, n_draws: int) -> None:
 
 
 def measure(sounds: Sounds, _: int) -> None:
-    """Print seconds of features, and of a fit of 20 clips per class with the prediction of a test fold."""
+    """Print the time for features, and for a fit on 20 clips per class with prediction of a test fold."""
     model = make_few_shot_classifier(sample_rate=sounds.rate, device="cpu")
     statistics = SpectrogramStatistics(device="cpu").fit(sounds.spectrograms)
     started = time.perf_counter()
@@ -256,24 +256,24 @@ def measure(sounds: Sounds, _: int) -> None:
     model.fit([sounds.X[i] for i in train], sounds.y[train])
     model.predict([sounds.X[i] for i in test])
     print(
-        f"fit of {len(train)} and prediction of {len(test)}: {time.perf_counter() - started:.1f} s, ", end=""
+        f"fit on {len(train)} and prediction of {len(test)}: {time.perf_counter() - started:.1f} s, ", end=""
     )
-    print(f"of a processor {time.process_time() - at_work:.1f} s")
+    print(f"CPU time {time.process_time() - at_work:.1f} s")
 
 
 def compute(sounds: Sounds, blocks: tuple[str, ...]) -> tuple[Scores, list[int]]:
-    """Give statistics of all clips, and the sizes of their blocks."""
+    """Compute the statistics of all clips, and return the block sizes too."""
     statistics = SpectrogramStatistics(blocks)
     return statistics.fit_transform(sounds.spectrograms), statistics.block_sizes()
 
 
 def pipeline(sounds: Sounds, **params: Any) -> Callable[[], Any]:
-    """Give what makes the pipeline without its first step, for spectrograms."""
+    """Return a function that builds the pipeline for spectrograms, without its first step."""
     return lambda: make_few_shot_classifier(sample_rate=sounds.rate, device="cpu", **params)[1:]
 
 
 def classifier(sizes: list[int], **params: Any) -> Callable[[], Any]:
-    """Give what makes the part of the pipeline that learns, without copies."""
+    """Return a function that builds the scaler and classifier of the pipeline, without augmentation."""
     return lambda: make_pipeline(
         BlockScaler(sizes), CalibratedRidgeClassifier(fit_intercept=False, device="cpu", **params)
     )
@@ -291,7 +291,7 @@ STUDIES: dict[str, Callable[[Sounds, int], None]] = {
 
 
 def main() -> None:
-    """Print a table for each study and data set."""
+    """Print a table for each study and dataset."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-home", help="folder of ESC-50-master, for esc10")
     parser.add_argument("--data", nargs="+", default=["esc10", "synthetic", "words"])

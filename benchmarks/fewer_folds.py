@@ -1,7 +1,7 @@
 """Accuracy of studies of the suite random-cnn on ESC-10, trained on one, two or three of the other folds.
 
-Hyper-parameters are the best on the reported folds, as published. Where the figures are heading says what the
-fifth fold, which the published ones have, would add.
+Hyper-parameters are the best on the reported folds, as published. The trend of the accuracies indicates the
+gain from the fifth fold, which the published figures use.
 """
 
 import argparse
@@ -11,12 +11,12 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV
 
 from skfewaudio.benchmarking._random_cnn.scores import rotate
-from skfewaudio.benchmarking._random_cnn.studies import make_study
+from skfewaudio.benchmarking._random_cnn.studies import make_feature_study
 from skfewaudio.datasets import load_esc50
 
 
 def main() -> None:
-    """Print a line for each study and number of folds."""
+    """Print the accuracy for each study and number of folds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-home", required=True, help="folder of ESC-50-master")
     parser.add_argument("--studies", nargs="+", default=["mfcc+svm", "7x86-160+svm", "timbral-8+svm"])
@@ -25,7 +25,7 @@ def main() -> None:
     folds = dataset.folds
     known = sorted(set(folds.tolist()))
     for name in args.studies:
-        study = make_study(name, device="cpu", random_state=0)
+        study = make_feature_study(name, device="cpu", random_state=0)
         if study.grid is None:
             parser.error(f"--studies: {name} has no hyper-parameters to choose")
         features = study.features.fit_transform(dataset.X)

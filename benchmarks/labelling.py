@@ -1,7 +1,8 @@
-"""What suggested clips are worth on ESC-10, against clips drawn at random and against other ways to choose.
+"""Gain from suggested clips on ESC-10, compared with random clips and with other strategies.
 
-A classifier learns two clips of each class of three folds. Twenty more of these folds are labelled, all at
-once: suggested ones or random ones. The fourth fold tests; each fold in turn, with the same draws for all.
+A classifier is fitted on two clips per class of three folds. Then twenty more clips of these folds are
+labelled at once, either suggested or random. The fourth fold is the test fold. Each fold in turn is the
+test fold, with the same drawn clips for every strategy.
 """
 
 import argparse
@@ -19,31 +20,30 @@ from sklearn.preprocessing import StandardScaler
 from skfewaudio import MFCC, LogMel, PrototypicalClassifier
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import suggest_clips
-from skfewaudio.model_selection._split import draw_support
-from skfewaudio.model_selection._suggest import STRATEGIES
+from skfewaudio.model_selection.draws import draw_support
 
-N_SHOTS, N_RANDOM = 2, 2  # clips of each class to start from; random draws that stand for chance
+N_SHOTS, N_RANDOM = 2, 2  # initial clips per class; random choices that are averaged as the baseline
 Chooser = Callable[..., NDArray]
 
 CHOOSERS: dict[str, Chooser] = {
     f"{strategy}{', diverse' if diverse else ''}": partial(suggest_clips, strategy=strategy, diverse=diverse)
-    for strategy in STRATEGIES
+    for strategy in ("margin", "entropy", "least_confident")
     for diverse in (False, True)
 }
 
 
 def mfcc_logistic() -> tuple[Any, Any]:
-    """Give features and a classifier that learns in a moment."""
+    """Build MFCC features and logistic regression."""
     return MFCC(), make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 
 
 def mfcc_prototypes() -> tuple[Any, Any]:
-    """Give the same with prototypes."""
+    """Build MFCC features and a prototype classifier."""
     return MFCC(), make_pipeline(StandardScaler(), PrototypicalClassifier())
 
 
 def logmel_prototypes() -> tuple[Any, Any]:
-    """Give the defaults of few clips."""
+    """Build log-mel spectrograms and the default prototypical network."""
     return LogMel(), PrototypicalClassifier()
 
 
@@ -51,19 +51,19 @@ PIPELINES = {make.__name__: make for make in (mfcc_logistic, mfcc_prototypes, lo
 
 
 def score(make: Callable[[], tuple[Any, Any]], X: Any, y: NDArray, train: NDArray, test: NDArray) -> float:
-    """Learn some clips and test on others."""
+    """Fit on some clips and return the accuracy on others."""
     return make()[1].fit(take(X, train), y[train]).score(take(X, test), y[test])
 
 
 def take(X: Any, chosen: NDArray) -> Any:
-    """Choose clips of an array or a list."""
+    """Select clips from an array or a list."""
     return X[chosen] if isinstance(X, np.ndarray) and X.ndim == 2 else [X[i] for i in chosen]
 
 
 def compare(
     make: Callable[[], tuple[Any, Any]], dataset: Any, n_draws: int, n_clips: int
 ) -> dict[str, NDArray]:
-    """Give accuracies (n_draws, n_folds) with the clips of each way to choose; "" is without more clips."""
+    """Return accuracies (n_draws, n_folds) by strategy; the key "" is without more clips."""
     X, y, numbers = make()[0].transform(dataset.X), dataset.y, np.unique(dataset.folds)
     scores = {name: np.zeros((n_draws, len(numbers))) for name in ("", "random", *CHOOSERS)}
     for draw in range(n_draws):
@@ -87,14 +87,14 @@ def compare(
 
 
 def interval(values: NDArray) -> str:
-    """Write a mean in points with its 95 % interval over draws."""
+    """Format a mean in points with its 95 % interval over the repeats."""
     means = 100 * values.mean(axis=1)
     half = student_t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
     return f"{means.mean():.1f} ± {half:.1f}"
 
 
 def main() -> None:
-    """Print a table for each pipeline."""
+    """Print the accuracy and gain of each strategy, for each pipeline."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-home", required=True, help="folder of ESC-50-master")
     parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, default=["mfcc_logistic"])

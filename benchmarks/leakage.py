@@ -1,7 +1,7 @@
-"""How well check_leakage tells copies from other recordings, on ESC-10, and how long it takes.
+"""Accuracy of check_leakage in finding near-duplicates on ESC-10, and its computing time.
 
-Prints the most alike pairs of different recordings, how many of the changed copies of 100 clips are found,
-and the time for clips of noise.
+The script prints the most similar pairs of different recordings, the number of modified versions of 100
+clips that are found, and the time for clips of noise.
 """
 
 import argparse
@@ -24,7 +24,7 @@ Change = Callable[[NDArray, np.random.Generator], NDArray]
 
 
 def encode(x: NDArray, quality: float = 0.1) -> NDArray:
-    """Write and read ogg of a low quality, 0 to 1."""
+    """Encode and decode as ogg with a quality from 0 to 1."""
     file = io.BytesIO()
     sf.write(file, x, RATE, format="OGG", subtype="VORBIS", compression_level=1 - quality)
     file.seek(0)
@@ -32,7 +32,7 @@ def encode(x: NDArray, quality: float = 0.1) -> NDArray:
 
 
 def excerpt(x: NDArray, rng: np.random.Generator) -> NDArray:
-    """Cut four fifths out, anywhere."""
+    """Cut an excerpt of four fifths at a random position."""
     length = 4 * len(x) // 5
     start = rng.integers(len(x) - length + 1)
     return x[start : start + length]
@@ -59,31 +59,31 @@ KINDS: dict[str, Callable[[list[NDArray]], Content]] = {
 
 
 def report_others(content: Content, groups: NDArray, names: list[str], n_shown: int = 5) -> None:
-    """Print the most alike pairs of different recordings."""
+    """Print the most similar pairs of different recordings."""
     lowest = 0.5 * MIN_SIMILARITY[content.kind]
-    pairs = content.near_copies(lambda a, b: groups[a][:, None] != groups[b], lowest)
+    pairs = content.find_near_duplicates(lambda a, b: groups[a][:, None] != groups[b], lowest)
     ranked = sorted(pairs, key=lambda pair: -pair.similarity)
     flagged = sum(pair.similarity >= MIN_SIMILARITY[content.kind] for pair in ranked)
     n_pairs = sum(int((groups[:i] != group).sum()) for i, group in enumerate(groups))
-    print(f"\n{content.kind}: {flagged} of {n_pairs} pairs of different recordings flagged; the most alike:")
+    print(f"\n{content.kind}: {flagged} of {n_pairs} pairs of different recordings flagged; most similar:")
     for pair in ranked[:n_shown]:
         print(f"  {pair.similarity:.2f}  {names[pair.first]}  {names[pair.second]}")
 
 
 def report_copies(kind: str, clips: list[NDArray], chosen: NDArray) -> None:
-    """Print how many changed copies are found among all clips, by the search that check_leakage makes."""
+    """Print how many modified versions are found among all clips by the search of check_leakage."""
     for name, change in CHANGES.items():
         changed = [change(clips[i], np.random.default_rng(i)) for i in chosen]
         content = KINDS[kind]([*clips, *changed])
         partner = dict(zip(chosen.tolist(), range(len(clips), len(content)), strict=True))
-        pairs = content.near_copies(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
+        pairs = content.find_near_duplicates(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
         found = [pair.similarity for pair in pairs if partner.get(pair.first) == pair.second]
         least = f"least similar {min(found):.2f}" if found else ""
         print(f"  {name}: {len(found)} of {len(chosen)} found; {least}", flush=True)
 
 
 def report_time(n_clips: int, seconds: float) -> None:
-    """Print time and memory for clips of noise, whose sound is made one by one."""
+    """Print time and memory for fingerprints and comparison of clips of noise."""
     n_samples = round(seconds * 16000)
     rng = np.random.default_rng(0)
     clips = rng.normal(size=(n_clips, n_samples)).astype(np.float32)
@@ -93,7 +93,7 @@ def report_time(n_clips: int, seconds: float) -> None:
     del clips
     tracemalloc.start()
     start = time.perf_counter()
-    content.near_copies(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
+    content.find_near_duplicates(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
     compared, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
     prints = sum(x.nbytes for x in content.data) / 2**20
     print(f"\n{n_clips} clips of {seconds:g} s: fingerprints {took:.0f} s and {prints:.0f} MiB, ", end="")
@@ -105,9 +105,9 @@ def report_time(n_clips: int, seconds: float) -> None:
 
 
 def main() -> None:
-    """Print all that was asked for."""
+    """Print the requested results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-home", help="folder of ESC-50-master; without it only times are taken")
+    parser.add_argument("--data-home", help="folder of ESC-50-master; without it only times are measured")
     parser.add_argument("--n-clips", type=int, default=2000, help="for the times; 0 leaves them out")
     args = parser.parse_args()
     if args.data_home:

@@ -1,6 +1,6 @@
-"""Write the tables of docs/benchmarks anew from the rows in benchmarks/results.
+"""Regenerate the tables of docs/benchmarks from the rows in benchmarks/results.
 
-A page has a table between ``<!-- table: NAME -->`` and ``<!-- end -->``.
+A page contains a table between ``<!-- table: NAME -->`` and ``<!-- end -->``.
 
     python benchmarks/pages.py
     python benchmarks/pages.py --check   # changes nothing; status 1 if a page is not up to date
@@ -34,12 +34,12 @@ FEW_DATA = {
 
 
 def read_rows(*names: str) -> pd.DataFrame:
-    """Give the rows of some runs."""
+    """Load the rows of several runs."""
     return pd.concat([ResultStore(HERE / "results" / name / "results.jsonl").frame() for name in names])
 
 
 def few_data() -> str:
-    """Lay out accuracy against clips per class."""
+    """Return the table of accuracy by clips per class."""
     rows = read_rows("esc10", "esc10-networks")
     ours = pd.concat(
         [rows[rows["pipeline"] == name].assign(pipeline=label) for name, label in FEW_DATA.items()]
@@ -48,13 +48,13 @@ def few_data() -> str:
 
 
 def random_cnn() -> str:
-    """Lay out untrained networks by what classifies their features."""
+    """Return the table of untrained networks by classifier of their features."""
     rows = read_rows("esc10-random-cnn")
     return compare_table(rows[~rows["pipeline"].str.endswith("+trained")], style="markdown")
 
 
 def large_scale() -> str:
-    """Lay out networks that tag clips."""
+    """Return the tables of large networks for tagging."""
     return tagging_tables(read_rows("sound-scenes-large-scale"), style="markdown")
 
 
@@ -66,7 +66,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def renew(text: str) -> str:
-    """Give a page with its tables made anew."""
+    """Return a page with its tables regenerated."""
 
     def table(match: re.Match[str]) -> str:
         return f"{match[1]}\n{TABLES[match['name']]()}\n{match[3]}"
@@ -75,12 +75,12 @@ def renew(text: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the pages, or say which would change."""
+    """Write the pages, or print those that would change."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="change nothing")
-    parser.add_argument("--pages", type=Path, default=PAGES, help=argparse.SUPPRESS)  # of the tests
+    parser.add_argument("--pages", type=Path, default=PAGES, help=argparse.SUPPRESS)  # for the tests
     args = parser.parse_args(argv)
     stale = 0
     for path in sorted(args.pages.glob("*.md")):

@@ -1,13 +1,13 @@
-"""What the oddities of the published prototypical network cost, on real clips.
+"""Cost of the differences between the published prototypical network and its paper, on real clips.
 
 The code published with arXiv:1810.10274 (1) normalises its input by frame index of the patch, (2) draws
-queries that may be support patches too, (3) makes the prototypes from at most five clips, (4) keeps running
+queries that may be support patches too, (3) makes the prototypes from at most five clips, (4) uses running
 averages of batch normalisation with momentum 0.99, and (5) never resets its count of epochs without
-improvement. Each training here is judged with the prototypes of the support and of all clips, and with
-running and measured averages, so that (3) and (4) are paired. Where the two ways of counting (5) would stop
-is read off the history.
+improvement. Each training is evaluated with the prototypes of the support and of all clips, and with
+running and recomputed averages, so that the comparisons for (3) and (4) are paired. The history shows where
+the two ways of counting (5) would stop.
 
-One row a training goes to a JSON Lines file; runs found there are not repeated.
+One row per training is appended to a JSON Lines file. Trainings found there are not repeated.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from skfewaudio import LogMel, PrototypicalClassifier
 from skfewaudio._torch import resolve_device
 from skfewaudio.architectures import VGG
-from skfewaudio.classifiers._networks.building import calibrate
+from skfewaudio.classifiers._networks.building import recalibrate_batch_norm
 from skfewaudio.classifiers._networks.patches import cut_patches
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
@@ -42,13 +42,13 @@ class BFloat16VGG(VGG):
     """The paper's network with bfloat16 products: 2.5 times as fast on processors that have them."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the outputs in single precision."""
+        """Return the outputs in single precision."""
         with torch.autocast(x.device.type, torch.bfloat16):
             return super().forward(x.contiguous(memory_format=torch.channels_last)).float()
 
 
 def make_classifier(key: dict[str, Any], max_epochs: int) -> PrototypicalClassifier:
-    """Give the preset with one thing changed, stopped after some epochs or by the paper's rule."""
+    """Build the preset with one change, stopped after max_epochs or by the paper's rule."""
     changes = dict(TRAININGS[key["training"]])
     params = {
         "n_filters": key["n_filters"],
@@ -68,25 +68,25 @@ def make_classifier(key: dict[str, Any], max_epochs: int) -> PrototypicalClassif
 
 
 def judge(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict[str, float]:
-    """Score the ways of using one training: whose prototypes, and which averages."""
+    """Return the accuracies of one training, by the clips of the prototypes and the averages used."""
     scores = {"support, running": classifier.score(*test) if classifier.fixed_support else np.nan}
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, running"] = classifier.score(*test)
     data = cut_patches(classifier, train[0], resolve_device(classifier.device))
-    calibrate(classifier.network_, [data.gather(np.arange(len(data)))])
+    recalibrate_batch_norm(classifier.network_, [data.gather(np.arange(len(data)))])
     classifier.prototypes_ = prototypes_of_all(classifier, *train)
     scores["all clips, measured"] = classifier.score(*test)
     return scores
 
 
 def prototypes_of_all(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
-    """Average the embeddings of all clips of each class."""
+    """Compute the mean embedding of all clips of each class."""
     embeddings = classifier.transform(X)
     return np.stack([embeddings[y == label].mean(axis=0) for label in classifier.classes_])
 
 
 def stopping_epochs(accuracy: list[float], patience: int) -> dict[str, int | None]:
-    """Say after which epoch each way of counting stops, if it does."""
+    """Return the epoch after which each way of counting stops, or None."""
     best, in_a_row, in_all = -np.inf, 0, 0
     stops: dict[str, int | None] = {"in a row": None, "in all": None}
     for epoch, value in enumerate(accuracy, start=1):
@@ -101,7 +101,7 @@ def stopping_epochs(accuracy: list[float], patience: int) -> dict[str, int | Non
 
 
 def main() -> None:
-    """Run what is not there yet, and print the means."""
+    """Run the trainings that are missing from the output, and print the means."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--folds", nargs="+", type=int, default=None)
     parser.add_argument("--n-filters", type=int, default=16, help="128 is the paper's")
     parser.add_argument("--n-updates", type=int, default=150, help="0 trains until the paper's rule stops")
-    parser.add_argument("--bfloat16", action="store_true", help="multiply in half the bits")
+    parser.add_argument("--bfloat16", action="store_true", help="use bfloat16 products")
     args = parser.parse_args()
     data = load_esc50(args.data_home, subset="esc10")
     X, y = LogMel.from_preset("few-data").transform(data.X), np.asarray(data.y)
@@ -145,13 +145,13 @@ def main() -> None:
 
 
 def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
-    """Train once and judge."""
+    """Train once and return the evaluation."""
     updates_per_epoch = max(1, 3 * key["n_shots"] // min(5, 3 * key["n_shots"]))  # 3 patches in a clip of 5 s
     max_epochs = max(1, key["n_updates"] // updates_per_epoch) if key["n_updates"] else 100_000
     start = time.perf_counter()
     classifier = make_classifier(key, max_epochs).fit(*train)
     seconds = time.perf_counter() - start
-    # Measured after every epoch only where the paper's rule decides when to stop.
+    # The training accuracy is recorded only if the paper's rule decides when to stop.
     measured = [] if key["n_updates"] else [float(a) for a in classifier.history_[:, "train_accuracy"]]
     return {
         "train_accuracy": classifier.score(*train),
@@ -164,7 +164,7 @@ def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
 
 
 def show(rows: pd.DataFrame) -> None:
-    """Print mean accuracies in percent, and how many runs are behind them."""
+    """Print mean accuracies in percent, and the number of trainings."""
     ways = [name for name in rows.columns if name.startswith(("support,", "all clips,"))]
     groups = rows.groupby(["n_filters", "n_updates", "bfloat16", "n_shots", "training"])
     table = (100 * groups[ways].mean()).round(1)

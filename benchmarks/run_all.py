@@ -1,4 +1,4 @@
-"""Scores of every pipeline of a suite on one data set; ``--help`` tells the options."""
+"""Scores of every pipeline of a suite on one dataset; ``--help`` lists the options."""
 
 import sys
 

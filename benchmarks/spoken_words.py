@@ -1,4 +1,4 @@
-"""Words said by the speech synthesiser eSpeak NG, with other speakers in every fold."""
+"""Words spoken by the speech synthesiser eSpeak NG, with different speakers in every fold."""
 
 import io
 import shutil
@@ -9,7 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-# Accent and timbre of a fold's speakers; no fold has an accent or a timbre of another's.
+# Accent and timbre of each fold's speakers. Folds share neither accents nor timbres.
 SPEAKERS = (
     ("en-us+m1", "en-us+f1", "en-us+m5", "en-us+f5"),
     ("en-gb+m2", "en-gb+f2", "en-gb+m6", "en-gb+croak"),
@@ -22,29 +22,31 @@ MANNERS = ((120, 35), (170, 50), (220, 65))  # words per minute and pitch
 def make_spoken_words(
     sample_rate: int = 22050,
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.str_], NDArray[np.int64]]:
-    """Give 480 clips: ten words by four speakers in three manners for each of four folds.
+    """Make 480 clips: ten words by four speakers in three manners for each of four folds.
 
     Parameters
     ----------
     sample_rate : int, default=22050
-        Of the clips, in Hz. It is the synthesiser's own; another raises.
+        Sample rate of the clips, in Hz. It must be the synthesiser's own.
 
     Returns
     -------
     X : list of ndarray of shape (n_samples,), float32
         The clips, about half a second each.
     y : ndarray of str, shape (n_clips,)
-        The words.
+        The word of each clip.
     folds : ndarray of int, shape (n_clips,)
-        1 to 4.
+        Fold of each clip, 1 to 4.
 
     Raises
     ------
     FileNotFoundError
         If `espeak-ng` is not installed.
+    ValueError
+        If `sample_rate` is not the synthesiser's.
     """
     if shutil.which("espeak-ng") is None:
-        raise FileNotFoundError("the program espeak-ng is not there; on Debian: apt-get install espeak-ng")
+        raise FileNotFoundError("the program espeak-ng was not found; on Debian: apt-get install espeak-ng")
     rows = [
         (_say(word, voice, speed, pitch, sample_rate), word, fold)
         for fold, voices in enumerate(SPEAKERS, start=1)

@@ -1,10 +1,10 @@
-"""What a network trained on other sounds is worth to a few clips, without weights from anywhere else.
+"""Gain from a network trained on other sounds when few clips are labelled, without published weights.
 
-There are two sources: the embedded data set (ten made-up classes, asked about all ten of ESC-10), and seven
-of the ESC-10 classes (asked about the other three), trained on without the test fold. The same draws of clips
-then train networks from scratch and from the source's.
+There are two sources: the embedded dataset (ten synthetic classes; the targets are all ten classes of
+ESC-10), and seven of the ESC-10 classes (the targets are the other three), without the test fold. Networks
+are then trained on the same drawn clips, from scratch and from the source's network.
 
-One row a fit goes to a JSON Lines file; rows found there are not computed again.
+One row per fit is appended to a JSON Lines file. Rows found there are not computed again.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from skfewaudio import LogMel, PrototypicalClassifier, SkorchCNN
 from skfewaudio.datasets import load_esc50, load_synthetic
-from skfewaudio.model_selection._split import draw_support
+from skfewaudio.model_selection.draws import draw_support
 
-ASKED = ["dog", "rain", "crackling_fire"]  # an animal, weather, and what is mistaken for it
+ASKED = ["dog", "rain", "crackling_fire"]  # an animal, weather, and a sound easily confused with it
 N_EPOCHS = 100
 Clips = tuple[list[NDArray], NDArray]
 
@@ -60,7 +60,7 @@ METHODS: dict[str, Callable[[SkorchCNN, Clips, Clips], float]] = {
 
 
 def tasks(kind: str, data_home: str, mixed_precision: bool) -> Iterator[tuple[int, SkorchCNN, Clips, Clips]]:
-    """Give for each test fold its number, the source's network, clips to draw from and clips to test on."""
+    """Yield for each test fold its number, the source network, the clips to draw from and the test clips."""
     data = load_esc50(data_home, subset="esc10")
     X, y = list(LogMel().transform(data.X)), np.asarray(data.y)
     asked = np.isin(y, ASKED) if kind == "esc10" else np.ones(len(y), dtype=bool)
@@ -72,25 +72,25 @@ def tasks(kind: str, data_home: str, mixed_precision: bool) -> Iterator[tuple[in
 
 
 def synthetic_clips() -> Clips:
-    """Make twenty clips of each class, at the rate of the recordings."""
+    """Make twenty clips of each class, at the sample rate of the recordings."""
     made = load_synthetic(20)
     clips = [soxr.resample(clip, made.sample_rate, 44100) for clip in made.X]
     return list(LogMel().transform(clips)), np.asarray(made.y)
 
 
 def take(X: list[NDArray], y: NDArray, chosen: NDArray) -> Clips:
-    """Choose clips."""
+    """Select clips and their labels."""
     return [X[i] for i in np.flatnonzero(chosen)], y[chosen]
 
 
 def train_source(X: list[NDArray], y: NDArray, mixed_precision: bool) -> SkorchCNN:
-    """Train a VGG on all there is of the source."""
+    """Train a VGG on all clips of the source."""
     cnn = SkorchCNN("vgg", max_epochs=N_EPOCHS, batch_size=64, random_state=0)
     return cnn.set_params(mixed_precision=mixed_precision).fit(X, y)
 
 
 def main() -> None:
-    """Run what is not there yet, and print the means."""
+    """Run the fits that are missing from the output, and print the means."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -128,14 +128,14 @@ def main() -> None:
 
 
 def draw(clips: Clips, n_shots: int, repeat: int) -> Clips:
-    """Draw as many clips of each class."""
+    """Draw n_shots clips of each class."""
     X, y = clips
     chosen = draw_support(y, n_shots, repeat)
     return [X[i] for i in chosen], y[chosen]
 
 
 def show(rows: pd.DataFrame) -> None:
-    """Print mean accuracies in percent with the interval over the draws."""
+    """Print mean accuracies in percent with the 95 % interval over the repeats."""
     keys = ["source", "method", "n_shots"]
     draws = 100 * rows.groupby([*keys, "repeat"])["accuracy"].mean()
     table = draws.groupby(keys).agg(["mean", "std", "count"])

@@ -1,8 +1,8 @@
-"""Training SkorchCNN against a plain PyTorch loop over the same networks as published, in one run.
+"""Training time of SkorchCNN and of a plain PyTorch loop over the same networks as published, in one run.
 
-The plain loop cuts each clip's patch by itself, keeps the order of layers of the published code, normalises
-its input with a learnt scale and offset, and lets autograd go through every convolution. Both train on one
-thread; times are those of the processor, scaled from a few epochs to 200.
+The plain loop cuts each clip's patch separately, keeps the published order of layers, normalises its input
+with a learned scale and offset, and backpropagates through every convolution. Both train on one thread.
+Times are CPU times, scaled from a few epochs to 200.
 
     OMP_NUM_THREADS=1 python benchmarks/speed/cnn.py
 """
@@ -26,12 +26,12 @@ class Largest(nn.Module):
     """Global max pooling."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give (batch, n_filters) for maps (batch, n_filters, n_mels, n_frames)."""
+        """Return (batch, n_filters) for maps of shape (batch, n_filters, n_mels, n_frames)."""
         return F.max_pool2d(x, x.shape[2:]).flatten(1)
 
 
 def sb_cnn() -> nn.Module:
-    """Stack the SB-CNN as published."""
+    """Build the SB-CNN as published."""
     layers: list[nn.Module] = [nn.BatchNorm2d(1)]
     for n_in, n_out in ((1, 24), (24, 48)):
         layers += [nn.Conv2d(n_in, n_out, 5), nn.ReLU(), nn.MaxPool2d((2, 4))]
@@ -40,7 +40,7 @@ def sb_cnn() -> nn.Module:
 
 
 def vgg() -> nn.Module:
-    """Stack the VGG of 32 filters as published."""
+    """Build the VGG with 32 filters as published."""
     layers: list[nn.Module] = [nn.BatchNorm2d(1)]
     for i in range(5):
         layers += [nn.Conv2d(32 if i else 1, 32, 3, padding=1), nn.ELU(), nn.BatchNorm2d(32), nn.MaxPool2d(2)]
@@ -48,7 +48,7 @@ def vgg() -> nn.Module:
 
 
 def timbre() -> nn.Module:
-    """Stack the single layer of timbral filters as published."""
+    """Build the single layer of timbral filters as published."""
     return nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, N_CLASSES, (108, 7)), Largest())
 
 
@@ -74,7 +74,7 @@ def plain_fit(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int) -> nn.Modu
 
 
 def plain_predict(network: nn.Module, X: np.ndarray) -> np.ndarray:
-    """Slide over each clip by single frames, and average the probabilities."""
+    """Predict patches in steps of one frame, and average the probabilities of each clip."""
     network.eval()
     probabilities = []
     with torch.no_grad():
@@ -85,31 +85,31 @@ def plain_predict(network: nn.Module, X: np.ndarray) -> np.ndarray:
 
 
 def our_fit(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int, mixed_precision: bool) -> SkorchCNN:
-    """Train as many epochs with the library."""
+    """Train with the library for the same number of epochs."""
     cnn = SkorchCNN(name, max_epochs=n_epochs, recalibrate=False, device="cpu", random_state=0)
     return cnn.set_params(mixed_precision=mixed_precision).fit(X, y)
 
 
 def seconds(function: Callable[..., object], *args: object) -> float:
-    """Take the processor's time for one call."""
+    """Measure the CPU time of one call."""
     start = time.process_time()
     function(*args)
     return time.process_time() - start
 
 
 def main() -> None:
-    """Print, for each network, the processor's seconds of both and their ratio."""
+    """Print the CPU times of both and their ratio, for each network."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--n-shots", type=int, nargs="+", default=[1, 5, 10, 20])
-    parser.add_argument("--n-epochs", type=int, default=8, help="timed; a first one is not")
-    parser.add_argument("--mixed-precision", action="store_true", help="ours with bfloat16 products")
+    parser.add_argument("--n-epochs", type=int, default=8, help="timed epochs, after an untimed one")
+    parser.add_argument("--mixed-precision", action="store_true", help="bfloat16 products in SkorchCNN")
     args = parser.parse_args()
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     scale = N_EPOCHS / args.n_epochs
-    print(f"{N_EPOCHS} epochs, {args.n_epochs} of them timed; processor seconds")
+    print(f"{N_EPOCHS} epochs, {args.n_epochs} of them timed; CPU seconds")
     print(f"{'':9}{'clips per class':>16}{'plain':>9}{'ours':>9}{'ours/plain':>12}")
     for name in PLAIN:
         for n_shots in args.n_shots:

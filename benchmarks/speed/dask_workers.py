@@ -1,9 +1,9 @@
-"""A few-shot curve on two Dask workers of a thread each against the same on one.
+"""Time of a few-shot curve on two single-threaded Dask workers and on one.
 
-Networks are trained on the embedded data set, whose spectrograms are made beforehand. The two clusters take
-turns, in turn the one and the other first; workers have imported everything and trained once before. Beside
-the ratio stands the share of the time in which workers were fitting and scoring: unlike the ratio, it hardly
-depends on what else the cores had to do.
+Networks are trained on the embedded dataset, with precomputed spectrograms. The two clusters run in
+alternating order, after every worker has imported everything and trained once. The script prints the ratio
+of times and the share of the time in which workers were fitting and scoring. Unlike the ratio, this share
+hardly depends on other load on the cores.
 
     OMP_NUM_THREADS=1 python benchmarks/speed/dask_workers.py
 """
@@ -28,7 +28,7 @@ CLASSIFIERS = {
 
 
 def run(client: Client, arguments: dict[str, Any]) -> tuple[float, pd.DataFrame]:
-    """Time one curve."""
+    """Measure the time of one curve, and return the curve too."""
     with joblib.parallel_config(backend="dask", client=client):
         start = time.perf_counter()
         curve = few_shot_curve(**arguments)
@@ -36,13 +36,13 @@ def run(client: Client, arguments: dict[str, Any]) -> tuple[float, pd.DataFrame]
 
 
 def check_equal(one: pd.DataFrame, two: pd.DataFrame) -> None:
-    """Raise if the clusters disagree about a score."""
+    """Check that both clusters give the same scores."""
     if one["value"].tolist() != two["value"].tolist():
         raise RuntimeError("one and two workers give different scores")
 
 
 def main() -> None:
-    """Print seconds of both, and ratios."""
+    """Print the times on one and two workers, and their ratio."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""Reading ogg files with two threads against one: paired runs.
+"""Time for reading ogg files with one thread and with two, in paired runs.
 
 python benchmarks/speed/decoding.py --data-home ../shared/data
 """
@@ -15,7 +15,7 @@ from skfewaudio.audio import iter_clips
 
 
 def make_files(folder: Path, n_files: int) -> list[Path]:
-    """Write clips of 5 s of noise that fades, at 44.1 kHz."""
+    """Write clips of 5 s of fading noise at 44.1 kHz, and return their paths."""
     rng = np.random.default_rng(0)
     paths = [folder / f"{index}.ogg" for index in range(n_files)]
     for path in paths:
@@ -25,7 +25,7 @@ def make_files(folder: Path, n_files: int) -> list[Path]:
 
 
 def seconds(paths: list[Path], sample_rate: int | None, n_threads: int) -> float:
-    """Time the reading of all files."""
+    """Measure the time to read all files."""
     start = time.perf_counter()
     for _ in iter_clips(paths, sample_rate=sample_rate, n_threads=n_threads):
         pass
@@ -38,7 +38,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--data-home", type=Path, help="folder that holds ESC-50-master; default: files made here"
+        "--data-home", type=Path, help="folder that contains ESC-50-master; default: generated files"
     )
     parser.add_argument("--n-files", type=int, default=100)
     parser.add_argument("--n-repeats", type=int, default=7)
@@ -53,7 +53,7 @@ def main() -> None:
         print(f"{len(paths)} files, {args.n_repeats} pairs")
         print(f"{'to':20}{'1 thread s':>12}{'2 threads s':>13}{'ratio':>8}  range")
         for sample_rate in (None, 12000):
-            seconds(paths, sample_rate, 2)  # the files come from the disk's cache from here on
+            seconds(paths, sample_rate, 2)  # later reads come from the disk cache
             pairs = [[seconds(paths, sample_rate, n) for n in (1, 2)] for _ in range(args.n_repeats)]
             one, two = np.transpose(pairs)
             ratio = one / two

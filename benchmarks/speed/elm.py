@@ -1,8 +1,8 @@
-"""Choosing the penalty of an ELMClassifier against a single least squares fit of the same activations.
+"""Time of an ELMClassifier that selects its penalty, and of one least squares fit of the same activations.
 
-The classifier's time holds all of its fit: the hidden layer, the exact leave-one-out errors of the 19
-penalties of ``penalty="auto"``, and the solution. The other is ``scipy.linalg.lstsq(H, Y)`` alone. They take
-turns, on one thread; times are those of the processor, and their medians are compared.
+The classifier's time includes the whole fit: the hidden layer, the exact leave-one-out errors of the 19
+penalties of ``penalty="auto"``, and the solution. The other time is ``scipy.linalg.lstsq(H, Y)`` alone. The
+two are run alternately on one thread, and the medians of their CPU times are compared.
 
     OMP_NUM_THREADS=1 python benchmarks/speed/elm.py
 """
@@ -20,14 +20,14 @@ from skfewaudio.classifiers import ELMClassifier
 
 
 def seconds(function: Callable[..., object], *args: object) -> float:
-    """Take the processor's time for one call."""
+    """Measure the CPU time of one call."""
     start = time.process_time()
     function(*args)
     return time.process_time() - start
 
 
 def main() -> None:
-    """Print the processor's seconds of both and their ratio."""
+    """Print the CPU times of both and their ratio."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,7 +41,7 @@ def main() -> None:
         args.n_samples, args.n_features, n_informative=100, n_classes=10, random_state=0
     )
     Y = np.where(y[:, None] == np.arange(10), 1.0, -1.0)
-    print(f"{args.n_samples} rows of {args.n_features}, 10 classes; processor seconds, medians")
+    print(f"{args.n_samples} rows of {args.n_features}, 10 classes; CPU seconds, medians")
     print(f"{'units':>8}{'lstsq':>9}{'auto':>9}{'auto/lstsq':>12}")
     for n_hidden in args.n_hidden:
         model = ELMClassifier(n_hidden, device="cpu", random_state=0).fit(X, y)

@@ -1,7 +1,8 @@
-"""Two stores of features compared, a file each and SQLite; and with real clips, features cold and warm.
+"""Comparison of two feature stores, files and SQLite, and times with an empty and a full cache on real clips.
 
-Two processes write half of the entries each, then both read all of them, then one looks through the store and
-removes half of its bytes. The disk's own cache is warm, as it is between the folds of an evaluation.
+Two processes write half of the entries each, then both read all of them. Then one process measures the size
+of the store and removes half of its bytes. The disk cache is warm, as it is between the folds of an
+evaluation.
 
     python benchmarks/speed/feature_cache.py
     python benchmarks/speed/feature_cache.py --data-home ../shared/data
@@ -26,13 +27,13 @@ from skfewaudio.features import MFCC, CachedFeatures, FeatureCache, LogMel, Rand
 from skfewaudio.features._cache.files import decode, encode
 from skfewaudio.features._cache.store import FeatureStore
 
-SHELF = "LogMel-0123456789abcdef"
+DIRECTORY = "LogMel-0123456789abcdef"
 BLOCK = 64  # entries stored at a time
 SHAPES = {"0.5 kB": (120,), "110 kB": (64, 430)}
 
 
 class Files:
-    """The store of the package."""
+    """The package's store, one file per entry."""
 
     def __init__(self, folder: str) -> None:
         self.store, self.cache = FeatureStore(folder, None), FeatureCache(folder, None)
@@ -40,11 +41,11 @@ class Files:
     def write(self, names: list[str], features: NDArray[Any]) -> None:
         """Write a block of entries."""
         for name in names:
-            self.store.put(SHELF, name, features)
+            self.store.put(DIRECTORY, name, features)
 
     def read(self, name: str) -> NDArray[Any] | None:
         """Read an entry."""
-        return self.store.get(SHELF, name)
+        return self.store.get(DIRECTORY, name)
 
     def count(self) -> int:
         """Give the bytes of all entries."""
@@ -56,7 +57,7 @@ class Files:
 
 
 class Sqlite:
-    """A table with the same entries and checksums, in write-ahead mode, a transaction a block."""
+    """SQLite table with the same entries and checksums, in write-ahead mode, one transaction per block."""
 
     def __init__(self, folder: str) -> None:
         self.base = sqlite3.connect(f"{folder}/cache.sqlite", timeout=60, isolation_level=None)
@@ -95,12 +96,12 @@ STORES: dict[str, Callable[[str], Any]] = {"files": Files, "sqlite": Sqlite}
 
 
 def names_of(n_entries: int) -> list[str]:
-    """Give made-up digests."""
+    """Return made-up cache keys."""
     return [hashlib.sha256(str(index).encode()).hexdigest()[:40] for index in range(n_entries)]
 
 
 def write(store: str, folder: str, names: list[str], shape: tuple[int, ...], queue: Any) -> None:
-    """Write in a process; report the seconds and the longest of a block's."""
+    """Write entries in a process, and send the total time and the longest time of a block."""
     opened, features = STORES[store](folder), np.ones(shape, np.float32)
     start, longest = time.perf_counter(), 0.0
     for first in range(0, len(names), BLOCK):
@@ -111,7 +112,7 @@ def write(store: str, folder: str, names: list[str], shape: tuple[int, ...], que
 
 
 def read(store: str, folder: str, names: list[str], shape: tuple[int, ...], queue: Any) -> None:
-    """Read in a process; report the seconds."""
+    """Read entries in a process, and send the time and the number found."""
     opened = STORES[store](folder)
     start = time.perf_counter()
     n_found = sum(opened.read(name) is not None for name in names)
@@ -119,7 +120,7 @@ def read(store: str, folder: str, names: list[str], shape: tuple[int, ...], queu
 
 
 def in_two(task: Callable[..., None], store: str, folder: str, parts: list[list[str]], shape: Any) -> list:
-    """Run a task in two processes and give what they report."""
+    """Run a task in two processes and return their results."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = [context.Process(target=task, args=(store, folder, part, shape, queue)) for part in parts]
@@ -132,14 +133,14 @@ def in_two(task: Callable[..., None], store: str, folder: str, parts: list[list[
 
 
 def seconds(function: Callable[..., Any], *args: Any) -> float:
-    """Time a call."""
+    """Measure the time of one call."""
     start = time.perf_counter()
     function(*args)
     return time.perf_counter() - start
 
 
 def measure(store: str, folder: str, names: list[str], shape: tuple[int, ...]) -> list[float]:
-    """Give the seconds of writing, of the longest block, of reading and of counting."""
+    """Measure the seconds for writing, for the longest block, for reading and for counting."""
     STORES[store](folder)
     wrote = in_two(write, store, folder, [names[::2], names[1::2]], shape)
     found = in_two(read, store, folder, [names, names[::-1]], shape)
@@ -150,7 +151,7 @@ def measure(store: str, folder: str, names: list[str], shape: tuple[int, ...]) -
 
 
 def compare_stores(n_entries: int, n_repeats: int) -> None:
-    """Print the median seconds of each step, for both stores and sizes of entries."""
+    """Print the median seconds of each step, for both stores and both entry sizes."""
     names = names_of(n_entries)
     print(f"{n_entries} entries, two processes, median seconds of {n_repeats}")
     print(f"{'entry':8}{'store':8}{'write':>8}{'longest block':>15}{'read all':>10}{'count':>8}{'halve':>8}")
@@ -161,7 +162,7 @@ def compare_stores(n_entries: int, n_repeats: int) -> None:
                 folder = Path(base, size, store, str(repeat))
                 folder.mkdir(parents=True)
                 rows.setdefault((size, store), []).append(measure(store, str(folder), names, shape))
-        # Nothing is removed before all is written: ext4 is slow to make files where many have just gone.
+        # Nothing is removed before everything is written: ext4 creates files slowly after many were removed.
         for (size, store), measured in rows.items():
             for repeat, row in enumerate(measured):
                 row.append(seconds(STORES[store](str(Path(base, size, store, str(repeat)))).halve))
@@ -173,7 +174,7 @@ def compare_stores(n_entries: int, n_repeats: int) -> None:
 
 
 def cold_and_warm(data_home: Path, n_repeats: int) -> None:
-    """Print the seconds of three transformers without a cache, with an empty one and with a full one."""
+    """Print the seconds of three transformers without a cache, with an empty cache and with a full one."""
     paths = load_esc50(data_home, subset="esc10").paths
     print(f"\n{len(paths)} clips, median seconds of {n_repeats}")
     print(f"{'':20}{'no cache':>10}{'cold':>8}{'warm':>8}{'warm / no cache':>17}")
@@ -193,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data-home", type=Path, help="folder that holds ESC-50-master")
+    parser.add_argument("--data-home", type=Path, help="folder that contains ESC-50-master")
     parser.add_argument("--n-entries", type=int, default=10_000)
     parser.add_argument("--n-repeats", type=int, default=3)
     args = parser.parse_args()

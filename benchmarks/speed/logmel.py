@@ -1,6 +1,6 @@
-"""LogMel against a loop over librosa, on clips in memory: paired runs, both with the same threads.
+"""Time of LogMel and of a loop over librosa on clips in memory, in paired runs with the same threads.
 
-The threads of the numeric libraries are set from the environment, before they are loaded.
+The environment sets the number of threads of the numeric libraries before they are loaded.
 
     OMP_NUM_THREADS=2 python benchmarks/speed/logmel.py
 """
@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def librosa_loop(clips: np.ndarray, log_mel: LogMel) -> list[np.ndarray]:
-    """Do with librosa, clip by clip, what the estimator does."""
+    """Compute the estimator's spectrograms with librosa, clip by clip."""
     spectrograms = []
     for clip in clips:
         mel = librosa.feature.melspectrogram(
@@ -43,14 +43,14 @@ def librosa_loop(clips: np.ndarray, log_mel: LogMel) -> list[np.ndarray]:
 
 
 def seconds(function: Callable[..., object], *args: object) -> float:
-    """Time one call."""
+    """Measure the time of one call."""
     start = time.perf_counter()
     function(*args)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Print, for each setting, the times of both and the ratio within each pair."""
+    """Print the times of both and the ratio within each pair, for each setting."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -65,7 +65,7 @@ def main() -> None:
         log_mel = LogMel(n_threads=args.n_threads, device="cpu", **params)
         n_samples = int(args.seconds * log_mel.sample_rate)
         clips = np.random.default_rng(0).normal(0, 0.1, (args.n_clips, n_samples)).astype(np.float32)
-        librosa_loop(clips, log_mel)  # both fill their caches of filters and get their memory
+        librosa_loop(clips, log_mel)  # warm-up: fills the filter caches and allocates memory
         log_mel.transform(clips)
         theirs, ours = np.transpose(
             [

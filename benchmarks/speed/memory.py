@@ -1,6 +1,6 @@
-"""Peak memory of LogMel over more and more files: it should grow as the output does.
+"""Peak memory of LogMel for growing numbers of files; it should grow with the output only.
 
-Each count of clips is measured in a process of its own.
+Each number of clips is measured in a separate process.
 
     python benchmarks/speed/memory.py
 """
@@ -26,7 +26,7 @@ def make_files(folder: Path, n_files: int, seconds: float) -> None:
 
 
 def measure(folder: Path, n_clips: int) -> None:
-    """Print the bytes of the output and the peak of this process, in bytes, around it."""
+    """Print the size of the output and the peak memory before and after it, in bytes."""
     from skfewaudio.features import LogMel
 
     files = sorted(folder.glob("*.wav"))
@@ -41,7 +41,7 @@ def measure(folder: Path, n_clips: int) -> None:
 
 
 def main() -> None:
-    """Print the sizes of clips and output, and the peak of memory, for each count of clips."""
+    """Print the sizes of clips and output, and the peak memory, for each number of clips."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -52,7 +52,7 @@ def main() -> None:
     if args.folder:
         measure(args.folder, args.n_clips[0])
         return
-    print(f"{'clips':>6}{'clips MB':>10}{'output MB':>11}{'peak MB':>9}{'of it new MB':>14}")
+    print(f"{'clips':>6}{'clips MB':>10}{'output MB':>11}{'peak MB':>9}{'increase MB':>14}")
     with tempfile.TemporaryDirectory() as folder:
         make_files(Path(folder), 8, args.seconds)
         for n_clips in args.n_clips:

@@ -1,8 +1,8 @@
-"""RandomCNNFeatures against the same layer applied plainly in PyTorch: time in pairs, and peak memory.
+"""Time and peak memory of RandomCNNFeatures and of the same layer in plain PyTorch.
 
-The plain way convolves a whole clip with all filters at once, and then takes ReLU, the maximum over the
-places along the bands and the mean over time, clip by clip with torch's own threads. Spectrograms are
-included on both sides, and are LogMel's. Peaks of memory are those of a process of its own each.
+The plain version convolves a whole clip with all filters at once. It then computes ReLU, the maximum over
+the bands and the mean over time, clip by clip with torch's own threads. Both versions include LogMel's
+spectrograms. Times are measured in pairs, and each peak of memory in a separate process.
 
     OMP_NUM_THREADS=2 python benchmarks/speed/random_features.py
 """
@@ -27,7 +27,7 @@ SAMPLE_RATE = 12000
 N_FFT, N_FILTERS = 512, 3585
 MB = 2**20
 Features = Callable[[np.ndarray], np.ndarray]
-# Processor seconds of a clip of 5 s in the published code: of the network, and in brackets of the loop that
+# CPU seconds for a clip of 5 s in the published code: for the network, and in brackets for the loop that
 # averages its maps.
 COSTS = {
     "7x86, 3585 filters": (RandomCNNFeatures("single_layer", n_filters=3585), "0.16 (+ 0.23)"),
@@ -37,14 +37,14 @@ COSTS = {
 
 
 def make_clips(n_clips: int, seconds: float) -> np.ndarray:
-    """Make clips of noise whose loudness rises and falls."""
+    """Make clips of noise with varying loudness."""
     t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     noise = np.random.default_rng(0).normal(0, 0.1, (n_clips, len(t)))
     return (noise * (1 + np.sin(2 * np.pi * t))).astype(np.float32)
 
 
 def plainly() -> Features:
-    """Give a function from clips to features as one would write it down."""
+    """Return the plain PyTorch function from clips to features."""
     log_mel = LogMel.from_preset("random-cnn", device="cpu")
     conv = nn.Conv2d(1, N_FILTERS, (86, 7))
     init_he_(conv)
@@ -61,31 +61,31 @@ def plainly() -> Features:
 
 
 def ours(n_threads: int | None) -> Features:
-    """Give the library's transform."""
+    """Return the library's transform."""
     features = RandomCNNFeatures("single_layer", n_filters=N_FILTERS, n_threads=n_threads, device="cpu")
     return features.transform
 
 
 def peak() -> float:
-    """Give the most memory that this process had so far, in MB."""
+    """Return the peak memory of this process so far, in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024 / MB
-    raise OSError("/proc/self/status holds no VmHWM; peaks of memory are measured on Linux only")
+    raise OSError("/proc/self/status has no VmHWM; peak memory is measured on Linux only")
 
 
 def measure_memory(way: str, args: argparse.Namespace) -> None:
-    """Print the peak before and after the features of the clips, in MB."""
+    """Print the peak memory before and after computing the features, in MB."""
     clips = make_clips(args.n_clips, args.seconds)
-    LogMel.from_preset("random-cnn").transform(clips[:1, :N_FFT])  # librosa loads itself when it is used
+    LogMel.from_preset("random-cnn").transform(clips[:1, :N_FFT])  # librosa is imported on first use
     before = peak()
     (plainly() if way == "plain" else ours(args.n_threads))(clips)
     print(before, peak())
 
 
 def print_memory(args: argparse.Namespace) -> None:
-    """Measure both ways in a process of their own."""
-    print(f"{'':8}{'imports and clips MB':>22}{'peak MB':>10}{'of it new MB':>14}")
+    """Print the peak memory of both versions, each measured in a separate process."""
+    print(f"{'':8}{'imports and clips MB':>22}{'peak MB':>10}{'increase MB':>14}")
     new = {}
     for way in ("plain", "ours"):
         command = [sys.executable, __file__, "--memory-of", way, "--n-clips", str(args.n_clips)]
@@ -94,18 +94,18 @@ def print_memory(args: argparse.Namespace) -> None:
         before, after = map(float, reply.split())
         new[way] = after - before
         print(f"{way:8}{before:22.0f}{after:10.0f}{new[way]:14.0f}", flush=True)
-    print(f"ours/plain {new['ours'] / new['plain']:.2f} of what is new")
+    print(f"ours/plain {new['ours'] / new['plain']:.2f} of the increase")
 
 
 def seconds_of(features: Features, clips: np.ndarray) -> float:
-    """Time one call."""
+    """Measure the time of one call."""
     start = time.perf_counter()
     features(clips)
     return time.perf_counter() - start
 
 
 def print_times(args: argparse.Namespace) -> None:
-    """Time both ways in pairs, in turn the one and the other first."""
+    """Print the times of both versions, measured in pairs in alternating order."""
     clips = make_clips(args.n_clips, args.seconds)
     ways = {"plain": plainly(), "ours": ours(args.n_threads)}
     for way in ways.values():
@@ -124,9 +124,9 @@ def print_times(args: argparse.Namespace) -> None:
 
 
 def print_costs(n_clips: int, n_repeats: int) -> None:
-    """Print the processor's time for a clip of 5 s on one thread, beside the published code's."""
+    """Print the CPU time for a clip of 5 s on one thread, next to the published code's."""
     clips = make_clips(n_clips, 5.0)
-    print(f"{'processor s per clip of 5 s':28}{'ours':>8}  range          published")
+    print(f"{'CPU s per clip of 5 s':28}{'ours':>8}  range          published")
     for name, (features, published) in COSTS.items():
         features.set_params(n_threads=1, device="cpu").transform(clips[:1])
         costs = []

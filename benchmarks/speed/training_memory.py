@@ -1,7 +1,8 @@
-"""Peak memory of training a network on more patches than one would keep in memory.
+"""Peak memory of training a network on a large number of patches.
 
-Each count of patches is trained on twice, from a memory-mapped file and from memory, each in a process of its
-own. The peak counts those pages of the file that the system keeps, which it gives back when others need them.
+A network is trained twice on each number of patches, from a memory-mapped file and from memory, each in a
+separate process. The peak includes the pages of the file that the system keeps in memory and releases on
+demand.
 
     python benchmarks/speed/training_memory.py
 """
@@ -23,7 +24,7 @@ N_LABELS = 20
 
 
 def write_patches(path: Path, n_patches: int) -> None:
-    """Write patches of noise, each a clip, some at a time."""
+    """Write patches of noise, each of them a clip, in blocks."""
     file = open_memmap(path, mode="w+", dtype=np.float32, shape=(n_patches, *SHAPE))
     rng = np.random.default_rng(0)
     for first in range(0, n_patches, 1000):
@@ -33,7 +34,7 @@ def write_patches(path: Path, n_patches: int) -> None:
 
 
 def train(path: Path, architecture: str, *, mapped: bool) -> None:
-    """Train for one epoch, predict, and print the seconds and the peak of this process in bytes."""
+    """Train for one epoch, predict, and print the seconds and the peak memory in bytes."""
     from skfewaudio import SkorchCNN
 
     X = np.load(path, mmap_mode="r" if mapped else None)
@@ -46,16 +47,16 @@ def train(path: Path, architecture: str, *, mapped: bool) -> None:
 
 
 def main() -> None:
-    """Print the size of the patches and the peaks, for each count of patches."""
+    """Print the size of the patches and the peak memory, for each number of patches."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--n-patches", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--architecture", default="fully_connected")
     parser.add_argument(
-        "--folder", type=Path, help="where the patches are written; a temporary one if not given"
+        "--folder", type=Path, help="folder to write the patches to; default: a temporary folder"
     )
-    parser.add_argument("--train", choices=("file", "memory"), help=argparse.SUPPRESS)  # in those processes
+    parser.add_argument("--train", choices=("file", "memory"), help=argparse.SUPPRESS)  # in the subprocesses
     args = parser.parse_args()
     if args.train:
         train(args.folder, args.architecture, mapped=args.train == "file")

@@ -1,13 +1,14 @@
 """
-Clips and prototypes in the plane
-=================================
+Embedding space of a prototypical network
+=========================================
 
-A prototypical network places clips so that those of a class lie together. The plane of the two largest
-principal components shows which classes it keeps apart, and which it does not.
+Plot the embeddings of clips and the class prototypes. A prototypical network learns an embedding in which
+clips of the same class are close together. The first two principal components show which classes are well
+separated.
 """
 
 # %%
-# Five clips of each class train it; the clips of another recording site are placed.
+# Train on all recording sites except one, and embed the clips of this held-out site.
 
 from sklearn.pipeline import make_pipeline
 
@@ -22,6 +23,6 @@ model.fit(*train)
 print(f"accuracy on the unknown site: {model.score(*test):.2f}")
 
 # %%
-# Stars are the prototypes: the means of the training clips.
+# Stars mark the prototypes: the mean embeddings of the training clips of each class.
 
 display = EmbeddingDisplay.from_estimator(model, *test).plot(title="Clips of an unknown site")

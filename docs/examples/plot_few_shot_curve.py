@@ -1,16 +1,16 @@
 """
-How good with how many clips?
-=============================
+Learning curves of two few-shot pipelines
+=========================================
 
-Accuracy against the number of labelled clips per class, for the usual baseline and for the classifier to
-start with: the question to ask before collecting more recordings.
+Plot accuracy against the number of labelled clips per class, for a common baseline and for the recommended
+few-shot classifier. Then estimate whether it is worth collecting more recordings.
 """
 
 # %%
-# The embedded data set
-# ---------------------
-# Ten kinds of sound, made by code at three simulated sites. Each site is a fold: testing on a site that
-# training has not heard is what a user will do.
+# Synthetic dataset
+# -----------------
+# The dataset has ten kinds of generated sound, from three simulated recording sites. Each site is a fold. As
+# in practice, the test clips come from a site that is not in the training data.
 
 from skfewaudio.datasets import load_synthetic
 
@@ -18,9 +18,10 @@ dataset = load_synthetic(9, n_folds=3, duration=1.0)
 print(dataset)
 
 # %%
-# Two pipelines
-# -------------
-# Both start from sounds. MFCC with the nearest neighbour is what papers compare with.
+# Pipelines
+# ---------
+# Both pipelines start from waveforms. MFCC with a 1-nearest-neighbour classifier is the usual baseline in
+# papers.
 
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -34,9 +35,10 @@ pipelines = {
 }
 
 # %%
-# The curve
-# ---------
-# Every draw of clips is the same for both, and nested: the two clips of a draw are among its five.
+# Learning curve
+# --------------
+# Both pipelines use the same draws of clips. The draws are nested: the two clips of a draw are among its
+# five.
 
 from skfewaudio import few_shot_curve
 from skfewaudio.reporting import FewShotCurveDisplay, accuracy_table
@@ -44,12 +46,12 @@ from skfewaudio.reporting import FewShotCurveDisplay, accuracy_table
 folds = dataset.make_cv()
 curve = few_shot_curve(pipelines, *dataset, n_shots=[1, 2, 5], n_repeats=5, cv=folds)
 print(accuracy_table(curve))
-display = FewShotCurveDisplay.from_results(curve).plot(title="Embedded data set")
+display = FewShotCurveDisplay.from_results(curve).plot(title="Synthetic dataset")
 
 # %%
-# Worth collecting more?
-# ----------------------
-# A power law, fitted to the draws, says what ten clips per class would bring, and how sure that is.
+# Extrapolation
+# -------------
+# A power law fitted to the scores estimates the accuracy with ten clips per class, with a 95 % interval.
 
 from skfewaudio.model_selection import extrapolate_curve
 

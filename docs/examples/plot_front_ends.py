@@ -1,13 +1,13 @@
 """
-What a network sees
-===================
+Log-mel spectrogram presets
+===========================
 
-The same second of sound through the front-ends of three papers.
+Compare the default log-mel spectrogram with the presets of two papers, on one second of sound.
 """
 
 # %%
-# The default has decibels below the clip's own peak. The presets are those of the papers; that of VGGish
-# hears at 16 kHz.
+# The default is in decibels relative to the peak of the clip. The presets use the settings of the papers. The
+# preset of VGGish has a sample rate of 16 kHz.
 
 import matplotlib.pyplot as plt
 
@@ -21,7 +21,8 @@ front_ends = {
 }
 
 # %%
-# A dog's bark, made by code at the rate of each. Files are brought to it when they are read.
+# The sound is a synthetic dog bark, generated at the sample rate of each front-end. Files would be resampled
+# to this rate when they are read.
 
 figure, axes = plt.subplots(len(front_ends), figsize=(7, 8), layout="constrained")
 for ax, (name, front_end) in zip(axes, front_ends.items(), strict=True):

@@ -1,4 +1,4 @@
-"""The command line: one command a file, and no more in it than the parts joined."""
+"""Command-line interface, with one module per command."""
 
 from ._main import main
 

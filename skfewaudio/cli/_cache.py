@@ -1,4 +1,4 @@
-"""The cache of features: what is in it, clear it, fill it."""
+"""Inspect, clear and fill the feature cache."""
 
 import argparse
 from datetime import datetime
@@ -7,46 +7,48 @@ from typing import Any
 from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, format_table, terminal_width
 from ._data import add_source, is_made_by_code, load_source
 
-# By the name on the command line, the transformers whose settings need no word.
+# Command-line names of the transformers that are usable with their default parameters.
 TRANSFORMERS = {"logmel": "LogMel", "mfcc": "MFCC", "vggish": "VGGishEmbed"}
 
 
 def add_parser(commands: Any) -> None:
-    """Say which commands and options there are."""
-    parser = commands.add_parser("cache", help="look into, clear and fill the cache of features")
+    """Add the command, its actions and their options."""
+    parser = commands.add_parser("cache", help="inspect, clear and fill the feature cache")
     inner = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    info = add_command(inner, "info", "tell what is in the cache of features")
+    info = add_command(inner, "info", "show the content of the feature cache")
     add_json_option(info)
     info.set_defaults(run=run_info)
-    clear = add_command(inner, "clear", "remove features from the cache")
+    clear = add_command(inner, "clear", "remove features from the feature cache")
     clear.add_argument(
         "--transformer",
         metavar="NAME",
-        help=f"only those of {', '.join(TRANSFORMERS)} or another class; all if not given",
+        help=f"remove only the features of {', '.join(TRANSFORMERS)} or another class (default: all)",
     )
     clear.set_defaults(run=run_clear)
-    warm = add_command(inner, "warm", "compute the features of a data set, and keep them")
+    warm = add_command(inner, "warm", "compute the missing features of a dataset and cache them")
     add_source(warm)
-    warm.add_argument("--transformer", choices=TRANSFORMERS, required=True, help="what to compute")
+    warm.add_argument("--transformer", choices=TRANSFORMERS, required=True, help="features to compute")
     warm.set_defaults(run=run_warm)
-    for one in (info, clear, warm):
-        one.add_argument(
-            "--location", metavar="FOLDER", help="the cache; in $SKFEWAUDIO_CACHE or the user's if not given"
+    for action in (info, clear, warm):
+        action.add_argument(
+            "--location",
+            metavar="FOLDER",
+            help="cache directory (default: in $SKFEWAUDIO_CACHE or the user's cache directory)",
         )
 
 
 def run_info(args: argparse.Namespace, out: Output) -> int:
-    """Write place, size, and a line for each transformer."""
+    """Write the location and size of the cache, and a line per transformer."""
     from skfewaudio.features import FeatureCache
 
     info = FeatureCache(args.location).info()
     if args.json:
         out.json(info)
         return DONE
-    limit = "no limit" if info["max_size"] is None else f"of at most {_size(info['max_size'])}"
-    out.print(f"{info['location']}\n{info['n_entries']} sounds, {_size(info['n_bytes'])} {limit}")
+    limit = "no limit" if info["max_size"] is None else f"of at most {_format_size(info['max_size'])}"
+    out.print(f"{info['location']}\n{info['n_entries']} sounds, {_format_size(info['n_bytes'])} {limit}")
     rows = [
-        [held["shelf"], held["n_entries"], _size(held["n_bytes"]), _day(held["last_used"])]
+        [held["directory"], held["n_entries"], _format_size(held["n_bytes"]), _format_time(held["last_used"])]
         for held in info["transformers"]
     ]
     if rows:
@@ -56,7 +58,7 @@ def run_info(args: argparse.Namespace, out: Output) -> int:
 
 
 def run_clear(args: argparse.Namespace, out: Output) -> int:
-    """Remove entries, and count them."""
+    """Remove cache entries and write their number."""
     from skfewaudio.features import FeatureCache
 
     name = TRANSFORMERS.get(args.transformer, args.transformer)
@@ -66,22 +68,22 @@ def run_clear(args: argparse.Namespace, out: Output) -> int:
 
 
 def run_warm(args: argparse.Namespace, out: Output) -> int:
-    """Compute what is not there; files that cannot be read are told of on stderr."""
+    """Compute missing features; unreadable files are reported on stderr."""
     from skfewaudio import features
 
     if is_made_by_code(args.source):
-        raise ValueError(f"{args.source} is made by code, not read from files; there is nothing to keep")
+        raise ValueError(f"{args.source} is made by code, not read from files; there is nothing to cache")
     dataset = load_source(args.source, args.data_home)
     cached = features.CachedFeatures(
         getattr(features, TRANSFORMERS[args.transformer])(), location=args.location
     )
     counts, unreadable = _warm(cached, dataset.paths, out)
-    out.print(f"{counts['n_hits']} sounds were there, {counts['n_computed']} computed")
+    out.print(f"{counts['n_hits']} sounds were in the cache, {counts['n_computed']} computed")
     return FOUND_FAULTS if unreadable else DONE
 
 
 def _warm(cached: Any, paths: list[str], out: Output) -> tuple[dict[str, int], int]:
-    """Go through the files, a few at a time; give the counts, and how many cannot be read."""
+    """Compute the features in batches; return the counts and the number of unreadable files."""
     from skfewaudio.exceptions import AudioLoadError
 
     counts, n_unreadable = {"n_hits": 0, "n_computed": 0}, 0
@@ -104,8 +106,8 @@ def _warm(cached: Any, paths: list[str], out: Output) -> tuple[dict[str, int], i
     return counts, n_unreadable
 
 
-def _size(n_bytes: int) -> str:
-    """Write a number of bytes for people."""
+def _format_size(n_bytes: int) -> str:
+    """Format a number of bytes with a unit."""
     size, unit = float(n_bytes), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if size < 1024:
@@ -114,5 +116,5 @@ def _size(n_bytes: int) -> str:
     return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
 
 
-def _day(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")

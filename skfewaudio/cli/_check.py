@@ -1,4 +1,4 @@
-"""What may be wrong with the clips of a data set."""
+"""Checks of the clips of a dataset."""
 
 import warnings
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
 SILENT_PEAK = 1e-4  # 80 dB below full scale
-CLIPPED_LEVEL, CLIPPED_SHARE = 0.999, 0.001  # of full scale, and of the samples
-SHORT_SECONDS = 0.1  # less is under two frames of most spectrograms
+CLIPPED_LEVEL, CLIPPED_SHARE = 0.999, 0.001  # share of full scale, share of the samples
+SHORT_SECONDS = 0.1  # shorter clips have fewer than two frames in most spectrograms
 
 
 class Fault(NamedTuple):
-    """Something wrong with one clip."""
+    """Defect of one clip."""
 
     kind: str
     clip: str
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """Two clips that should not be on two sides of a split, or differ in labels and should not."""
+    """Pair of clips that leaks between the sides of a split or has contradicting labels."""
 
     kind: str
     first: int
@@ -34,7 +34,7 @@ class Leak(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A data set with its faults; `leaks` is None where they were not looked for."""
+    """Dataset with its faults; `leaks` is None if the clips were not compared."""
 
     dataset: "AudioDataset"
     seconds: float
@@ -43,7 +43,7 @@ class Check(NamedTuple):
 
 
 def check_clips(dataset: "AudioDataset", out: Output) -> Check:
-    """Read every clip, a few at a time."""
+    """Read every clip and collect its faults."""
     faults: list[Fault] = []
     seconds = 0.0
     for number, (name, clip, rate) in enumerate(_read(dataset)):
@@ -52,13 +52,13 @@ def check_clips(dataset: "AudioDataset", out: Output) -> Check:
             faults.append(Fault("unreadable", name, str(clip).removeprefix(f"{name}: ")))
             continue
         seconds += len(clip) / rate
-        faults += [Fault(kind, name, detail) for kind, detail in _judge(clip, rate)]
+        faults += [Fault(kind, name, detail) for kind, detail in _find_faults(clip, rate)]
     out.progress("clips", len(dataset), len(dataset))
     return Check(dataset, seconds, faults)
 
 
 def _read(dataset: "AudioDataset") -> Iterator[tuple[str, Any, int]]:
-    """Give name, samples (or the error) and rate of each clip."""
+    """Yield the name, the samples (or the error) and the sample rate of each clip."""
     from concurrent.futures import ThreadPoolExecutor
 
     import soundfile
@@ -82,8 +82,8 @@ def _read(dataset: "AudioDataset") -> Iterator[tuple[str, Any, int]]:
         yield from map_ahead(pool, load, dataset.X, n_ahead=2 * n_threads)
 
 
-def _judge(clip: "np.ndarray", rate: int) -> Iterator[tuple[str, str]]:
-    """Say what is wrong with a sound."""
+def _find_faults(clip: "np.ndarray", rate: int) -> Iterator[tuple[str, str]]:
+    """Yield the kind and detail of each fault of a readable clip."""
     import numpy as np
 
     level = np.abs(clip)
@@ -98,7 +98,7 @@ def _judge(clip: "np.ndarray", rate: int) -> Iterator[tuple[str, str]]:
 
 
 def find_leaks(check: Check) -> Check:
-    """Compare the clips that can be read."""
+    """Compare the readable clips and add the leaks."""
     import numpy as np
 
     from skfewaudio.exceptions import LeakageWarning
@@ -109,11 +109,15 @@ def find_leaks(check: Check) -> Check:
     readable = [i for i, clip in enumerate(dataset.X) if not isinstance(clip, str) or clip not in unreadable]
     if not readable:
         return check._replace(leaks=[])
-    part = dataset.subset(np.array(readable))
+    subset = dataset.subset(np.array(readable))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LeakageWarning)  # it says what the table has
+        warnings.simplefilter("ignore", LeakageWarning)  # it repeats the table
         found = check_leakage(
-            part.X, part.y, folds=part.folds, groups=part.groups, sample_rate=part.sample_rate
+            subset.X,
+            subset.y,
+            folds=subset.folds,
+            groups=subset.groups,
+            sample_rate=subset.sample_rate,
         )
     columns = (found[name].tolist() for name in Leak._fields)
     leaks = [

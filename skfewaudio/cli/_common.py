@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, messages, tables and options."""
+"""Exit statuses, messages, tables and options shared by the commands."""
 
 import argparse
 import json
@@ -7,15 +7,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-DONE, FOUND_FAULTS, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+DONE, FOUND_FAULTS, INVALID_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
 
 class Parser(argparse.ArgumentParser):
-    """Answers a wrong request with one line."""
+    """Argument parser that reports an invalid request in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """End with the message and where to read on."""
-        self.exit(WRONG_REQUEST, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        """Exit with the message and a reference to the help."""
+        self.exit(INVALID_REQUEST, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 class Output:
@@ -24,15 +24,15 @@ class Output:
     Parameters
     ----------
     prog : str
-        What warnings and errors begin with.
+        Prefix of warnings and errors.
     quiet : bool, default=False
-        Leave out notes, progress and warnings.
+        Suppress notes, progress and warnings.
     """
 
     def __init__(self, prog: str, *, quiet: bool = False) -> None:
         self.prog = prog
         self.quiet = quiet
-        self._is_watched = sys.stderr.isatty() and not quiet
+        self._is_interactive = sys.stderr.isatty() and not quiet
         self._bar = ""
 
     def print(self, text: str = "") -> None:
@@ -40,38 +40,38 @@ class Output:
         self.write(f"{text}\n")
 
     def write(self, text: str) -> None:
-        """Write part of the result, as a file does."""
+        """Write part of the result; csv.writer requires this method."""
         self._clear()
         sys.stdout.write(text)
-        sys.stdout.flush()  # into a file, too, as it comes
+        sys.stdout.flush()  # a file, too, is written line by line
 
     def json(self, value: Any) -> None:
-        """Write one line of JSON; in ASCII, so that any file name comes through."""
+        """Write one line of JSON, in ASCII so that every file name can be encoded."""
         self.print(json.dumps(value, allow_nan=False))
 
     def note(self, text: str) -> None:
-        """Tell someone who watches."""
-        if self._is_watched:
+        """Write a note if stderr is a terminal."""
+        if self._is_interactive:
             self._clear()
             print(text, file=sys.stderr)
 
     def warn(self, text: str) -> None:
-        """Tell what may be wrong."""
+        """Write a warning unless quiet."""
         if not self.quiet:
             self.error(f"warning: {text}")
 
     def error(self, text: str) -> None:
-        """Tell what is wrong, in one line."""
+        """Write an error in one line."""
         self._clear()
         print(f"{self.prog}: {' '.join(text.split())}", file=sys.stderr)
 
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Show someone who watches how far the work is; gone with the next line or when all is done."""
-        if not self._is_watched:
+    def progress(self, label: str, done: int, total: int) -> None:
+        """Show progress on a terminal; the next output or the last step clears it."""
+        if not self._is_interactive:
             return
         self._clear()
         if done < total:
-            self._bar = f"{what}: {done}/{total}"
+            self._bar = f"{label}: {done}/{total}"
             print(self._bar, end="\r", file=sys.stderr, flush=True)
 
     def _clear(self) -> None:
@@ -81,34 +81,34 @@ class Output:
 
 
 def add_command(commands: Any, name: str, text: str, **options: Any) -> argparse.ArgumentParser:
-    """Add a command, or a command of a command, with the option that all have."""
+    """Add a command or an action, with the common option --quiet."""
     parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", **options)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no notes, progress or warnings")
+    parser.add_argument("-q", "--quiet", action="store_true", help="suppress notes, progress and warnings")
     return parser
 
 
 def add_json_option(parser: argparse._ActionsContainer) -> None:
-    """Add the option for output that programs read."""
+    """Add the option --json."""
     parser.add_argument("--json", action="store_true", help="write JSON")
 
 
 def terminal_width() -> int | None:
-    """Give the width that lines must fit; None where no terminal shows them."""
+    """Return the width of the terminal; None if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def shorten(text: str, width: int) -> str:
-    """Leave out the end of what is too long."""
+    """Replace the end of a text that is too long by an ellipsis."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def shorten_path(path: str, width: int) -> str:
-    """Leave out the beginning of what is too long: files differ at the end."""
+    """Replace the beginning of a path that is too long by an ellipsis: paths differ at the end."""
     return path if len(path) <= width else "…" + path[len(path) - width + 1 :]
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, width: int | None = None) -> str:
-    """Lay out a table, numbers to the right; where it is too wide, its widest column is shortened."""
+    """Format a table, numbers aligned right; the widest column is shortened to fit `width`."""
     rows = list(rows)
     cells = [list(header), *([str(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

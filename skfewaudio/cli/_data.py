@@ -1,4 +1,4 @@
-"""What commands read: folders of recordings, and data sets by name."""
+"""Load datasets by name, and folders of recordings."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,38 +10,41 @@ if TYPE_CHECKING:
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the argument for what to read, and where data sets are."""
+    """Add the argument for a dataset or folder, and the option --data-home."""
     parser.add_argument(
         "source",
         metavar="NAME_OR_FOLDER",
-        help="a data set (skfewaudio datasets list), or a folder with a folder of sound files per class",
+        help="name of a dataset (see skfewaudio datasets list), or folder with one folder of sound files per "
+        "class",
     )
     add_data_home(parser)
 
 
 def add_data_home(parser: argparse.ArgumentParser) -> None:
-    """Add the option for where data sets are."""
+    """Add the option --data-home."""
     parser.add_argument(
-        "--data-home", metavar="FOLDER", help="where data sets are; $SKFEWAUDIO_DATA or a cache if not given"
+        "--data-home",
+        metavar="FOLDER",
+        help="folder of the datasets (default: $SKFEWAUDIO_DATA or a cache directory)",
     )
 
 
 def load_source(source: str, data_home: str | None) -> "AudioDataset":
-    """Load a data set by its name, or else a folder."""
+    """Load a dataset by its name, or a folder."""
     from skfewaudio.plugins import DATASETS
 
     if source in DATASETS.names():
         return load_named(source, data_home)
     if not Path(source).is_dir():
         raise ValueError(
-            f"{source!r} is neither a folder nor a data set; expected a folder with a folder of sound files "
+            f"{source!r} is neither a folder nor a dataset; expected a folder with one folder of sound files "
             f"per class, or one of {', '.join(DATASETS.names())}"
         )
     return load_recordings(source)
 
 
 def is_made_by_code(source: str) -> bool:
-    """Tell a data set that is computed, not read from files."""
+    """Return whether a dataset is computed, not read from files."""
     import inspect
 
     from skfewaudio.plugins import DATASETS
@@ -51,7 +54,7 @@ def is_made_by_code(source: str) -> bool:
 
 
 def load_named(name: str, data_home: str | None, **options: object) -> "AudioDataset":
-    """Load a data set by its name, with those options that its loader has."""
+    """Load a dataset by its name; options that its loader does not have are ignored."""
     import inspect
 
     from skfewaudio.plugins import DATASETS
@@ -64,7 +67,7 @@ def load_named(name: str, data_home: str | None, **options: object) -> "AudioDat
 
 
 def load_recordings(folder: str) -> "AudioDataset":
-    """Load a folder per class; clips whose names tell that they are of one recording are a group."""
+    """Load a folder per class; clips of one recording, by their file names, form a group."""
     from dataclasses import replace
 
     from skfewaudio.datasets import load_folder
@@ -83,11 +86,11 @@ def count_classes(dataset: "AudioDataset") -> dict[str, int]:
     return {name: int((dataset.y == name).sum()) for name in dataset.target_names}
 
 
-def list_files(places: Sequence[str]) -> list[str]:
-    """List files as they are given, and the sound files in folders."""
+def list_files(paths: Sequence[str]) -> list[str]:
+    """List the given files and the sound files in the given folders, without repetitions."""
     from skfewaudio.datasets import list_audio_files
 
     found: list[str] = []
-    for place in places:
-        found += list_audio_files(place) if Path(place).is_dir() else [place]
+    for path in paths:
+        found += list_audio_files(path) if Path(path).is_dir() else [path]
     return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Data sets: which there are, how to get one, and what is wrong with one."""
+"""List, download and check datasets."""
 
 import argparse
 import inspect
@@ -13,40 +13,40 @@ from ._data import add_data_home, add_source, is_made_by_code, load_named, load_
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-# Part of a data set is worth listing, too.
+# An incomplete dataset is listed, too.
 LENIENT = {"on_missing": "ignore"}
 
 
 def add_parser(commands: Any) -> None:
-    """Say which commands and options there are."""
-    parser = commands.add_parser("datasets", help="list, fetch and check data sets")
+    """Add the command, its actions and their options."""
+    parser = commands.add_parser("datasets", help="list, download and check datasets")
     inner = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = add_command(inner, "list", "list data sets, and tell which are found")
+    listing = add_command(inner, "list", "list the datasets, and show which of them are found")
     add_data_home(listing)
     add_json_option(listing)
     listing.set_defaults(run=run_list)
-    fetch = add_command(inner, "fetch", "download a data set, or tell where to get it")
-    fetch.add_argument("name", metavar="NAME", help="a data set (skfewaudio datasets list)")
+    fetch = add_command(inner, "fetch", "download a dataset, or show where to get it")
+    fetch.add_argument("name", metavar="NAME", help="name of a dataset (see skfewaudio datasets list)")
     add_data_home(fetch)
     fetch.set_defaults(run=run_fetch)
-    check = add_command(inner, "check", "look for bad clips, and for what would make scores too good")
+    check = add_command(inner, "check", "find faulty clips, and leaks that make scores too good")
     add_source(check)
     check.add_argument(
-        "--no-leaks", action="store_true", help="do not compare clips; for thousands that takes long"
+        "--no-leaks", action="store_true", help="do not compare clips, which is slow for thousands of them"
     )
     add_json_option(check)
     check.set_defaults(run=run_check)
 
 
 def run_list(args: argparse.Namespace, out: Output) -> int:
-    """Write name, whether it is found, licence and labels of each data set."""
+    """Write the name, state, summary and licence of each dataset."""
     from skfewaudio.plugins import DATASETS
 
     rows = []
     for number, name in enumerate(names := DATASETS.names()):
-        out.progress("data sets", number, len(names))
+        out.progress("datasets", number, len(names))
         rows.append(_describe(name, args.data_home))
-    out.progress("data sets", len(names), len(names))
+    out.progress("datasets", len(names), len(names))
     if args.json:
         out.json(rows)
         return DONE
@@ -61,7 +61,7 @@ def run_list(args: argparse.Namespace, out: Output) -> int:
 
 
 def _describe(name: str, data_home: str | None) -> dict[str, Any]:
-    """Say of one data set what is known without it, and what it holds if it is found."""
+    """Return the summary, licence and state of a dataset, and its size if it is found."""
     from skfewaudio.exceptions import DatasetNotFoundError, PluginError
     from skfewaudio.plugins import DATASETS
 
@@ -87,7 +87,7 @@ def _describe(name: str, data_home: str | None) -> dict[str, Any]:
 
 
 def run_fetch(args: argparse.Namespace, out: Output) -> int:
-    """Download a data set where that can be done; otherwise tell where it is to be had."""
+    """Download a dataset if possible; otherwise write where to get it."""
     from skfewaudio import datasets
     from skfewaudio.exceptions import DatasetNotFoundError
     from skfewaudio.plugins import DATASETS
@@ -97,23 +97,23 @@ def run_fetch(args: argparse.Namespace, out: Output) -> int:
     if fetch is not None:
         dataset = fetch(args.data_home)
     else:
-        out.note(f"{args.name} cannot be downloaded from here; looking for a copy ...")
+        out.note(f"{args.name} cannot be downloaded automatically; looking for existing files ...")
         try:
             dataset = load_named(args.name, args.data_home, **LENIENT)
         except DatasetNotFoundError as error:
-            out.error(f"{args.name} is not downloaded by skfewaudio: {error}")
+            out.error(f"{args.name} cannot be downloaded automatically: {error}")
             return FOUND_FAULTS
-    out.print(_head(dataset))
+    out.print(_format_summary(dataset))
     return DONE
 
 
-def _head(dataset: "AudioDataset") -> str:
-    """Say what was loaded."""
+def _format_summary(dataset: "AudioDataset") -> str:
+    """Format the name, size and licence of a dataset."""
     return f"{dataset!r}"[1:-1] + (f"\n{dataset.licence}" if dataset.licence else "")
 
 
 def run_check(args: argparse.Namespace, out: Output) -> int:
-    """Read all clips, compare them, and write what is wrong."""
+    """Read and compare all clips; write the faults and leaks."""
     dataset = load_source(args.source, args.data_home)
     check = check_clips(dataset, out)
     if not args.no_leaks:
@@ -139,20 +139,20 @@ def _as_json(check: Check) -> dict[str, Any]:
 
 
 def _write(check: Check, out: Output) -> None:
-    """Write for people: counts, faults by kind, leaks by kind."""
-    out.print(_head(check.dataset))
+    """Write the result as text: counts, faults by kind, leaks by kind."""
+    out.print(_format_summary(check.dataset))
     out.print(f"{check.seconds / 60:.1f} minutes of sound")
     for kind in dict.fromkeys(fault.kind for fault in check.faults):
-        ours = [fault for fault in check.faults if fault.kind == kind]
-        out.print(f"\n{kind}: {len(ours)}")
-        for fault in ours:
+        faults = [fault for fault in check.faults if fault.kind == kind]
+        out.print(f"\n{kind}: {len(faults)}")
+        for fault in faults:
             out.print(f"  {fault.clip}: {fault.detail}")
     for kind in dict.fromkeys(leak.kind for leak in check.leaks or ()):
-        ours_too = [leak for leak in check.leaks or () if leak.kind == kind]
-        out.print(f"\n{kind}: {len(ours_too)}")
-        for leak in ours_too:
+        leaks = [leak for leak in check.leaks or () if leak.kind == kind]
+        out.print(f"\n{kind}: {len(leaks)}")
+        for leak in leaks:
             out.print(f"  {leak.detail}")
     if not check.faults:
         out.print("no clip is unreadable, silent, clipped or very short")
     if check.leaks == []:
-        out.print("nothing known of a test clip from training")
+        out.print("no leaks and no contradicting labels")

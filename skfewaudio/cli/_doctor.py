@@ -1,4 +1,4 @@
-"""What works here, and what to do about the rest."""
+"""Check the installation and suggest repairs."""
 
 import argparse
 import textwrap
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, terminal_width
 
-# What the package cannot do without, by what is imported and by what is installed.
+# Required packages: import name to distribution name.
 CORE = {
     "numpy": "numpy",
     "scipy": "scipy",
@@ -22,9 +22,9 @@ CORE = {
 }
 CORE_FORMATS = ("wav", "flac")
 FORMATS = (*CORE_FORMATS, "ogg", "mp3")
-# By package: the extra of this one that brings it, and what it is for.
+# Optional packages: the extra that installs each, and its purpose.
 EXTRAS = {
-    "matplotlib": ("plot", "pictures"),
+    "matplotlib": ("plot", "plots"),
     "accelerate": ("accelerate", "training with accelerate"),
     "distributed": ("dask", "learning curves on several machines"),
     "tensorflow": ("tensorflow", "VGGish's original checkpoint"),
@@ -32,7 +32,7 @@ EXTRAS = {
 
 
 class Finding(NamedTuple):
-    """The answer to one question; `remedy` is empty where there is nothing to do."""
+    """Result of one check; `remedy` is empty if nothing needs to be done."""
 
     topic: str
     name: str
@@ -43,14 +43,14 @@ class Finding(NamedTuple):
 
 
 def add_parser(commands: Any) -> None:
-    """Say which options there are."""
-    parser = add_command(commands, "doctor", "tell what works on this machine, and what to do about the rest")
+    """Add the command and its options."""
+    parser = add_command(commands, "doctor", "check the installation, and suggest repairs")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Examine topic by topic; only what the package cannot do without decides the status."""
+    """Run all checks; only findings of the core decide the exit status."""
     findings: list[Finding] = []
     for topic, examine in TOPICS.items():
         out.note(f"{topic} ...")
@@ -60,25 +60,25 @@ def run(args: argparse.Namespace, out: Output) -> int:
         out.json({"works": works, "findings": [found._asdict() for found in findings]})
     else:
         _write(findings, out)
-        out.print("\nThe core works." if works else "\nThe core does not work: see what is marked !!.")
+        out.print("\nThe core works." if works else "\nThe core does not work; see the lines marked !!.")
     return DONE if works else FOUND_FAULTS
 
 
 def _examine(topic: str, examine: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    """Ask, and take it for a finding where that cannot be done: a doctor must not fall ill."""
+    """Run the checks of a topic; an exception becomes a finding."""
     findings = []
     try:
         for found in examine():
             findings.append(found)
     except Exception as error:
-        remedy = "repair what is broken among the packages first"
+        remedy = "repair the broken packages first"
         reason = f"{type(error).__name__}: {error}"
         findings.append(Finding(topic, "examination", False, reason, remedy, core=True))
     return findings
 
 
 def _write(findings: list[Finding], out: Output) -> None:
-    """Write a line for each finding, and one for what to do."""
+    """Write a line per finding, and a line for its remedy."""
     width = min(terminal_width() or 80, 110)
     for topic in dict.fromkeys(found.topic for found in findings):
         out.print(topic)
@@ -102,7 +102,7 @@ def _fill(text: str, width: int, lead: str) -> str:
 
 
 def examine_packages() -> Iterator[Finding]:
-    """Import what the package cannot do without."""
+    """Import the required packages."""
     import importlib
     import platform
     from importlib.metadata import version
@@ -120,7 +120,7 @@ def examine_packages() -> Iterator[Finding]:
 
 
 def examine_decoders() -> Iterator[Finding]:
-    """Write a short sound in each format, and read it again."""
+    """Write a short sound in each format and read it back."""
     import tempfile
     from pathlib import Path
 
@@ -146,56 +146,59 @@ def examine_decoders() -> Iterator[Finding]:
 
 
 def examine_extras() -> Iterator[Finding]:
-    """Look for packages that some parts need, without importing them."""
+    """Look for the optional packages, without importing them."""
     from importlib.metadata import PackageNotFoundError, version
     from importlib.util import find_spec
 
     for package, (extra, purpose) in EXTRAS.items():
         if find_spec(package) is None:
             remedy = f"pip install 'skfewaudio[{extra}]'"
-            yield Finding("extras", package, False, f"not installed; for {purpose}", remedy)
+            yield Finding("extras", package, False, f"not installed; needed for {purpose}", remedy)
             continue
         try:
             detail = version(package)
         except PackageNotFoundError:  # installed under another name, such as tensorflow-cpu
-            detail = "of unknown version"
+            detail = "unknown version"
         yield Finding("extras", package, True, f"{detail}, for {purpose}")
 
 
 def examine_devices() -> Iterator[Finding]:
-    """Say what there is to compute on."""
+    """Describe the CPU and the GPUs."""
     import joblib
     import torch
 
     cores, threads = joblib.effective_n_jobs(-1), torch.get_num_threads()
-    yield Finding("devices", "cpu", True, f"{cores} cores to use, {threads} threads in torch", core=True)
+    yield Finding("devices", "cpu", True, f"{cores} usable cores, {threads} torch threads", core=True)
     if torch.cuda.is_available():
         names = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
         yield Finding("devices", "cuda", True, names)
     else:
-        remedy = "nothing, unless there is an NVIDIA GPU: then its driver, and a torch built for CUDA"
+        remedy = "only with an NVIDIA GPU: install its driver, and a torch built for CUDA"
         yield Finding("devices", "cuda", False, "not available", remedy)
 
 
 def examine_weights() -> Iterator[Finding]:
-    """Look for the published weights; nothing is requested."""
+    """Look for the published weights, without downloading them."""
     from skfewaudio._weights import PUBLISHED, Kind, have_weights, weights_home
 
-    purposes: dict[Kind, str] = {"weights": "the network", "pca_params": "post-processing, seldom needed"}
+    purposes: dict[Kind, str] = {
+        "weights": "needed for the network",
+        "pca_params": "needed only for post-processing",
+    }
     for kind, purpose in purposes.items():
         if have_weights("vggish", kind=kind):
             yield Finding("VGGish", kind, True, f"in {weights_home()}")
             continue
         repository, _, file = PUBLISHED[kind]["vggish"].rpartition("/")
         remedy = (
-            f"fetched when first used; or put {file} from {repository.partition('/releases/')[0]} into "
+            f"downloaded on first use; or put {file} from {repository.partition('/releases/')[0]} into "
             f"{weights_home()}"
         )
-        yield Finding("VGGish", kind, False, f"not in the cache; for {purpose}", remedy)
+        yield Finding("VGGish", kind, False, f"not in the cache; {purpose}", remedy)
 
 
 def examine_caches() -> Iterator[Finding]:
-    """Say where things are kept, how large that is, and whether it can be written."""
+    """Check that the caches are writable; report their locations and the size of the feature cache."""
     import os
 
     from skfewaudio._weights import weights_home
@@ -207,20 +210,20 @@ def examine_caches() -> Iterator[Finding]:
     folders = {
         "features": (info["location"], size, "SKFEWAUDIO_CACHE"),
         "weights": (weights_home(), str(weights_home()), "SKFEWAUDIO_CACHE"),
-        "data sets": (get_data_home(), str(get_data_home()), "SKFEWAUDIO_DATA"),
+        "datasets": (get_data_home(), str(get_data_home()), "SKFEWAUDIO_DATA"),
     }
-    for name, (place, detail, variable) in folders.items():
-        ok = os.access(_nearest(place), os.W_OK)
-        remedy = "" if ok else f"cannot be written; set {variable} to a folder that can"
+    for name, (folder, detail, variable) in folders.items():
+        ok = os.access(_nearest_existing(folder), os.W_OK)
+        remedy = "" if ok else f"not writable; set {variable} to a writable folder"
         yield Finding("caches", name, ok, detail, remedy)
 
 
-def _nearest(place: Any) -> Any:
-    """Give the folder, or the innermost one above it that is there."""
+def _nearest_existing(folder: Any) -> Any:
+    """Return the folder, or its nearest parent that exists."""
     from pathlib import Path
 
-    folder = Path(place).absolute()
-    return next(one for one in (folder, *folder.parents) if one.exists())
+    folder = Path(folder).absolute()
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 TOPICS: dict[str, Callable[[], Iterator[Finding]]] = {

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, terminal_width
-from ._data import load_recordings
+from ._data import count_classes, load_recordings
 from ._models import add_model, iter_predictions, open_model
 from ._scores import N_CONFUSIONS, accuracy, by_class, class_table, confusions
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Say which options there are."""
+    """Add the command and its options."""
     parser = add_command(commands, "evaluate", "score a model on a folder per class")
     add_model(parser)
-    parser.add_argument("folder", metavar="FOLDER", help="a folder with a folder of sound files per class")
+    parser.add_argument("folder", metavar="FOLDER", help="folder with one folder of sound files per class")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Predict, compare, and write what came of it."""
+    """Predict the clips and write the scores."""
     dataset = load_recordings(args.folder)
     model = open_model(args.model, args.trust)
     result = score_model(model, dataset, out)
@@ -34,20 +34,20 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 class Evaluation:
-    """True and predicted classes of the clips of those classes that the model knows.
+    """True and predicted classes of the clips whose class the model knows.
 
     Parameters
     ----------
     pairs : list of (str, str)
         True and predicted class of each clip.
     classes : list of str
-        Those that the model knows and the clips have.
+        Classes of both the model and the clips.
     unknown : dict of str to int
-        Clips of each class that the model does not know; they are left out.
+        Number of clips of each class that the model does not know; these clips are excluded.
     absent : list of str
         Classes of the model without clips.
     unreadable : list of str
-        Files that cannot be read.
+        Paths of files that cannot be read.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Evaluation:
         self.accuracy = accuracy(self.true, self.predicted)
 
     def as_json(self) -> dict[str, Any]:
-        """Give all there is to say as JSON has it."""
+        """Return the scores in the form of the JSON output."""
         score = self.accuracy
         return {
             "accuracy": score.value,
@@ -82,7 +82,7 @@ class Evaluation:
         }
 
     def write(self, out: Output) -> None:
-        """Write all there is to say for people."""
+        """Write the scores as text."""
         out.print(str(self.accuracy))
         out.print()
         out.print(class_table(by_class(self.true, self.predicted, self.classes), terminal_width()))
@@ -90,29 +90,29 @@ class Evaluation:
         if wrong:
             out.print("\nmost often confused:")
         for label, predicted, count in wrong[:N_CONFUSIONS]:
-            out.print(f"  {label} taken for {predicted}: {count}")
+            out.print(f"  {label} predicted as {predicted}: {count}")
         for label, count in self.unknown.items():
             out.print(f"\n{label}: unknown to the model, {count} clips left out")
         if self.absent:
-            out.print(f"\nwithout clips here: {', '.join(self.absent)}")
+            out.print(f"\nclasses without clips: {', '.join(self.absent)}")
         if self.unreadable:
             out.print(f"\n{len(self.unreadable)} files could not be read and are left out")
 
 
 def score_model(model: Any, dataset: "AudioDataset", out: Output) -> Evaluation:
-    """Predict the clips of the classes that a model knows.
+    """Predict the clips whose class the model knows.
 
     Raises
     ------
     ValueError
-        If there is nothing to compare.
+        If there is no clip of these classes, or no readable one.
     """
     known = {str(name) for name in model.classes_}
-    there = {name: int((dataset.y == name).sum()) for name in dataset.target_names}
+    counts = count_classes(dataset)
     clips = {path: str(label) for path, label in zip(dataset.X, dataset.y, strict=True) if label in known}
     if not clips:
         raise ValueError(
-            f"the model knows none of the classes {', '.join(there)}; it knows {', '.join(sorted(known))}"
+            f"the model knows none of the classes {', '.join(counts)}; it knows {', '.join(sorted(known))}"
         )
     unreadable: list[str] = []
     found = iter_predictions(model, list(clips), out, unreadable)
@@ -121,8 +121,8 @@ def score_model(model: Any, dataset: "AudioDataset", out: Output) -> Evaluation:
         raise ValueError(f"none of the {len(clips)} files can be read")
     return Evaluation(
         pairs,
-        [name for name in there if name in known],
-        {name: count for name, count in there.items() if name not in known},
-        sorted(known - set(there)),
+        [name for name in counts if name in known],
+        {name: count for name, count in counts.items() if name not in known},
+        sorted(known - set(counts)),
         unreadable,
     )

@@ -1,4 +1,4 @@
-"""From the arguments to a command, and from what comes of it to an exit status."""
+"""Run a command and turn its outcome into an exit status."""
 
 import argparse
 import os
@@ -10,10 +10,12 @@ from skfewaudio._version import __version__
 from skfewaudio.exceptions import SkfewaudioError
 
 from . import _cache, _datasets, _doctor, _evaluate, _plugins, _predict, _report, _train
-from ._common import INTERRUPTED, WRONG_REQUEST, Output, Parser
+from ._common import INTERRUPTED, INVALID_REQUEST, Output, Parser
 
 COMMANDS = (_train, _predict, _evaluate, _report, _datasets, _plugins, _cache, _doctor)
-EPILOG = "Exit status: 0 done, 1 done with failures or a negative finding, 2 wrong request, 130 Ctrl-C."
+EPILOG = (
+    "Exit status: 0 success, 1 completed with failures or a negative finding, 2 invalid request, 130 Ctrl-C."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,22 +24,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str or None, default=None
-        Command and options; None takes those of the process.
+        Command and options. None uses the arguments of the process.
 
     Returns
     -------
     int
-        Exit status: 0; 1 for work done with failures or with a negative finding; 2 for a wrong request; 130
-        after Ctrl-C.
+        Exit status: 0 on success; 1 if completed with failures or with a negative finding; 2 for an invalid
+        request; 130 after Ctrl-C.
 
     Raises
     ------
     SystemExit
-        From options that cannot be parsed (2), and after ``--help`` and ``--version`` (0).
+        If the options cannot be parsed (2), and after ``--help`` and ``--version`` (0).
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    _write_any_name()
-    if argv[:1] == ["benchmark"]:  # it parses its own options
+    _allow_any_file_name()
+    if argv[:1] == ["benchmark"]:
         return _run_benchmark(argv[1:])
     args = build_parser().parse_args(argv)
     out = Output(f"skfewaudio {args.command}", quiet=args.quiet)
@@ -52,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _close_broken_pipe()
         except (SkfewaudioError, OSError, ValueError) as error:
             out.error(str(error))
-            return WRONG_REQUEST
+            return INVALID_REQUEST
         except KeyboardInterrupt:
             out.error("stopped")
             return INTERRUPTED
@@ -60,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Say which commands there are; nothing that they need is imported."""
+    """Build the parser of all commands, without importing their dependencies."""
     parser = Parser(
         prog="skfewaudio", description="Audio classifiers from a handful of labelled clips.", epilog=EPILOG
     )
@@ -68,12 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)
-    commands.add_parser("benchmark", help="compare pipelines on a data set", add_help=False)
+    commands.add_parser("benchmark", help="compare pipelines on a dataset", add_help=False)
     return parser
 
 
 def _run_benchmark(argv: list[str]) -> int:
-    """Hand over to the benchmark, which has messages of its own."""
+    """Run the benchmark, which parses its options and writes its messages."""
     from skfewaudio.benchmarking import main as run_all
 
     try:
@@ -84,14 +86,14 @@ def _run_benchmark(argv: list[str]) -> int:
     return status
 
 
-def _write_any_name() -> None:
-    """Let file names go out as the bytes they are, also where the terminal's encoding has no such signs."""
+def _allow_any_file_name() -> None:
+    """Write file names as their bytes in UTF-8, and with backslash escapes in other encodings."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape" if stream.encoding == "utf-8" else "backslashreplace")
 
 
 def _close_broken_pipe() -> int:
-    """End without complaint where nobody reads on; Python would complain once more at exit."""
+    """Return the status for a closed pipe; stdout is redirected, or Python reports the error again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,4 @@
-"""Saved models at work: files in, predictions out, a few at a time."""
+"""Load saved models and predict files in batches."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 UNKNOWN = "unknown"
-# What is predicted at once: so many files, or so many bytes of them.
+# A batch ends at either limit.
 FILES_AT_ONCE, BYTES_AT_ONCE = 64, 2**25
 
 
 class Prediction(NamedTuple):
-    """A class for a file; the most probable ones, best first, where the model knows probabilities."""
+    """Predicted class of a file; `ranking` lists all classes by probability, if the model has them."""
 
     path: str
     label: str
@@ -24,14 +24,14 @@ class Prediction(NamedTuple):
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the argument for a saved model, and what to trust in its file."""
-    parser.add_argument("model", metavar="MODEL", help="file written by skfewaudio train, or by save_model")
+    """Add the argument for a saved model, and the option --trust."""
+    parser.add_argument("model", metavar="MODEL", help="file written by skfewaudio train or save_model")
     parser.add_argument(
         "--trust",
         metavar="TYPE",
         action="append",
         default=[],
-        help="allow a type in MODEL that is not known to be safe; may be repeated",
+        help="allow a type in MODEL that is not known to be safe (may be repeated)",
     )
 
 
@@ -45,29 +45,29 @@ def open_model(path: str, trusted: Sequence[str]) -> Any:
     except UntrustedTypeError as error:
         options = " ".join(f"--trust {name}" for name in error.names)
         raise ValueError(
-            f"{path}: holds what is not known to be safe to load. Where it comes from someone you trust as "
-            f"much as their code, add {options}"
+            f"{path}: contains types that are not known to be safe to load. If you would run code of the "
+            f"file's author, add {options}"
         ) from error
     if not hasattr(model, "classes_"):
-        raise ValueError(f"{path}: holds a {type(model).__name__}, which is not a classifier")
+        raise ValueError(f"{path}: contains a {type(model).__name__}, which is not a classifier")
     return model
 
 
 def iter_predictions(
     model: Any, paths: Sequence[str], out: Output, unreadable: list[str]
 ) -> Iterator[Prediction]:
-    """Predict file by file.
+    """Predict the class of each readable file.
 
     Parameters
     ----------
     model : classifier
-        Of files.
+        Classifier that accepts paths.
     paths : sequence of str
-        The files.
+        Files to predict.
     out : Output
-        Is told of progress, and of the files that cannot be read.
+        Receives the progress, and the errors of unreadable files.
     unreadable : list of str
-        Those files are added to it.
+        The paths of unreadable files are appended to it.
 
     Yields
     ------
@@ -82,7 +82,7 @@ def iter_predictions(
 
 
 def _batches(paths: Sequence[str]) -> Iterator[list[str]]:
-    """Take few enough files at a time for their features to be held."""
+    """Yield batches of files that are small enough to hold their features in memory."""
     batch: list[str] = []
     n_bytes = 0
     for path in paths:
@@ -99,7 +99,7 @@ def _batches(paths: Sequence[str]) -> Iterator[list[str]]:
 def _predict_readable(
     model: Any, batch: list[str], out: Output, unreadable: list[str]
 ) -> Iterator[Prediction]:
-    """Predict what can be read of a batch, and report the rest."""
+    """Predict the readable files of a batch and report the others."""
     from skfewaudio.exceptions import AudioLoadError
 
     while batch:
@@ -119,7 +119,7 @@ def _predict_readable(
 
 
 def _predict(model: Any, batch: list[str]) -> tuple[list[str], "np.ndarray | None"]:
-    """Give the classes of files and, where the model knows them, their probabilities."""
+    """Return the predicted classes and, if the model has them, the probabilities."""
     if not hasattr(model, "predict_proba"):
         return [str(label) for label in model.predict(batch)], None
     probabilities = model.predict_proba(batch)

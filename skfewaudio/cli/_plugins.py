@@ -1,4 +1,4 @@
-"""List architectures, embeddings and data sets."""
+"""List architectures, embeddings and datasets."""
 
 import argparse
 import warnings
@@ -10,24 +10,24 @@ BROKEN = "broken: "
 
 
 def add_parser(commands: Any) -> None:
-    """Say which options there are."""
-    parser = add_command(commands, "plugins", "list architectures, embeddings and data sets by name")
+    """Add the command and its options."""
+    parser = add_command(commands, "plugins", "list architectures, embeddings and datasets by name")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Write all registries; broken plugins with the reason."""
+    """Write all registries, broken plugins with the reason."""
     from skfewaudio.exceptions import PluginWarning
     from skfewaudio.plugins import ARCHITECTURES, DATASETS, EMBEDDINGS
 
-    registries = {"architectures": ARCHITECTURES, "embeddings": EMBEDDINGS, "data sets": DATASETS}
+    registries = {"architectures": ARCHITECTURES, "embeddings": EMBEDDINGS, "datasets": DATASETS}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PluginWarning)
         found = {kind: registry.describe() for kind, registry in registries.items()}
-    # A broken plugin stands in the list; what else there is to say is said.
-    told = {str(one.message) for one in caught}
-    for message in sorted(text for text in told if "cannot be imported" not in text):
+    # Broken plugins are in the table, so only the other warnings are repeated.
+    messages = {str(warning.message) for warning in caught}
+    for message in sorted(text for text in messages if "cannot be imported" not in text):
         out.warn(message)
     rows = [
         {
@@ -48,12 +48,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def _write(rows: list[dict[str, Any]], out: Output) -> None:
-    """Write a table for each registry; where the lines are long, the ends of what plugins say are cut."""
+    """Write a table per registry; long descriptions are cut to the width of the terminal."""
     for kind in dict.fromkeys(row["kind"] for row in rows):
-        ours = [row for row in rows if row["kind"] == kind]
         cells = [
             [row["name"], row["distribution"], (BROKEN if row["broken"] else "") + row["summary"]]
-            for row in ours
+            for row in rows
+            if row["kind"] == kind
         ]
-        out.print(format_table([kind, "distribution", "what it is"], cells, width=terminal_width()))
+        out.print(format_table([kind, "distribution", "description"], cells, width=terminal_width()))
         out.print()

@@ -1,4 +1,4 @@
-"""Write the report on a benchmark."""
+"""Write the report of a benchmark."""
 
 import argparse
 from pathlib import Path
@@ -8,18 +8,18 @@ from ._common import DONE, Output, add_command
 
 
 def add_parser(commands: Any) -> None:
-    """Say which options there are."""
-    parser = add_command(commands, "report", "write the report on a benchmark from its results")
-    parser.add_argument("folder", metavar="RESULTS_FOLDER", type=Path, help="the benchmark's --output")
-    parser.add_argument("--format", choices=("html", "markdown"), default="html", help="html if not given")
+    """Add the command and its options."""
+    parser = add_command(commands, "report", "write the report of a benchmark from its results")
+    parser.add_argument("folder", metavar="RESULTS_FOLDER", type=Path, help="--output of the benchmark")
+    parser.add_argument("--format", choices=("html", "markdown"), default="html", help="(default: html)")
     parser.add_argument(
-        "-o", "--output", metavar="PATH", type=Path, help="the file to write; in RESULTS_FOLDER if not given"
+        "-o", "--output", metavar="PATH", type=Path, help="file to write (default: in RESULTS_FOLDER)"
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Write the report, and say where it is."""
+    """Write the report and print its path."""
     from skfewaudio.benchmarking import write_run_report
 
     if not args.folder.is_dir():

@@ -1,4 +1,4 @@
-"""Accuracy with its interval, and the table of classes."""
+"""Accuracy with a confidence interval, and scores per class."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ N_CONFUSIONS = 5
 
 
 class Accuracy(NamedTuple):
-    """Share of clips that are right, with a 95 % interval of Wilson's."""
+    """Share of correct clips, with the 95 % Wilson interval."""
 
     n_right: int
     n_clips: int
@@ -27,7 +27,7 @@ class Accuracy(NamedTuple):
 
 
 class ClassScore(NamedTuple):
-    """How a class fares: its clips, and those that are taken for it."""
+    """Counts of a class: its clips, the correct ones, and the clips predicted as it."""
 
     label: str
     n_clips: int
@@ -36,7 +36,7 @@ class ClassScore(NamedTuple):
 
 
 def accuracy(true: Sequence[str], predicted: Sequence[str]) -> Accuracy:
-    """Count what is right; clips are taken for independent of each other."""
+    """Compute the accuracy; the interval assumes independent clips."""
     from scipy.stats import binomtest
 
     n_right = sum(a == b for a, b in zip(true, predicted, strict=True))
@@ -45,20 +45,20 @@ def accuracy(true: Sequence[str], predicted: Sequence[str]) -> Accuracy:
 
 
 def by_class(true: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> list[ClassScore]:
-    """Count class by class."""
+    """Count the clips of each class."""
     n_true, n_predicted = Counter(true), Counter(predicted)
     n_right = Counter(a for a, b in zip(true, predicted, strict=True) if a == b)
     return [ClassScore(name, n_true[name], n_right[name], n_predicted[name]) for name in classes]
 
 
 def confusions(true: Sequence[str], predicted: Sequence[str]) -> list[tuple[str, str, int]]:
-    """List pairs of a class and what it is taken for, the most frequent first."""
+    """List the pairs of true and wrongly predicted class with their counts, most frequent first."""
     wrong = Counter((a, b) for a, b in zip(true, predicted, strict=True) if a != b)
     return [(a, b, count) for (a, b), count in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def class_table(scores: Sequence[ClassScore], width: int | None) -> str:
-    """Lay the classes out."""
+    """Format the scores of the classes as a table."""
     rows: list[list[Any]] = [
         [score.label, score.n_clips, score.n_right, _percent(score.n_right, score.n_clips),
          _percent(score.n_right, score.n_predicted)]

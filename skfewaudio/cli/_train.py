@@ -1,4 +1,4 @@
-"""Train a model on a folder per class, and save it."""
+"""Train a model on a folder per class and save it."""
 
 import argparse
 from pathlib import Path
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Say which options there are."""
+    """Add the command and its options."""
     parser = add_command(commands, "train", "train a model on a folder per class, and save it")
-    parser.add_argument("folder", metavar="FOLDER", help="a folder with a folder of sound files per class")
-    parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="the file to write")
+    parser.add_argument("folder", metavar="FOLDER", help="folder with one folder of sound files per class")
+    parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="file to write")
     parser.add_argument(
         "--pipeline",
         metavar="NAME",
         default="few-shot",
-        help="one of the benchmark's suite few-data, such as prototypical, sb-cnn or vggish-1nn; few-shot if "
-        "not given",
+        help="pipeline of the benchmark suite few-data, such as prototypical, sb-cnn or vggish-1nn "
+        "(default: few-shot)",
     )
     parser.add_argument(
         "--unlabelled",
         metavar="FOLDER",
-        help="learn from these sound files, too; for the pipeline few-shot",
+        help="use these sound files as unlabelled clips (pipeline few-shot only)",
     )
     evaluation = parser.add_mutually_exclusive_group()
     evaluation.add_argument(
-        "--test-folder", metavar="FOLDER", help="score on these clips instead of cross-validation"
+        "--test-folder", metavar="FOLDER", help="score on these clips instead of by cross-validation"
     )
-    evaluation.add_argument("--no-evaluate", action="store_true", help="train, without scores")
+    evaluation.add_argument("--no-evaluate", action="store_true", help="do not score")
     parser.add_argument(
-        "--random-state", metavar="N", type=int, default=0, help="seed of all that is random; 0 if not given"
+        "--random-state", metavar="N", type=int, default=0, help="seed of all random numbers (default: 0)"
     )
-    parser.add_argument("--device", help="torch device, such as cpu or cuda; the fastest if not given")
+    parser.add_argument("--device", help="torch device, such as cpu or cuda (default: the fastest)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Estimate how good the model will be, train it on all clips, and save it."""
+    """Estimate the accuracy, train the model on all clips, and save it."""
     import numpy as np
 
     from skfewaudio.datasets import list_audio_files
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if not args.no_evaluate and test is None:
         scores = _cross_validate(model, dataset, others, out)
         _print_scores(scores, out)
-    also = f" and {len(others)} without a label" if others else ""
+    also = f" and {len(others)} unlabelled clips" if others else ""
     out.note(f"training on {len(dataset)} clips{also} ...")
     everything = np.arange(len(dataset) + len(others))
     _fit(model, [*dataset.X, *others], everything, dataset)
@@ -92,26 +92,26 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def _check_output(path: Path) -> None:
-    """Find out before the training that the model could not be written."""
+    """Check before the training that the model can be written."""
     if path.is_dir():
-        raise ValueError(f"-o {path}: is a folder; expected the name of a file to write")
+        raise ValueError(f"-o {path}: is a folder; expected a file to write")
     if not path.parent.is_dir():
-        raise ValueError(f"-o {path}: there is no folder {path.parent}; make it first")
+        raise ValueError(f"-o {path}: folder {path.parent} does not exist; create it first")
 
 
 def build_pipeline(name: str, *, random_state: int, device: str | None, semi_supervised: bool = False) -> Any:
-    """Build a pipeline of the benchmark; one seed for all that is random."""
+    """Build a pipeline of the benchmark, with one seed for all its steps."""
     from skfewaudio._torch import resolve_device
-    from skfewaudio.benchmarking._suites import SUITES
+    from skfewaudio.pipelines import PIPELINES
 
     resolve_device(device)
-    known = SUITES["few-data"]
+    known = PIPELINES
     if name not in known:
         raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
     options = {"device": device, "mixed_precision": None, "vggish_weights": "vggish"}
     model = known[name](**options, semi_supervised=semi_supervised)
     if semi_supervised and not any(key.endswith("semi_supervised") for key in model.get_params()):
-        raise ValueError(f"--unlabelled: {name} learns from labelled clips alone; take --pipeline few-shot")
+        raise ValueError(f"--unlabelled: {name} cannot use unlabelled clips; use --pipeline few-shot")
     seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]
     return model.set_params(**dict.fromkeys(seeds, random_state))
 
@@ -119,12 +119,12 @@ def build_pipeline(name: str, *, random_state: int, device: str | None, semi_sup
 def _cross_validate(
     model: Any, dataset: "AudioDataset", others: list[str], out: Output
 ) -> dict[str, Any] | None:
-    """Estimate the accuracy by the data set's own splitter; None, and why, where it has too few clips."""
+    """Cross-validate by the dataset's splitter; return None, with a warning, if it has too few clips."""
     import numpy as np
     from sklearn.base import clone
     from sklearn.utils import _safe_indexing
 
-    from skfewaudio.model_selection._shared_features import FeatureStore
+    from skfewaudio.model_selection.shared_features import SharedFeatures
 
     try:
         cv = dataset.make_cv()
@@ -132,7 +132,7 @@ def _cross_validate(
         out.warn(f"accuracy is not estimated: {error}")
         return None
     splits = list(cv.split(dataset.X, dataset.y, dataset.groups))
-    features, rest = FeatureStore({"model": model}).take("model", [*dataset.X, *others])
+    features, rest = SharedFeatures({"model": model}).compute("model", [*dataset.X, *others])
     unlabelled = len(dataset) + np.arange(len(others))
     predicted = dataset.y.astype(object)
     for number, (train, test) in enumerate(splits):
@@ -141,11 +141,12 @@ def _cross_validate(
         predicted[test] = fitted.predict(_safe_indexing(features, test))
     out.progress("fold", len(splits), len(splits))
     kept = "" if dataset.groups is None else ", recordings kept together"
-    return _describe(dataset.y.tolist(), predicted.tolist(), f"{len(splits)}-fold cross-validation{kept}")
+    method = f"{len(splits)}-fold cross-validation{kept}"
+    return _scores_for_card(dataset.y.tolist(), predicted.tolist(), method)
 
 
 def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
-    """Fit a model to some clips of a data set, and to those after them, which have no label."""
+    """Fit a model on the given rows of X: the clips of a dataset, followed by unlabelled clips."""
     import numpy as np
     from sklearn.pipeline import Pipeline
     from sklearn.utils import _safe_indexing
@@ -164,22 +165,22 @@ def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
 
 
 def _score_on(model: Any, test: "AudioDataset", folder: str, out: Output) -> tuple[dict[str, Any], int]:
-    """Score the trained model on other clips."""
+    """Score the trained model on a test folder."""
     result = score_model(model, test, out)
     for label, count in result.unknown.items():
-        out.warn(f"{label}: no class of the model; {count} clips of {folder} are left out")
-    scores = _describe(result.true, result.predicted, f"tested on {folder}")
+        out.warn(f"{label}: not a class of the model; {count} clips of {folder} are left out")
+    scores = _scores_for_card(result.true, result.predicted, f"tested on {folder}")
     return scores, FOUND_FAULTS if result.unreadable or result.unknown else DONE
 
 
-def _describe(true: list[str], predicted: list[str], how: str) -> dict[str, Any]:
-    """Put scores as the model's card has them."""
+def _scores_for_card(true: list[str], predicted: list[str], method: str) -> dict[str, Any]:
+    """Return the scores in the form of the model card."""
     score = accuracy(true, predicted)
     return {
         "accuracy": score.value,
         "interval": [score.low, score.high],
         "n_clips": score.n_clips,
-        "method": how,
+        "method": method,
         "text": str(score),
     }
 

@@ -1,4 +1,4 @@
-"""Data sets of labelled clips: one loader each, all of them giving an AudioDataset."""
+"""Datasets of labelled clips; every loader returns an AudioDataset."""
 
 from ._audioset import load_audioset
 from ._audioset_embeddings import load_audioset_embeddings
@@ -9,7 +9,7 @@ from ._embedded.scenes import load_sound_scenes, make_sound_scenes
 from ._esc50 import fetch_esc50, load_esc50
 from ._folder import list_audio_files, load_csv, load_folder
 from ._gtzan import load_gtzan
-from ._tables import get_data_home
+from ._home import get_data_home
 from ._tut2017 import fetch_tut2017, load_tut2017
 from ._urbansound8k import fetch_urbansound8k, load_urbansound8k
 

@@ -1,4 +1,4 @@
-"""AudioSet: sounds of videos, several labels a clip, as its segment lists name them."""
+"""AudioSet: clips from videos with several labels each, as listed in the published segment lists."""
 
 import json
 import re
@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._tables import (
-    OnMissing,
-    PathLike,
-    expand,
-    find_root,
-    is_audio,
-    parse_integers,
-    read_table,
-    shorten,
-    table_dataset,
-    visible_files,
-)
+from ._home import PathLike, expand_user, find_root, is_audio, visible_files
+from ._tables import OnMissing, dataset_from_table, join_first, parse_integers, read_table
 
-LICENCE = "labels and embeddings CC BY 4.0, by Google; the sound is that of the videos' authors"
+LICENCE = "labels and embeddings CC BY 4.0, by Google; the sound belongs to the videos' authors"
 CITATION = (
     "J. F. Gemmeke, D. P. W. Ellis, D. Freedman, A. Jansen, W. Lawrence, R. C. Moore, M. Plakal and "
     "M. Ritter. Audio Set: An ontology and human-labeled dataset for audio events. IEEE International "
@@ -35,14 +25,14 @@ CITATION = (
 PAGE = "https://research.google.com/audioset/download.html"
 URL = "https://storage.googleapis.com/us_audioset/youtube_corpus/v1"
 ONTOLOGY_URL = "https://github.com/audioset/ontology"
-# Each subset's folder among the released embeddings.
+# Subset -> its folder in the archive of embeddings.
 SUBSETS = {"balanced_train": "bal_train", "eval": "eval", "unbalanced_train": "unbal_train"}
-PLACES = (".", "audioset", "data/audioset")
+SUBFOLDERS = (".", "audioset", "data/audioset")
 CLASSES = "class_labels_indices.csv"
 ONTOLOGY = "ontology.json"
 COLUMNS = ("YTID", "start_seconds", "end_seconds", "positive_labels")
-# What scripts that collect the clips call them: the eleven characters of the video, or these after a Y, and
-# often where in the video the clip starts and ends, in seconds or milliseconds.
+# File names that download scripts use: the eleven characters of the video ID, with or without a leading Y,
+# and often the start and end of the clip, in seconds or milliseconds.
 _CLIP_NAME = re.compile(
     r"Y?(?P<video>[\w-]{11})([_-](?P<start>\d+(\.\d+)?))?([_-]\d+(\.\d+)?)?", flags=re.ASCII
 )
@@ -55,36 +45,37 @@ def load_audioset(
     audio_root: PathLike | None = None,
     on_missing: OnMissing = "warn",
 ) -> AudioDataset:
-    """Load those clips of AudioSet that are at hand: sounds of videos, 10 s, 527 labels, several a clip.
+    """Load the available clips of AudioSet: 10 s of video sound each, 527 labels, several per clip.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
         The folder with ``balanced_train_segments.csv``, ``eval_segments.csv`` or
-        ``unbalanced_train_segments.csv``, and ``class_labels_indices.csv`` or ``ontology.json``. Or one that
-        has them under ``audioset`` or ``data/audioset``. None is `get_data_home`'s.
+        ``unbalanced_train_segments.csv``, and ``class_labels_indices.csv`` or ``ontology.json``; or a folder
+        that has them in ``audioset`` or ``data/audioset``. None uses `get_data_home`.
     subset : {"balanced_train", "eval", "unbalanced_train"}, default="balanced_train"
-        Which list of segments: 22,160, 20,371 or 2,041,789 of them, of distinct videos.
+        The list of segments. The lists have 22,160, 20,371 and 2,041,789 segments of distinct videos.
     audio_root : path-like or None, default=None
-        The folder of the clips. None is that of the lists. They may lie in folders within, in any format that
-        libsndfile reads, under any of these names: ``-0RWZT-miFs.wav``, ``Y-0RWZT-miFs.wav``,
-        ``-0RWZT-miFs_420.000.wav``, ``-0RWZT-miFs_420.000_430.000.wav``, ``-0RWZT-miFs_420000_430000.wav``.
+        The folder of the clips, which is searched with its subfolders. None uses the folder of the lists.
+        Clips may be in any format that libsndfile reads. Their file names have one of the forms
+        ``-0RWZT-miFs.wav``, ``Y-0RWZT-miFs.wav``, ``-0RWZT-miFs_420.000.wav``,
+        ``-0RWZT-miFs_420.000_430.000.wav`` and ``-0RWZT-miFs_420000_430000.wav``.
     on_missing : {"raise", "warn", "ignore"}, default="warn"
-        What to do about segments without audio; but for "raise" they are left out. Many videos are no longer
-        to be had, so that no copy is whole.
+        How to handle segments without audio: raise an error, or leave them out with or without a warning.
+        Many videos are no longer available, so that every download is incomplete.
 
     Returns
     -------
     AudioDataset
-        Clips of any rate, in the order of the list. `y` is of 0 and 1, a column for each label in the order
-        of the published indices. A group is a video. There are no folds.
+        Clips in the order of the list, with varying sample rates. `y` is an indicator matrix with one column
+        per label, in the order of the published indices. Groups are the videos. There are no folds.
 
     Raises
     ------
     DatasetNotFoundError
-        If the list, the names of the labels or all clips are not there.
+        If the list, the names of the labels or all clips are missing.
     ValueError
-        If the list is damaged, names a label that has no name, or names a video twice.
+        If the list is damaged, has a label without a name, or lists a video twice.
 
     Warns
     -----
@@ -93,18 +84,18 @@ def load_audioset(
 
     See Also
     --------
-    load_audioset_embeddings : The embeddings that are released instead of the sound.
-    skfewaudio.metrics : How taggers are scored.
+    load_audioset_embeddings : Load the embeddings that were released instead of the sound.
+    skfewaudio.metrics : Metrics for taggers.
 
     Notes
     -----
-    Not all labels of a clip are known: 0 says that nobody confirmed the sound.
+    Labels are incomplete: 0 means that nobody confirmed the sound, not that it is absent.
 
-    Without ``class_labels_indices.csv`` the labels are those that occur, in the order of ``ontology.json``,
-    which is the order of the indices. The published lists have all 527.
+    Without ``class_labels_indices.csv``, the labels are the ones that occur in the list, in the order of
+    ``ontology.json``, which is also the order of the indices. All 527 labels occur in the published lists.
 
-    There is nothing to download here: the authors publish lists and embeddings, but neither sound nor
-    checksums.
+    There is no function that downloads AudioSet: the authors publish lists and embeddings, but neither the
+    sound nor checksums.
 
     References
     ----------
@@ -120,38 +111,38 @@ def load_audioset(
     """
     check_subset(subset)
     segments = f"{subset}_segments.csv"
-    remedy = f"get it from {URL}/csv/{segments}, and {CLASSES} from the same folder; {PAGE} tells more"
-    root = find_root(data_home, PLACES, segments, remedy)
+    remedy = f"get it from {URL}/csv/{segments}, and {CLASSES} from the same folder; see {PAGE}"
+    root = find_root(data_home, SUBFOLDERS, segments, remedy)
     source = root / segments
     table = read_table(source, COLUMNS, header=False, n_skipped=_count_comments(source))
     labels = table["positive_labels"].str.split(",").explode().str.strip()
     names = read_label_names((root,), occurring=labels)
-    return table_dataset(
-        _find_clips(root if audio_root is None else expand(audio_root), table, source),
+    return dataset_from_table(
+        _match_clips(root if audio_root is None else expand_user(audio_root), table, source),
         table,
         source=source,
-        label=_indicate(labels, table.index, names, source),
+        label=_build_indicator(labels, table.index, names, source),
         group="YTID",
         on_missing=on_missing,
         on_extra="ignore",  # other subsets' clips may lie in the same folder
         name=f"audioset-{subset}",
         licence=LICENCE,
         citation=CITATION,
-        description="Sounds of videos, 10 s each, several labels a clip.",
+        description="Clips from videos, 10 s each, several labels per clip.",
         label_names=names.tolist(),
     )
 
 
 def check_subset(subset: str) -> None:
-    """Raise unless there is such a part of AudioSet."""
+    """Raise unless `subset` is the name of a subset of AudioSet."""
     if subset not in SUBSETS:
         raise ValueError(f"subset must be one of {', '.join(map(repr, SUBSETS))}; got {subset!r}")
 
 
 def read_label_names(folders: Sequence[Path], *, occurring: Iterable[str] | None = None) -> pd.Series:
-    """Read the names of the labels by their ids, in the order of their indices.
+    """Return the display names of the labels, indexed by label ID and in the order of their indices.
 
-    The ontology, which has more of them, is only of use if it is known which are `occurring`.
+    The ontology has more labels, and is only read if the `occurring` labels are known.
     """
     for source in [folder / CLASSES for folder in folders]:
         if source.is_file():
@@ -169,7 +160,7 @@ def read_label_names(folders: Sequence[Path], *, occurring: Iterable[str] | None
         if source.is_file() and occurring is not None:
             names = _read_ontology(source)
             return names[names.index.isin(set(occurring))]
-    # The indices, which the embeddings have, are in the table alone.
+    # The embeddings refer to labels by index. Only the table of classes has indices.
     wanted = CLASSES if occurring is None else f"{CLASSES} nor {ONTOLOGY}"
     raise DatasetNotFoundError(
         f"no {wanted} in {' nor '.join(map(str, folders))}: get {CLASSES} from {URL}/csv/{CLASSES}"
@@ -178,7 +169,7 @@ def read_label_names(folders: Sequence[Path], *, occurring: Iterable[str] | None
 
 
 def _read_ontology(source: Path) -> pd.Series:
-    """Read the names of all the ontology's categories by their ids."""
+    """Return the names of all categories of the ontology, indexed by ID."""
     try:
         categories = json.loads(source.read_text(encoding="utf-8"))
         return pd.Series({category["id"]: category["name"] for category in categories}, dtype=str)
@@ -190,27 +181,27 @@ def _read_ontology(source: Path) -> pd.Series:
 
 
 def _count_comments(source: Path) -> int:
-    """Count the lines at the start that are no rows."""
+    """Return the number of comment lines at the start of the file."""
     with source.open(encoding="utf-8-sig", errors="replace") as lines:
         return next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
 
 
-def _indicate(labels: pd.Series, rows: pd.Index, names: pd.Series, source: Path) -> NDArray[np.int16]:
-    """Put 1 where a row has a label; `labels` are ids by row, one at a time."""
+def _build_indicator(labels: pd.Series, rows: pd.Index, names: pd.Series, source: Path) -> NDArray[np.int16]:
+    """Return the indicator matrix; `labels` has one label ID per entry, indexed by row."""
     columns = names.index.get_indexer(pd.Index(labels))
     unknown = labels[columns < 0]
     if len(unknown):
         raise ValueError(
             f"{source}, line {unknown.index[0]}: {len(unknown)} labels have no name in the {CLASSES} or "
-            f"{ONTOLOGY} beside it: {shorten(unknown.unique().tolist())}"
+            f"{ONTOLOGY} beside it: {join_first(unknown.unique().tolist())}"
         )
     indicator = np.zeros((len(rows), len(names)), dtype=np.int16)
     indicator[rows.get_indexer(labels.index), columns] = 1
     return indicator
 
 
-def _find_clips(folder: Path, table: pd.DataFrame, source: Path) -> list[Path]:
-    """Give the sound file of each row; for those not there, the plainest name it could have."""
+def _match_clips(folder: Path, table: pd.DataFrame, source: Path) -> list[Path]:
+    """Return the sound file of each row; a missing file is named after the video."""
     found: dict[str, list[tuple[str | None, Path]]] = {}
     for file in visible_files(folder):
         name = _CLIP_NAME.fullmatch(file.stem) if is_audio(file) else None
@@ -219,20 +210,24 @@ def _find_clips(folder: Path, table: pd.DataFrame, source: Path) -> list[Path]:
     starts = _parse_seconds(table["start_seconds"], source)
     return [
         next(
-            (file for said, file in found.get(video, ()) if said is None or _is_start(float(said), start)),
+            (
+                file
+                for stated, file in found.get(video, ())
+                if stated is None or _matches_start(float(stated), start)
+            ),
             folder / f"{video}.wav",
         )
         for video, start in zip(table["YTID"], starts, strict=True)
     ]
 
 
-def _is_start(said: float, start: float) -> bool:
-    """Tell whether a name says the start, in seconds or milliseconds."""
-    return abs(said - start) < 0.001 or abs(said - 1000 * start) < 0.5
+def _matches_start(stated: float, start: float) -> bool:
+    """Return whether the start stated in a file name, in seconds or milliseconds, is `start`."""
+    return abs(stated - start) < 0.001 or abs(stated - 1000 * start) < 0.5
 
 
 def _parse_seconds(column: pd.Series, source: Path) -> list[float]:
-    """Read a column of str as times; errors name the line."""
+    """Convert a column of str to seconds; errors name the line."""
     seconds = pd.to_numeric(column, errors="coerce")
     wrong = column[~(seconds >= 0)]
     if len(wrong):

@@ -1,4 +1,4 @@
-"""The embeddings that AudioSet releases in place of sound."""
+"""The embeddings that were released with AudioSet instead of the sound."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from skfewaudio.exceptions import DatasetNotFoundError
 
-from ._audioset import CITATION, LICENCE, PLACES, SUBSETS, URL, check_subset, read_label_names
+from ._audioset import CITATION, LICENCE, SUBFOLDERS, SUBSETS, URL, check_subset, read_label_names
 from ._base import AudioDataset
-from ._tables import PathLike, find_root
+from ._home import PathLike, find_root
 from ._tfrecord import SequenceExample, read_sequence_examples
 
 FOLDER = "audioset_v1_embeddings"
@@ -20,7 +20,7 @@ CITATION_EMBEDDINGS = (
     "on Acoustics, Speech and Signal Processing, pp. 131-135, 2017. arXiv:1609.09430"
 )
 N_DIMS = 128
-# Of the published post-processing: the range that values are clipped to, and the steps in it.
+# Published post-processing: values are clipped to [-LIMIT, LIMIT], and quantised to this number of steps.
 LIMIT, STEPS = 2.0, 255
 
 
@@ -33,44 +33,45 @@ class _Clip(NamedTuple):
 def load_audioset_embeddings(
     data_home: PathLike | None = None, *, subset: str = "balanced_train", output: str = "pca"
 ) -> AudioDataset:
-    """Load the released embeddings of AudioSet: 128 numbers a second, 527 labels, several a clip.
+    """Load the released embeddings of AudioSet: 128 values per second, 527 labels, several per clip.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        What ``features.tar.gz`` holds: ``audioset_v1_embeddings`` with the folders ``bal_train``, ``eval``
-        and ``unbal_train`` of TFRecord files. Or the folder that holds it, or has it under ``audioset`` or
-        ``data/audioset``. ``class_labels_indices.csv`` goes into it or beside it. None is `get_data_home`'s.
+        The folder ``audioset_v1_embeddings`` from ``features.tar.gz``, with the folders ``bal_train``,
+        ``eval`` and ``unbal_train`` of TFRecord files. Or its parent, or a folder that has it in ``audioset``
+        or ``data/audioset``. ``class_labels_indices.csv`` lies in it or beside it. None uses `get_data_home`.
     subset : {"balanced_train", "eval", "unbalanced_train"}, default="balanced_train"
-        Which of them. Unbalanced takes 1 GB for the labels and 3 GB for the embeddings, as "pca" 10 GB.
+        The subset. "unbalanced_train" requires 2 GB of memory for the labels and 3 GB for the embeddings, or
+        10 GB with ``output="pca"``.
     output : {"pca", "pca_uint8"}, default="pca"
-        "pca_uint8" gives the bytes as they are stored, "pca" the numbers that they stand for, from -2 to 2;
-        both as in :class:`~skfewaudio.features.VGGishEmbed`.
+        "pca_uint8" returns the stored bytes, "pca" the values that they represent, from -2 to 2. Both are
+        defined as in :class:`~skfewaudio.features.VGGishEmbed`.
 
     Returns
     -------
     AudioDataset
-        `X` is a list of arrays of shape (128, n_seconds), float32 or uint8, in the order of the files; `y` is
-        of 0 and 1, a column for each label in the order of the published indices. A group is a video. There
-        are no folds.
+        `X` is a list of arrays of shape (128, n_seconds), float32 or uint8, in the order of the files. `y` is
+        an indicator matrix with one column per label, in the order of the published indices. Groups are the
+        videos. There are no folds.
 
     Raises
     ------
     DatasetNotFoundError
-        If the files, or the names of the labels, are not there.
+        If the files or the names of the labels are missing.
     ValueError
-        If a file is damaged or holds something else; the error says at which byte.
+        If a file is damaged or has other content; the error names the byte.
 
     See Also
     --------
-    load_audioset : The clips themselves.
+    load_audioset : Load the sound of the clips.
 
     Notes
     -----
-    The numbers come from the network of [1]_, before it was published as VGGish, so that they are not quite
-    `VGGishEmbed`'s. Storing rounded them down to one of 256 steps of 0.016.
+    The values come from the network of [1]_ before it was published as VGGish, and differ slightly from the
+    output of `VGGishEmbed`. Quantisation rounded them down to one of 256 steps of 0.016.
 
-    The files are read without TensorFlow, some thousand clips a second. Their checksums are verified.
+    The files are read without TensorFlow, about a thousand clips per second. Their checksums are verified.
 
     References
     ----------
@@ -86,9 +87,9 @@ def load_audioset_embeddings(
     check_subset(subset)
     if output not in ("pca", "pca_uint8"):
         raise ValueError(f"output must be 'pca' or 'pca_uint8'; got {output!r}")
-    places = [f"{place}/{folder}" for place in PLACES for folder in (".", FOLDER)]
+    subfolders = [f"{subfolder}/{folder}" for subfolder in SUBFOLDERS for folder in (".", FOLDER)]
     remedy = f"get {ARCHIVE} and unpack it there"
-    root = find_root(data_home, places, SUBSETS[subset], remedy)
+    root = find_root(data_home, subfolders, SUBSETS[subset], remedy)
     files = sorted((root / SUBSETS[subset]).glob("*.tfrecord"))
     names = read_label_names((root, root.parent)).tolist()
     clips = [clip for file in files for clip in _read_clips(file, len(names))]
@@ -104,24 +105,24 @@ def load_audioset_embeddings(
         groups=[clip.video for clip in clips],
         licence=LICENCE,
         citation=f"{CITATION}; {CITATION_EMBEDDINGS}",
-        description="128 numbers a second of videos' sound, 10 s each, several labels a clip.",
+        description="128 values per second of video sound, 10 s each, several labels per clip.",
         label_names=names,
     )
 
 
 def _read_clips(file: Path, n_labels: int) -> list[_Clip]:
-    """Read the clips of one file."""
+    """Return the clips in one file."""
     clips = []
     for offset, example in read_sequence_examples(file):
         try:
-            clips.append(_as_clip(example, n_labels))
+            clips.append(_parse_clip(example, n_labels))
         except ValueError as error:
             raise ValueError(f"{file}, record at byte {offset}: {error}") from error
     return clips
 
 
-def _as_clip(example: SequenceExample, n_labels: int) -> _Clip:
-    """Take a clip out of a record, which may hold other things too."""
+def _parse_clip(example: SequenceExample, n_labels: int) -> _Clip:
+    """Convert a record to a clip; other fields are ignored."""
     videos = example.context.get("video_id", [])
     labels = example.context.get("labels", [])
     seconds = [second for values in example.feature_lists.get("audio_embedding", []) for second in values]
@@ -138,5 +139,5 @@ def _as_clip(example: SequenceExample, n_labels: int) -> _Clip:
 
 
 def _dequantize(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Give the numbers that bytes stand for."""
+    """Return the values that the stored bytes represent."""
     return stored * np.float32(2 * LIMIT / STEPS) - np.float32(LIMIT)

@@ -1,4 +1,4 @@
-"""Extended Ballroom: dance music in thirteen rhythms, with what is known of its repetitions."""
+"""Extended Ballroom: dance music in thirteen rhythms, with groups of repeated songs."""
 
 import warnings
 from pathlib import Path
@@ -14,16 +14,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from skfewaudio.exceptions import DatasetNotFoundError, LeakageWarning
 
 from ._base import AudioDataset
-from ._tables import (
-    OnMissing,
-    PathLike,
-    check_option,
-    find_clips,
-    find_root,
-    is_audio,
-    shorten,
-    table_dataset,
-)
+from ._home import PathLike, find_root, is_audio
+from ._tables import OnMissing, check_option, dataset_from_table, find_clips, join_first
 
 LICENCE = "none stated by its authors; excerpts of published recordings, for research"
 CITATION = (
@@ -33,7 +25,7 @@ CITATION = (
 URL = "http://anasynth.ircam.fr/home/media/ExtendedBallroom"
 FOLDER = "extendedballroom_v1.1"
 META = f"{FOLDER}.xml"
-# Songs of each dance in version 1.1.
+# Number of songs of each dance in version 1.1.
 N_SONGS = {
     "Chacha": 455,
     "Foxtrot": 507,
@@ -60,43 +52,44 @@ def load_extended_ballroom(
     Parameters
     ----------
     data_home : path-like or None, default=None
-        ``extendedballroom_v1.1``, with a folder of clips for each dance (``Chacha/100701.mp3``, or another
-        format libsndfile reads) and ``extendedballroom_v1.1.xml``. Or the folder that holds it, or one that
-        holds ``data/extendedballroom_v1.1``. None is `get_data_home`'s.
+        The folder ``extendedballroom_v1.1``, with a folder of clips for each dance (``Chacha/100701.mp3``, or
+        another format that libsndfile reads) and ``extendedballroom_v1.1.xml``. Or its parent, or a folder
+        that contains ``data/extendedballroom_v1.1``. None uses `get_data_home`.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about songs without audio; but for "raise" they are left out.
+        How to handle songs without audio: raise an error, or leave them out with or without a warning.
 
     Returns
     -------
     AudioDataset
-        Clips of any rate, in the order of the XML file. A group is a song with all that is marked as its
-        repetition: the same recording, or another version, tempo or karaoke of it. Folds 1 to 10 are
-        stratified and keep groups together.
+        Clips in the order of the XML file, with varying sample rates. A group is a song with all songs marked
+        as its repetitions: the same recording, or another version, tempo or karaoke version of it. Folds 1 to
+        10 are stratified and keep groups together.
 
     Raises
     ------
     DatasetNotFoundError
-        If the data set, or audio of a song, is not there.
+        If the dataset, or the audio of a song, is not found.
     ValueError
-        If the XML file is damaged, holds no songs, or marks a repetition of a song that is not there.
+        If the XML file is damaged, has no songs, or marks a repetition of a song that it does not list.
 
     Warns
     -----
     LeakageWarning
-        If there is no XML file: clips are those found, in the order of dance and name, without groups.
+        If there is no XML file. The dataset then has all clips found, sorted by dance and name, without
+        groups.
     UserWarning
-        If there is audio of which the XML file says nothing.
+        If sound files are not listed in the XML file.
 
     Notes
     -----
-    Version 1.1 has 3,727 groups; the largest is of eight clips, and none is of two dances.
+    Version 1.1 has 3,727 groups. The largest one has eight clips, and no group has two dances.
 
-    The authors publish no folds. These are drawn by this library, always the same ones, over all songs of the
-    XML file: songs without audio do not move the others. Published figures come from other draws of ten
-    folds, which need not keep repetitions together.
+    The authors published no folds. This library draws them from all songs in the XML file with a fixed seed,
+    so that missing audio does not change the folds of other songs. Published results use other random draws
+    of ten folds, which may separate repetitions.
 
-    There is nothing to download here: the authors distribute the XML file, and a script that gets the
-    excerpts from www.ballroomdancers.com.
+    There is no function that downloads the dataset: the authors distribute the XML file, and a script that
+    downloads the excerpts from www.ballroomdancers.com.
 
     References
     ----------
@@ -111,14 +104,14 @@ def load_extended_ballroom(
     """
     check_option(on_missing, "on_missing")
     remedy = (
-        f"get {META} and the script that downloads the clips from {URL}; the folders Chacha to Wcswing and "
-        "the XML file go there"
+        f"get {META} and the script that downloads the clips from {URL}; put the folders Chacha to Wcswing "
+        "and the XML file there"
     )
     root = find_root(data_home, (".", FOLDER, f"data/{FOLDER}"), "Chacha", remedy)
     source = root / META
     known = source.is_file()
     table = _read_songs(source) if known else _list_songs(root, on_missing)
-    return table_dataset(
+    return dataset_from_table(
         find_clips(root, list(table["clip"]), ".mp3"),
         table,
         source=source if known else root,
@@ -134,14 +127,14 @@ def load_extended_ballroom(
 
 
 def _read_songs(source: Path) -> pd.DataFrame:
-    """Read the XML file: clip, dance and group of each song.
+    """Read the clip, dance and group of each song from the XML file.
 
-    Below the root stands an element for each dance, below it one for each song with its ``id``, and below
-    that one for each of its repetitions (``exact``, ``version``, ``time``, ``karaoke``) with the other's.
+    The root element has a child for each dance. A dance has a child for each song, with its ``id``. A song
+    has a child for each repetition (``exact``, ``version``, ``time``, ``karaoke``), with the other song's id.
     """
     try:
         root = ElementTree.parse(source).getroot()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two: its encoding
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: wrong encoding
         raise ValueError(f"{source} is not readable XML: {error}") from error
     songs = [song for dance in root for song in dance]
     names = pd.Series([song.get("id", "") for song in songs], dtype=str)
@@ -150,7 +143,7 @@ def _read_songs(source: Path) -> pd.DataFrame:
         raise ValueError(f'{source} holds {what}; expected <song id="100601"> within <Waltz> within the root')
     again = names[names.duplicated()].tolist()
     if again:
-        raise ValueError(f"{source} has more than one song of the id {shorten(again)}")
+        raise ValueError(f"{source} has more than one song with the id {join_first(again)}")
     dances = [dance.tag for dance in root for _ in dance]
     return pd.DataFrame(
         {
@@ -162,13 +155,13 @@ def _read_songs(source: Path) -> pd.DataFrame:
 
 
 def _group_repetitions(songs: list[ElementTree.Element], names: pd.Series, source: Path) -> NDArray[np.str_]:
-    """Give each song the first song that repetitions connect it to, directly or through others."""
+    """Return, for each song, the first song connected to it by repetitions, directly or through others."""
     position = {name: i for i, name in enumerate(names)}
     pairs = [(i, other.get("id", "")) for i, song in enumerate(songs) for other in song]
     unknown = [f"{other or 'none'} (of {names[i]})" for i, other in pairs if other not in position]
     if unknown:
         raise ValueError(
-            f"{source} marks repetitions of {len(unknown)} songs that it does not have: {shorten(unknown)}"
+            f"{source} marks repetitions of {len(unknown)} songs that it does not have: {join_first(unknown)}"
         )
     rows = [i for i, _ in pairs]
     columns = [position[other] for _, other in pairs]
@@ -179,10 +172,10 @@ def _group_repetitions(songs: list[ElementTree.Element], names: pd.Series, sourc
 
 
 def _list_songs(root: Path, on_missing: OnMissing) -> pd.DataFrame:
-    """List the clips that are there, each as a group of its own, and say what is not known of them."""
+    """Return the clips found in the dance folders, each as its own group, and warn of possible leakage."""
     warnings.warn(
-        f"{root} has no {META}, which tells the repetitions of a song: they may be on both sides of a split, "
-        f"and scores too good. It is part of what {URL} distributes",
+        f"{root} has no {META}, which lists the repetitions of a song: they may be on both sides of a split, "
+        f"and scores too good. Get it from {URL}",
         LeakageWarning,
         stacklevel=3,
     )
@@ -192,10 +185,10 @@ def _list_songs(root: Path, on_missing: OnMissing) -> pd.DataFrame:
         for dance, folder in folders.items()
     }
     few = [f"{dance} ({len(found[dance])} of {n})" for dance, n in N_SONGS.items() if len(found[dance]) < n]
-    message = f"{root} has too few clips of {shorten(few, len(N_SONGS))}"
+    message = f"{root} has too few clips of {join_first(few, len(N_SONGS))}"
     if few and (on_missing == "raise" or not any(found.values())):
         raise DatasetNotFoundError(
-            f"{message}. Complete the copy, or pass on_missing='warn' to do with what is there"
+            f"{message}. Complete the dataset, or pass on_missing='warn' to load the available clips"
         )
     if few and on_missing == "warn":
         warnings.warn(f"{message}; the others are left out", stacklevel=3)
@@ -205,16 +198,16 @@ def _list_songs(root: Path, on_missing: OnMissing) -> pd.DataFrame:
 
 
 def _draw_folds(dances: pd.Series, groups: pd.Series) -> NDArray[np.int64] | None:
-    """Give each song a fold from 1 to 10: stratified, with groups kept together, always the same.
+    """Return a fixed fold for each song, from 1 to 10, stratified and with groups kept together.
 
-    There are as many as the rarest dance has groups if those are fewer than ten, none if it has only one.
+    There are fewer folds if the rarest dance has fewer than ten groups, and none if it has only one.
     """
     rarest = groups.groupby(dances).nunique().min()
     if rarest < 2:
         return None
     numbers = np.unique(groups, return_inverse=True)[1]
-    # The splitter deals groups out in the order of their numbers. Its own shuffling has changed between
-    # versions of scikit-learn; this generator never does.
+    # Shuffle the group numbers here: the splitter assigns groups in their order, and its own shuffling has
+    # changed between versions of scikit-learn. The stream of RandomState is frozen.
     shuffled = np.random.RandomState(0).permutation(numbers.max() + 1)[numbers]
     folds = np.empty(len(dances), dtype=np.int64)
     splits = StratifiedGroupKFold(min(N_FOLDS, rarest)).split(dances, dances, shuffled)

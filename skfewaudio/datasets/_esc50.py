@@ -4,7 +4,8 @@ import numpy as np
 
 from ._base import AudioDataset
 from ._fetch import Archive, fetch_dataset
-from ._tables import OnMissing, PathLike, find_root, parse_integers, read_table, table_dataset
+from ._home import PathLike, find_root
+from ._tables import OnMissing, dataset_from_table, parse_integers, read_table
 
 LICENCE = "CC BY-NC 3.0"
 LICENCE_ESC10 = "CC BY 3.0"
@@ -13,8 +14,8 @@ CITATION = (
     "International Conference on Multimedia, pp. 1015-1018, 2015. doi:10.1145/2733373.2806390"
 )
 URL = "https://github.com/karoldvl/ESC-50"
-# The authors publish a branch, not a release: the archive's checksum is not theirs to keep. The zip's own
-# CRCs catch damage, and the number of clips anything else.
+# The authors publish a branch, not a release, so the archive has no fixed checksum. Damage is detected by the
+# CRCs within the zip file, and other faults by the number of clips.
 ARCHIVE = Archive(f"{URL}/archive/master.zip", None, "ESC-50-master.zip")
 N_CLIPS = 2000
 FOLDER = "ESC-50-master"
@@ -30,35 +31,35 @@ def load_esc50(
     Parameters
     ----------
     data_home : path-like or None, default=None
-        ``ESC-50-master``, the folder that holds it, or one that holds ``data/ESC-50-master``. None is
-        `get_data_home`'s. Any part of the set loads, as ``meta/esc50.csv`` says, in any format libsndfile
-        reads.
+        The folder ``ESC-50-master``, its parent, or a folder that contains ``data/ESC-50-master``. None uses
+        `get_data_home`. A part of the dataset can be loaded if ``meta/esc50.csv`` lists only its clips. Clips
+        may be in any format that libsndfile reads.
     subset : {"esc10"} or None, default=None
-        "esc10" takes the clips of ESC-10 only: ten classes, 400 clips.
+        "esc10" loads only ESC-10: 400 clips of ten classes. None loads all clips.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about rows without audio; but for "raise" they are left out.
+        How to handle rows without audio: raise an error, or leave them out with or without a warning.
 
     Returns
     -------
     AudioDataset
-        Clips in the order of the table; folds 1 to 5 as published; groups are the source recordings on
+        Clips in the order of the table, with the published folds 1 to 5. Groups are the source recordings on
         Freesound.
 
     Raises
     ------
     DatasetNotFoundError
-        If the data set, or audio of a row, is not there.
+        If the dataset, or the audio of a row, is not found.
     ValueError
         If the table is damaged, or `subset` is unknown.
 
     Warns
     -----
     UserWarning
-        If there is audio without a row.
+        If sound files have no row in the table.
 
     See Also
     --------
-    fetch_esc50 : Downloads it first.
+    fetch_esc50 : Download the dataset if needed, and load it.
 
     References
     ----------
@@ -70,7 +71,7 @@ def load_esc50(
     remedy = f"get it with skfewaudio.datasets.fetch_esc50(), or from {URL} (audio/*.wav and {META})"
     root = find_root(data_home, (".", FOLDER, f"data/{FOLDER}"), META, remedy)
     table = read_table(root / META, ("filename", "fold", "category", "esc10", "src_file"))
-    return table_dataset(
+    return dataset_from_table(
         [root / "audio" / name for name in table["filename"]],
         table,
         source=root / META,
@@ -88,18 +89,18 @@ def load_esc50(
 
 
 def fetch_esc50(data_home: PathLike | None = None, *, subset: str | None = None) -> AudioDataset:
-    """Load ESC-50, downloading it (600 MB) unless it is there.
+    """Load ESC-50, and download it (600 MB) if it is not found.
 
-    The authors distribute a branch of a repository, so there is no checksum to hold the archive against.
-    Checked are the archive's own checksums of its files, and that 2,000 clips came.
+    The authors distribute a branch of a repository, so that no checksum of the archive is published. The
+    checksums within the archive and the number of clips (2,000) are verified instead.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        Where to put it. None is `get_data_home`'s. The archive is kept in ``archives`` there, and may be
-        deleted.
+        The folder to download to. None uses `get_data_home`. The archive is kept in its subfolder
+        ``archives`` and may be deleted.
     subset : {"esc10"} or None, default=None
-        As for `load_esc50`; all is downloaded either way.
+        As in `load_esc50`. The whole dataset is downloaded in either case.
 
     Returns
     -------

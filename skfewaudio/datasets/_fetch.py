@@ -1,4 +1,4 @@
-"""Downloads: archives checked against their checksums and unpacked file by file."""
+"""Download of archives with published checksums, and their extraction."""
 
 import sys
 import tarfile
@@ -14,11 +14,11 @@ import pooch
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._tables import PathLike, get_data_home
+from ._home import PathLike, get_data_home
 
 
 class Archive(NamedTuple):
-    """A zip or tar file to download, its checksum as ``"md5:..."`` or None, and its name here."""
+    """Zip or tar file to download: URL, checksum as ``"md5:..."`` or None, and local file name."""
 
     url: str
     known_hash: str | None
@@ -32,12 +32,12 @@ def fetch_dataset(
     n_clips: int,
     data_home: PathLike | None,
 ) -> AudioDataset:
-    """Load the data set, downloading what it lacks; nothing is requested if all `n_clips` are there."""
+    """Load the dataset, after downloading its archives if fewer than `n_clips` clips are found."""
     home = get_data_home(data_home)
     try:
         dataset = load(home)
     except DatasetNotFoundError:
-        pass  # not there, or not whole: fetched below
+        pass  # missing or incomplete: downloaded below
     else:
         if len(dataset) == n_clips:
             return dataset
@@ -47,16 +47,17 @@ def fetch_dataset(
     if len(dataset) != n_clips:
         raise DatasetNotFoundError(
             f"{home} holds {len(dataset)} clips of {dataset.name}, which has {n_clips}: the download is not "
-            "the published set, or an incomplete copy is in the way; fetch into an empty folder"
+            "the published dataset, or an incomplete version of it in the folder was loaded; fetch into an "
+            "empty folder"
         )
     return dataset
 
 
 def _fetch_archive(archive: Archive, home: Path) -> None:
-    """Download one archive unless it is there with the right checksum, and unpack it into `home`."""
+    """Extract one archive into `home`, after downloading it unless it exists with the right checksum."""
     folder = home / "archives"
     try:
-        # Written under another name and moved here only once whole and checked.
+        # Pooch renames the file only after the download is complete and its checksum is verified.
         file = pooch.retrieve(
             archive.url,
             archive.known_hash,
@@ -79,10 +80,10 @@ def _fetch_archive(archive: Archive, home: Path) -> None:
 
 
 def _unpack(file: Path, home: Path) -> None:
-    """Unpack aside and move every file into place, so that none is ever there in part."""
-    with tempfile.TemporaryDirectory(dir=home, prefix=".unpacking-") as aside:
+    """Extract to a temporary folder, then move each file into place, so that no file is ever incomplete."""
+    with tempfile.TemporaryDirectory(dir=home, prefix=".unpacking-") as temporary:
         unpack = pooch.Unzip if file.suffix == ".zip" else pooch.Untar
-        for name in unpack(extract_dir=aside)(str(file), "download", None):
-            target = home / Path(name).relative_to(aside)
+        for name in unpack(extract_dir=temporary)(str(file), "download", None):
+            target = home / Path(name).relative_to(temporary)
             target.parent.mkdir(parents=True, exist_ok=True)
             Path(name).replace(target)

@@ -1,4 +1,4 @@
-"""Your own recordings: a folder per class, or a table of paths and labels."""
+"""Loaders of own recordings: one folder per class, or a table of paths and labels."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,23 +9,12 @@ import pandas as pd
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._tables import (
-    AUDIO_SUFFIXES,
-    OnMissing,
-    PathLike,
-    check_filled,
-    expand,
-    is_audio,
-    parse_integers,
-    read_table,
-    shorten,
-    table_dataset,
-    visible_files,
-)
+from ._home import AUDIO_SUFFIXES, PathLike, expand_user, is_audio, visible_files
+from ._tables import OnMissing, check_filled, dataset_from_table, join_first, parse_integers, read_table
 
-# What people keep beside their recordings.
-_NOTES = frozenset({"", ".csv", ".json", ".md", ".rst", ".tsv", ".txt", ".yaml", ".yml"})
-# Column names that are taken for granted if exactly one of them is there.
+# Suffixes of files that often lie beside recordings.
+_NOTE_SUFFIXES = frozenset({"", ".csv", ".json", ".md", ".rst", ".tsv", ".txt", ".yaml", ".yml"})
+# Usual column names; one is chosen automatically if it is the only one in the table.
 _PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath")
 _LABEL_COLUMNS = ("label", "class", "category", "target")
 _FOLD_COLUMNS = ("fold", "folds")
@@ -33,35 +22,35 @@ _GROUP_COLUMNS = ("group", "groups", "recording", "recording_id")
 
 
 def load_folder(root: PathLike) -> AudioDataset:
-    """Load a folder that has a folder of sound files for each class.
+    """Load a folder that contains one folder of sound files per class.
 
     Parameters
     ----------
     root : path-like
-        The folder. The name of each folder in it is a class; folders within those belong to the class. Hidden
-        files and folders are passed over.
+        The folder. The names of its subfolders are the classes. Files in deeper folders belong to the class
+        too. Hidden files and folders are ignored.
 
     Returns
     -------
     AudioDataset
-        Clips in the order of class and path; without folds or groups.
+        Clips sorted by class and path, without folds and groups.
 
     Raises
     ------
     DatasetNotFoundError
-        If `root` is not a folder, or holds no sound files in folders.
+        If `root` is not a folder, or its subfolders contain no sound files.
 
     Warns
     -----
     UserWarning
-        If a class has no sound files, sound files lie outside the class folders, or files are neither sound
-        (by their suffix) nor notes.
+        If a class has no sound files, sound files lie outside the class folders, or other files than notes
+        are found (by suffix).
 
     See Also
     --------
-    load_csv : For clips with folds or groups.
+    load_csv : Load clips with folds or groups from a table.
     """
-    root = expand(root)
+    root = expand_user(root)
     if not root.is_dir():
         raise DatasetNotFoundError(
             f"{root} is not a folder; expected one with a folder of sound files for each class"
@@ -71,16 +60,16 @@ def load_folder(root: PathLike) -> AudioDataset:
     sounds = {name: [file for file in found if is_audio(file)] for name, found in files.items()}
     loose = sorted(file for file in root.iterdir() if file.is_file() and is_audio(file))
     others = [file for found in files.values() for file in found if not is_audio(file)]
-    others = [file for file in others if file.suffix.lower() not in _NOTES]
+    others = [file for file in others if file.suffix.lower() not in _NOTE_SUFFIXES]
     if not any(sounds.values()):
         raise DatasetNotFoundError(
             f"{root} holds no sound files in folders: it has {len(classes)} folders and {len(loose)} sound "
             f"files beside them. Expected {root / 'CLASS' / 'CLIP.wav'}, with one of the suffixes "
             f"{' '.join(sorted(AUDIO_SUFFIXES))}"
         )
-    _warn_of(loose, "sound files are in no class folder and are left out")
-    _warn_of(others, "files are not sound files, by their suffix, and are left out")
-    _warn_of([name for name, found in sounds.items() if not found], "class folders hold no sound files")
+    _warn_about(loose, "sound files are in no class folder and are left out")
+    _warn_about(others, "files are not sound files, by their suffix, and are left out")
+    _warn_about([name for name, found in sounds.items() if not found], "class folders hold no sound files")
     return AudioDataset(
         [str(file) for found in sounds.values() for file in found],
         [name for name, found in sounds.items() for _ in found],
@@ -89,28 +78,28 @@ def load_folder(root: PathLike) -> AudioDataset:
 
 
 def list_audio_files(root: PathLike) -> list[str]:
-    """List the sound files in a folder, such as recordings without labels.
+    """Return the paths of all sound files in a folder, such as unlabelled recordings.
 
     Parameters
     ----------
     root : path-like
-        The folder. Hidden files and folders are passed over.
+        The folder. Hidden files and folders are ignored.
 
     Returns
     -------
     list of str
-        Paths of the files whose names end as those of sounds do, sorted; those in folders within, too.
+        Sorted paths of the files with the suffix of a sound file, including files in subfolders.
 
     Raises
     ------
     DatasetNotFoundError
-        If it is not a folder, or holds no sound files.
+        If `root` is not a folder, or contains no sound files.
 
     See Also
     --------
-    load_folder : The same with a class for each folder within.
+    load_folder : Load the same files with the names of the subfolders as classes.
     """
-    root = expand(root)
+    root = expand_user(root)
     files = [str(file) for file in visible_files(root) if is_audio(file)]
     if not files:
         what = "holds no sound files" if root.is_dir() else "is not a folder"
@@ -120,10 +109,10 @@ def list_audio_files(root: PathLike) -> list[str]:
     return files
 
 
-def _warn_of(names: Sequence[object], what: str) -> None:
-    """Warn that the things named are so, if there are any."""
+def _warn_about(names: Sequence[object], what: str) -> None:
+    """Warn with the number of `names`, the statement `what` and the first names, if there are any."""
     if names:
-        warnings.warn(f"{len(names)} {what}: {shorten(names)}", stacklevel=3)
+        warnings.warn(f"{len(names)} {what}: {join_first(names)}", stacklevel=3)
 
 
 def load_csv(
@@ -137,24 +126,25 @@ def load_csv(
     on_missing: OnMissing = "raise",
     on_extra: OnMissing = "warn",
 ) -> AudioDataset:
-    """Load the clips that a table names, one a row.
+    """Load the clips listed in a table, one per row.
 
     Parameters
     ----------
     csv_path : path-like
-        The table, in UTF-8 with a header; separated by commas, or by tabs if its suffix is ``.tsv``.
+        The table, in UTF-8 with a header. Columns are separated by tabs if the suffix is ``.tsv``, otherwise
+        by commas.
     audio_root : path-like or None, default=None
-        What relative paths in the table start from. None is the table's own folder.
+        The folder that relative paths in the table refer to. None uses the table's folder.
     path_column, label_column : str or None, default=None
-        The columns of paths and of classes. None takes the only one of the usual names: path, file, filename,
-        file_name, filepath; label, class, category, target.
+        Names of the columns with paths and classes. None uses the only column with a usual name: path, file,
+        filename, file_name, filepath; label, class, category, target.
     fold_column, group_column : str or None, default=None
-        The columns of folds (integers of at least -1) and of recordings. None takes the only one of the usual
-        names (fold, folds; group, groups, recording, recording_id) and does without if there is none.
+        Names of the columns with folds (integers of at least -1) and recordings. None uses the only column
+        with a usual name (fold, folds; group, groups, recording, recording_id), if any.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about rows without audio; but for "raise" they are left out.
+        How to handle rows without audio: raise an error, or leave them out with or without a warning.
     on_extra : {"raise", "warn", "ignore"}, default="warn"
-        What to do about sound files without a row in the folders of those that have one.
+        How to handle sound files that have no row but lie in the same folders as listed files.
 
     Returns
     -------
@@ -164,32 +154,32 @@ def load_csv(
     Raises
     ------
     DatasetNotFoundError
-        If the table, or audio of a row, is not there.
+        If the table, or the audio of a row, is not found.
     ValueError
-        If a column is not there or not to be guessed, a value is missing or is no fold, or a file has two
-        rows.
+        If a column does not exist or cannot be determined, a value is missing, a fold is not a valid integer,
+        or a file has two rows.
 
     Warns
     -----
     LeakageWarning
-        If clips of one class from one recording lie in several folds.
+        If clips of one class and one recording lie in several folds.
 
     See Also
     --------
-    load_folder : For a folder per class.
+    load_folder : Load a folder with one subfolder per class.
     """
-    source = expand(csv_path)
-    root = source.parent if audio_root is None else expand(audio_root)
+    source = expand_user(csv_path)
+    root = source.parent if audio_root is None else expand_user(audio_root)
     sep = "\t" if source.suffix.lower() == ".tsv" else ","
     table = read_table(source, (), sep=sep)
     present = list(table.columns)
-    path = _choose(path_column, _PATH_COLUMNS, present, source, "path_column")
-    label = _choose(label_column, _LABEL_COLUMNS, present, source, "label_column")
-    fold = _choose(fold_column, _FOLD_COLUMNS, present, source, "fold_column", optional=True)
-    group = _choose(group_column, _GROUP_COLUMNS, present, source, "group_column", optional=True)
+    path = _choose_column(path_column, _PATH_COLUMNS, present, source, "path_column")
+    label = _choose_column(label_column, _LABEL_COLUMNS, present, source, "label_column")
+    fold = _choose_column(fold_column, _FOLD_COLUMNS, present, source, "fold_column", optional=True)
+    group = _choose_column(group_column, _GROUP_COLUMNS, present, source, "group_column", optional=True)
     check_filled(table, [name for name in (path, label, fold, group) if name], source)
-    return table_dataset(
-        [root / expand(name) for name in table[path]],
+    return dataset_from_table(
+        [root / expand_user(name) for name in table[path]],
         table,
         source=source,
         label=str(label),
@@ -201,7 +191,7 @@ def load_csv(
     )
 
 
-def _choose(
+def _choose_column(
     wanted: str | None,
     usual: Sequence[str],
     present: Sequence[str],
@@ -210,7 +200,7 @@ def _choose(
     *,
     optional: bool = False,
 ) -> str | None:
-    """Give the column asked for, or the only one with a usual name."""
+    """Return the requested column, or the only column with a usual name."""
     if wanted is not None:
         return wanted
     found = [name for name in present if name.lower() in usual]
@@ -218,5 +208,5 @@ def _choose(
         return found[0]
     if optional and not found:
         return None
-    which = f"{' and '.join(found)} could be it" if found else f"none is called {', '.join(usual)}"
+    which = f"{' and '.join(found)} could be it" if found else f"no column is named {', '.join(usual)}"
     raise ValueError(f"{source} has the columns {', '.join(present)}; {which}: name the {parameter}")

@@ -1,4 +1,4 @@
-"""GTZAN: music in ten genres, with the partition that leaves out its faults."""
+"""GTZAN: music in ten genres, with the fault-filtered partition."""
 
 import warnings
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from skfewaudio.audio import load_audio
 from skfewaudio.exceptions import AudioLoadError
 
 from ._base import AudioDataset
-from ._tables import OnMissing, PathLike, find_clips, find_root, table_dataset
+from ._home import PathLike, find_root
+from ._tables import OnMissing, dataset_from_table, find_clips
 
 LICENCE = "none stated by its authors; excerpts of published recordings, for research"
 CITATION = (
@@ -24,18 +25,18 @@ CITATION_PARTITION = (
 )
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 N_CLIPS_PER_GENRE = 100
-# The authors' archive has `genres`, the copies that went round after it `genres_original`.
+# The authors' archive has the folder `genres`, later distributions have `genres_original`.
 FOLDER = "gtzan"
-PLACES = [
-    f"{place}/{folder}"
-    for place in (".", FOLDER, f"data/{FOLDER}")
+SUBFOLDERS = [
+    f"{subfolder}/{folder}"
+    for subfolder in (".", FOLDER, f"data/{FOLDER}")
     for folder in (".", "genres", "genres_original")
 ]
 SAMPLE_RATE = 22050
-# Cannot be decoded in many copies. It is a training clip.
+# Cannot be decoded in many distributions of the dataset. It is a training clip.
 DAMAGED = "jazz/jazz.00054"
-# The clips of the fault-filtered partition, by number. As published in train_filtered.txt, valid_filtered.txt
-# and test_filtered.txt at https://github.com/jongpillee/music_dataset_split/tree/master/GTZAN_split
+# The clips of the fault-filtered partition, by number, from train_filtered.txt, valid_filtered.txt and
+# test_filtered.txt at https://github.com/jongpillee/music_dataset_split/tree/master/GTZAN_split
 PARTITION = {
     "train": {
         "blues": "29-49 73-97",
@@ -74,56 +75,57 @@ PARTITION = {
         "rock": "10-15 27-37 39-48 86-90",
     },
 }
-# The part of the partition that a subset tests on.
-TESTED = {"fault-filtered": "test", "validation": "validation"}
+# Subset -> the part of the partition used for testing.
+TEST_PARTS = {"fault-filtered": "test", "validation": "validation"}
 
 
 def load_gtzan(
     data_home: PathLike | None = None, *, subset: str = "fault-filtered", on_missing: OnMissing = "raise"
 ) -> AudioDataset:
-    """Load GTZAN, music: 1,000 clips of 30 s, 10 genres, by default without the faulty ones.
+    """Load GTZAN, music: 1,000 clips of 30 s, 10 genres, by default without faulty clips.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        The folder with a folder of clips for each genre, as wav, as au or in another format libsndfile reads:
-        ``blues/blues.00000.wav``. Or one that holds it as ``genres`` or ``genres_original``, or has all this
-        under ``gtzan`` or ``data/gtzan``. None is `get_data_home`'s.
+        The folder that contains a folder of clips for each genre, in wav, au or another format that
+        libsndfile reads: ``blues/blues.00000.wav``. Or a folder that contains it as ``genres`` or
+        ``genres_original``, or has any of these in ``gtzan`` or ``data/gtzan``. None uses `get_data_home`.
     subset : {"fault-filtered", "validation", "all"}, default="fault-filtered"
-        What to train and to test on. In the first two, which follow the fault-filtered partition [2]_,
-        training clips have fold -1 and the others fold 0, so that `make_cv` gives one split.
+        The clips for training and testing. The first two options follow the fault-filtered partition [2]_.
+        Their training clips have fold -1 and their test clips fold 0, so that `make_cv` returns one split.
 
         - "fault-filtered": train on 443 clips, test on 290.
-        - "validation": train on the same 443 clips, test on the 197 that are for choosing parameters.
+        - "validation": train on the same 443 clips, test on the 197 clips for choosing hyper-parameters.
         - "all": all 1,000 clips, without folds.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about clips that are not there; but for "raise" they are left out.
+        How to handle missing clips: raise an error, or leave them out with or without a warning.
 
     Returns
     -------
     AudioDataset
-        Clips in the order of genre and number; without groups.
+        Clips sorted by genre and number, without groups.
 
     Raises
     ------
     DatasetNotFoundError
-        If the data set, or a clip, is not there.
+        If the dataset, or a clip, is not found.
     ValueError
         If `subset` is unknown.
 
     Warns
     -----
     UserWarning
-        If ``jazz.00054``, which is damaged in many copies, cannot be read: it is left out. If there are sound
-        files that do not belong to the data set.
+        If ``jazz.00054``, which is damaged in many distributions, cannot be read; it is left out. If sound
+        files do not belong to the dataset.
 
     Notes
     -----
-    Among the 1,000 clips are copies, clips of one recording, distorted ones and wrong genres, and some genres
-    are mostly of a few artists [3]_: scores on random splits of all clips are far too good. The
-    fault-filtered partition leaves out 70 clips, and has the clips of an artist in one of its parts.
+    The 1,000 clips include duplicates, clips of the same recording, distorted clips and wrong genres, and
+    some genres have mostly clips of a few artists [3]_. Scores on random splits of all clips are therefore
+    much too high. The fault-filtered partition leaves out 70 clips, and keeps all clips of an artist in one
+    of its parts.
 
-    There is nothing to download: the authors no longer distribute the data set.
+    There is no function that downloads the dataset, because the authors no longer distribute it.
 
     References
     ----------
@@ -136,7 +138,7 @@ def load_gtzan(
 
     Examples
     --------
-    Parameters are chosen on the validation clips, scores reported on the test clips:
+    Choose hyper-parameters on the validation clips, and report scores on the test clips:
 
     >>> from sklearn.model_selection import GridSearchCV, cross_val_score
     >>> chosen = load_gtzan("~/data", subset="validation")  # doctest: +SKIP
@@ -144,20 +146,20 @@ def load_gtzan(
     >>> final = load_gtzan("~/data")  # doctest: +SKIP
     >>> cross_val_score(search.best_estimator_, *final, cv=final.make_cv())  # doctest: +SKIP
     """
-    if subset != "all" and subset not in TESTED:
+    if subset != "all" and subset not in TEST_PARTS:
         raise ValueError(f"subset must be 'fault-filtered', 'validation' or 'all'; got {subset!r}")
     remedy = (
-        "its authors no longer distribute GTZAN; from a copy, put the ten folders of genres there, 100 clips "
-        "each (blues/blues.00000.wav to rock/rock.00099.wav, or .au)"
+        "its authors no longer distribute GTZAN; if you have it, put the ten genre folders there, with 100 "
+        "clips each (blues/blues.00000.wav to rock/rock.00099.wav, or .au)"
     )
-    root = find_root(data_home, PLACES, GENRES[0], remedy)
+    root = find_root(data_home, SUBFOLDERS, GENRES[0], remedy)
     table = _list_clips()
     files = find_clips(root, list(table["clip"]), ".wav")
     parts = table["part"].to_numpy()
-    selected = np.ones(len(table), bool) if subset == "all" else np.isin(parts, ["train", TESTED[subset]])
+    selected = np.ones(len(table), bool) if subset == "all" else np.isin(parts, ["train", TEST_PARTS[subset]])
     damaged = list(table["clip"]).index(DAMAGED)
     selected[damaged] = _is_readable(files[damaged], on_missing)
-    return table_dataset(
+    return dataset_from_table(
         files,
         table,
         source="GTZAN",
@@ -174,12 +176,12 @@ def load_gtzan(
 
 
 def _list_clips() -> pd.DataFrame:
-    """List all clips, with their genre and part of the partition ("" for those left out of it)."""
+    """Return a table of all clips with their genre and part of the partition ("" if excluded)."""
     part_of = {
         f"{genre}/{genre}.{number:05d}": part
         for part, genres in PARTITION.items()
         for genre, ranges in genres.items()
-        for number in _expand(ranges)
+        for number in _parse_ranges(ranges)
     }
     genres = np.repeat(GENRES, N_CLIPS_PER_GENRE)
     numbers = np.tile(np.arange(N_CLIPS_PER_GENRE), len(GENRES))
@@ -187,19 +189,21 @@ def _list_clips() -> pd.DataFrame:
     return pd.DataFrame({"clip": clips, "genre": genres, "part": [part_of.get(clip, "") for clip in clips]})
 
 
-def _expand(ranges: str) -> Iterator[int]:
-    """Count through ranges: "2-4 7" is 2, 3, 4, 7."""
+def _parse_ranges(ranges: str) -> Iterator[int]:
+    """Return the numbers in a string of ranges: "2-4 7" is 2, 3, 4, 7."""
     for span in ranges.split():
         first, _, last = span.partition("-")
         yield from range(int(first), int(last or first) + 1)
 
 
 def _is_readable(file: Path, on_missing: OnMissing) -> bool:
-    """Tell whether the clip that is damaged in many copies can be read in this one, with a warning if not."""
+    """Return whether the often damaged clip can be read, and warn if not."""
     try:
         load_audio(file, sample_rate=None)
     except AudioLoadError as error:
         if on_missing != "ignore":
-            warnings.warn(f"{error}. This clip is damaged in many copies; it is left out", stacklevel=3)
+            warnings.warn(
+                f"{error}. This clip is damaged in many distributions of GTZAN; it is left out", stacklevel=3
+            )
         return False
     return True

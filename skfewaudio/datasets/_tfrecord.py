@@ -1,7 +1,7 @@
 """TFRecord files of SequenceExample messages, read without TensorFlow.
 
-The framing is that of https://www.tensorflow.org/tutorials/load_data/tfrecord, the encoding that of
-https://protobuf.dev/programming-guides/encoding, and the messages are Google's
+The record format is described at https://www.tensorflow.org/tutorials/load_data/tfrecord, the encoding of
+messages at https://protobuf.dev/programming-guides/encoding, and the messages are defined in
 tensorflow/core/example/{example,feature}.proto.
 """
 
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 # Each record: length, checksum of the length, data, checksum of the data; little-endian.
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 _HEADER_SIZE = _LENGTH.size + _CHECKSUM.size
-_MASK_DELTA = 0xA282EAD8  # added to a rotated checksum, so that checksums of checksums stay unlike them
+_MASK_DELTA = 0xA282EAD8  # added to the rotated CRC, because CRCs of data that contain CRCs are problematic
 _POLYNOMIAL = 0x82F63B78  # CRC-32C (Castagnoli), bits reversed, as in RFC 3720
 _BLOCK_SIZE = 2048
 # Field numbers of the messages.
 _CONTEXT, _FEATURE_LISTS = 1, 2
 _KEY, _VALUE = 1, 2
 _BYTES, _FLOATS, _INTEGERS = 1, 2, 3
-# Wire types, and the bytes of those whose size is fixed.
+# Wire types, and the number of bytes of wire types with a fixed size.
 _VARINT, _FIXED_64, _DELIMITED, _FIXED_32 = 0, 1, 2, 5
 _FIXED_SIZES = {_FIXED_64: 8, _FIXED_32: 4}
 
@@ -32,14 +32,14 @@ Span = tuple[int, int]  # where a field's content starts and stops
 
 
 class SequenceExample(NamedTuple):
-    """One record: values by name, and lists of values by name."""
+    """Content of one record: values by name, and lists of values by name."""
 
     context: dict[str, list[Any]]
     feature_lists: dict[str, list[list[Any]]]
 
 
 class _FormatError(Exception):
-    """What is wrong, and at which byte of a record's data."""
+    """Error in the encoding of a message, with its byte position in the record's data."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(reason)
@@ -47,40 +47,42 @@ class _FormatError(Exception):
 
 
 def read_sequence_examples(path: Path) -> Iterator[tuple[int, SequenceExample]]:
-    """Give each record of a file and the byte it starts at; whatever is damaged raises a ValueError.
+    """Yield each record of a file with its byte offset; damaged content raises a ValueError.
 
-    Checksums are verified before anything is believed.
+    The checksums of a record are verified before its data are parsed.
     """
     for offset, data in _read_records(path):
         try:
             yield offset, _parse_example(data)
         except _FormatError as error:
             where = offset + _HEADER_SIZE + error.position
-            raise ValueError(f"{path}, byte {where}: {error}; this is no SequenceExample") from error
+            raise ValueError(f"{path}, byte {where}: {error}; this is not a SequenceExample") from error
 
 
 def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Give the offset and the data of each record."""
+    """Yield the offset and the data of each record."""
     size = path.stat().st_size
     with path.open("rb") as file:
         offset = 0
         while offset < size:
             header = file.read(_HEADER_SIZE)
             if len(header) < _HEADER_SIZE:
-                raise ValueError(f"{path}, byte {offset}: {_cut_off(len(header), _HEADER_SIZE, 'header')}")
-            if not _is_intact(header):
+                raise ValueError(
+                    f"{path}, byte {offset}: {_describe_truncation(len(header), _HEADER_SIZE, 'header')}"
+                )
+            if not _has_valid_checksum(header):
                 raise ValueError(
                     f"{path}, byte {offset}: the length of a record does not fit its checksum; the file is "
-                    "damaged, compressed or no TFRecord file"
+                    "damaged, compressed or not a TFRecord file"
                 )
             (length,) = _LENGTH.unpack_from(header)
             rest = size - offset - _HEADER_SIZE
             if length + _CHECKSUM.size > rest:
                 raise ValueError(
-                    f"{path}, byte {offset}: {_cut_off(rest, length + _CHECKSUM.size, 'record')}"
+                    f"{path}, byte {offset}: {_describe_truncation(rest, length + _CHECKSUM.size, 'record')}"
                 )
             data = file.read(length + _CHECKSUM.size)
-            if not _is_intact(data):
+            if not _has_valid_checksum(data):
                 raise ValueError(
                     f"{path}, byte {offset}: a record does not fit its checksum; get the file again"
                 )
@@ -88,24 +90,24 @@ def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
             offset += _HEADER_SIZE + len(data)
 
 
-def _cut_off(present: int, expected: int, what: str) -> str:
-    """Say that the file ends too early."""
+def _describe_truncation(present: int, expected: int, what: str) -> str:
+    """Return the message for a file that ends too early."""
     return f"the file ends within a record's {what}, after {present} of {expected} bytes; get it again"
 
 
-def _is_intact(data: bytes) -> bool:
-    """Tell whether `data` ends in its own checksum."""
+def _has_valid_checksum(data: bytes) -> bool:
+    """Return whether `data` ends with the checksum of the bytes before."""
     checksum = crc32c(data[: -_CHECKSUM.size])
     rotated = (checksum >> 15 | checksum << 17) & 0xFFFFFFFF
     return (rotated + _MASK_DELTA) & 0xFFFFFFFF == _CHECKSUM.unpack(data[-_CHECKSUM.size :])[0]
 
 
 def crc32c(data: bytes) -> int:
-    """Give the checksum of RFC 3720, many bytes at a time.
+    """Compute the CRC-32C checksum of RFC 3720, in blocks of bytes.
 
-    It is linear: what each byte adds depends on its value and on how many bytes follow it, and no more.
+    The checksum is linear: a byte's contribution depends only on its value and the number of bytes after it.
     """
-    tables = _tables()
+    tables = _checksum_tables()
     register = 0xFFFFFFFF
     for start in range(0, len(data), _BLOCK_SIZE):
         block = np.frombuffer(data[start : start + _BLOCK_SIZE], np.uint8).copy()
@@ -117,8 +119,8 @@ def crc32c(data: bytes) -> int:
 
 
 @cache
-def _tables() -> NDArray[np.uint32]:
-    """Give what a byte adds to the checksum, by how many bytes follow it and by its value."""
+def _checksum_tables() -> NDArray[np.uint32]:
+    """Return the contribution of a byte to the checksum, by the number of bytes after it and its value."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         table = np.where(table & 1, table >> 1 ^ np.uint32(_POLYNOMIAL), table >> 1)
@@ -131,21 +133,23 @@ def _tables() -> NDArray[np.uint32]:
 
 
 def _parse_example(data: bytes) -> SequenceExample:
-    """Read a SequenceExample."""
+    """Parse a SequenceExample."""
     example = SequenceExample({}, {})
-    for features in _messages(data, (0, len(data)), _CONTEXT):
-        for name, feature in _entries(data, features):
+    for features in _delimited_fields(data, (0, len(data)), _CONTEXT):
+        for name, feature in _map_entries(data, features):
             example.context[name] = _parse_feature(data, feature)
-    for lists in _messages(data, (0, len(data)), _FEATURE_LISTS):
-        for name, features in _entries(data, lists):
-            example.feature_lists[name] = [_parse_feature(data, one) for one in _messages(data, features, 1)]
+    for lists in _delimited_fields(data, (0, len(data)), _FEATURE_LISTS):
+        for name, features in _map_entries(data, lists):
+            example.feature_lists[name] = [
+                _parse_feature(data, one) for one in _delimited_fields(data, features, 1)
+            ]
     return example
 
 
-def _entries(data: bytes, span: Span) -> Iterator[tuple[str, Span]]:
-    """Give the keys of a map, and where their values are."""
-    for entry in _messages(data, span, 1):
-        keys, values = (list(_messages(data, entry, number)) for number in (_KEY, _VALUE))
+def _map_entries(data: bytes, span: Span) -> Iterator[tuple[str, Span]]:
+    """Yield the keys of a map, and the spans of their values."""
+    for entry in _delimited_fields(data, span, 1):
+        keys, values = (list(_delimited_fields(data, entry, number)) for number in (_KEY, _VALUE))
         if not keys or not values:
             raise _FormatError(entry[0], "a feature has no name or no value")
         start, stop = keys[-1]
@@ -156,11 +160,11 @@ def _entries(data: bytes, span: Span) -> Iterator[tuple[str, Span]]:
 
 
 def _parse_feature(data: bytes, span: Span) -> list[Any]:
-    """Read the values of a Feature, of whichever kind they are."""
+    """Parse the values of a Feature, which are bytes, floats or integers."""
     values: list[Any] = []
     for number, decode in _DECODERS.items():
-        for content in _messages(data, span, number):
-            for field, wire_type, where in _fields(data, content):
+        for content in _delimited_fields(data, span, number):
+            for field, wire_type, where in _all_fields(data, content):
                 if field == 1:
                     values += decode(data, wire_type, where)
     return values
@@ -173,7 +177,7 @@ def _decode_bytes(data: bytes, wire_type: int, span: Span) -> list[bytes]:
 
 
 def _decode_floats(data: bytes, wire_type: int, span: Span) -> list[float]:
-    """Read a float, or packed ones."""
+    """Decode one float or several packed floats."""
     content = data[slice(*span)]
     if wire_type not in (_DELIMITED, _FIXED_32) or len(content) % 4:
         raise _FormatError(span[0], f"floats have the wire type {wire_type} and {len(content)} bytes")
@@ -181,7 +185,7 @@ def _decode_floats(data: bytes, wire_type: int, span: Span) -> list[float]:
 
 
 def _decode_integers(data: bytes, wire_type: int, span: Span) -> list[int]:
-    """Read a signed integer, or packed ones."""
+    """Decode one signed integer or several packed integers."""
     if wire_type not in (_DELIMITED, _VARINT):
         raise _FormatError(span[0], f"integers have the wire type {wire_type}")
     values = []
@@ -199,17 +203,17 @@ _DECODERS: dict[int, Callable[[bytes, int, Span], list[Any]]] = {
 }
 
 
-def _messages(data: bytes, span: Span, number: int) -> Iterator[Span]:
-    """Give where the fields of a number are that hold messages, names or bytes."""
-    for found, wire_type, content in _fields(data, span):
+def _delimited_fields(data: bytes, span: Span, number: int) -> Iterator[Span]:
+    """Yield the spans of all length-delimited fields (messages, strings, bytes) with a field number."""
+    for found, wire_type, content in _all_fields(data, span):
         if found == number and wire_type != _DELIMITED:
             raise _FormatError(content[0], f"field {number} has the wire type {wire_type}, not {_DELIMITED}")
         if found == number:
             yield content
 
 
-def _fields(data: bytes, span: Span) -> Iterator[tuple[int, int, Span]]:
-    """Give the number, the wire type and the place of each field of a message."""
+def _all_fields(data: bytes, span: Span) -> Iterator[tuple[int, int, Span]]:
+    """Yield the number, the wire type and the span of each field of a message."""
     position, stop = span
     while position < stop:
         start = position
@@ -225,12 +229,12 @@ def _fields(data: bytes, span: Span) -> Iterator[tuple[int, int, Span]]:
         else:
             raise _FormatError(start, f"field {number} has the wire type {wire_type}")
         if position > stop:
-            raise _FormatError(start, f"field {number} reaches beyond what it is part of")
+            raise _FormatError(start, f"field {number} reaches beyond the end of its message")
         yield number, wire_type, (begin, position)
 
 
 def _read_varint(data: bytes, position: int, stop: int) -> tuple[int, int]:
-    """Read an integer of seven bits a byte, and give the position after it."""
+    """Decode an integer with seven bits per byte, and return it with the position after it."""
     value = 0
     for n_read in range(10):
         if position + n_read >= stop:

@@ -1,4 +1,4 @@
-"""TUT Acoustic Scenes 2017: everyday surroundings, a development and an evaluation set."""
+"""TUT Acoustic Scenes 2017: recordings of 15 acoustic scenes, in a development and an evaluation set."""
 
 import warnings
 from dataclasses import replace
@@ -11,16 +11,8 @@ from numpy.typing import NDArray
 
 from ._base import AudioDataset
 from ._fetch import Archive, fetch_dataset
-from ._tables import (
-    OnMissing,
-    PathLike,
-    check_unique,
-    find_root,
-    get_data_home,
-    read_table,
-    shorten,
-    table_dataset,
-)
+from ._home import PathLike, find_root, get_data_home
+from ._tables import OnMissing, check_unique, dataset_from_table, join_first, read_table
 
 LICENCE = "free for non-commercial use (EULA of Tampere University of Technology)"
 CITATION = (
@@ -34,7 +26,7 @@ URLS = {
 }
 FOLDERS = {part: f"TUT-acoustic-scenes-2017-{part}" for part in URLS}
 N_CLIPS = {"development": 4680, "evaluation": 1620}
-# The checksums on the two Zenodo records, by what stands between the folder's name and ".zip".
+# The checksums on the two Zenodo records, by the part of the file name between the folder's name and ".zip".
 MD5 = {
     "development": {
         "meta": "9007fd4772d816590c5db5f5e9568f5d",
@@ -75,55 +67,56 @@ SAMPLE_RATE = 44100
 def load_tut2017(
     data_home: PathLike | None = None, *, subset: str = "development", on_missing: OnMissing = "raise"
 ) -> AudioDataset:
-    """Load TUT Acoustic Scenes 2017: clips of 10 s from 15 kinds of surroundings.
+    """Load TUT Acoustic Scenes 2017: clips of 10 s, 15 acoustic scenes.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        The folder that holds ``TUT-acoustic-scenes-2017-development`` and ``-evaluation``, or has them under
-        ``data``; or one of the two. None is `get_data_home`'s.
+        The folder that contains ``TUT-acoustic-scenes-2017-development`` and ``-evaluation``, or has them in
+        ``data``; or one of these two folders. None uses `get_data_home`.
     subset : {"development", "evaluation", "all"}, default="development"
-        - "development": 4,680 clips, in the four folds of ``evaluation_setup``. A clip of fold k is tested in
-          fold k.
+        - "development": 4,680 clips, with the four folds of ``evaluation_setup``. The fold of a clip is the
+          one in which it is tested.
         - "evaluation": 1,620 clips, without folds.
-        - "all": both. Development clips have fold -1 and evaluation clips fold 0, so that the one split of
-          `make_cv` trains on the former and tests on the latter.
+        - "all": both. Development clips have fold -1 and evaluation clips fold 0, so that `make_cv` returns
+          one split, which trains on the former and tests on the latter.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about rows without audio; but for "raise" they are left out.
+        How to handle rows without audio: raise an error, or leave them out with or without a warning.
 
     Returns
     -------
     AudioDataset
-        Clips in the order of the tables; groups are the recordings they were cut from.
+        Clips in the order of the tables. Groups are the recordings that they were cut from.
 
     Raises
     ------
     DatasetNotFoundError
-        If the data set, a fold, or audio of a row, is not there.
+        If the dataset, a fold, or the audio of a row, is not found.
     ValueError
-        If the table or the folds are damaged: a clip tested in two folds, or not in the table.
+        If the table or the folds are damaged, or a fold tests a clip that is tested twice or is not in the
+        table.
 
     Warns
     -----
     UserWarning
-        If there is audio without a row, or a development clip that is tested in no fold (it gets fold -1).
+        If sound files have no row, or no fold tests a development clip; it gets fold -1.
     LeakageWarning
         If clips of one recording lie in several folds.
 
     See Also
     --------
-    fetch_tut2017 : Downloads it first.
+    fetch_tut2017 : Download the dataset if needed, and load it.
 
     Notes
     -----
-    The faults in the sound that ``error.txt`` lists are left in.
+    The recording errors listed in ``error.txt`` are not removed.
 
     References
     ----------
     .. [1] A. Mesaros, T. Heittola and T. Virtanen. TUT Database for Acoustic Scene Classification and Sound
        Event Detection. EUSIPCO, 2016. https://doi.org/10.1109/EUSIPCO.2016.7760424
     """
-    parts = _parts(subset)
+    parts = _parts_of(subset)
     loaded = [_load_part(data_home, part=part, on_missing=on_missing) for part in parts]
     if len(loaded) == 1:
         return loaded[0]
@@ -139,15 +132,16 @@ def load_tut2017(
 
 
 def fetch_tut2017(data_home: PathLike | None = None, *, subset: str = "development") -> AudioDataset:
-    """Load TUT Acoustic Scenes 2017, downloading what is not there.
+    """Load TUT Acoustic Scenes 2017, and download the missing archives.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        Where to put it. None is `get_data_home`'s. The archives are kept in ``archives`` there, and may be
-        deleted.
+        The folder to download to. None uses `get_data_home`. The archives are kept in its subfolder
+        ``archives`` and may be deleted.
     subset : {"development", "evaluation", "all"}, default="development"
-        As for `load_tut2017`. Development takes 11 GB, evaluation 4 GB, and as much again when unpacked.
+        As in `load_tut2017`. The archives take 11 GB (development) and 4 GB (evaluation), and the extracted
+        files as much again.
 
     Returns
     -------
@@ -158,16 +152,16 @@ def fetch_tut2017(data_home: PathLike | None = None, *, subset: str = "developme
     DatasetNotFoundError
         If the download fails.
     ValueError
-        If what came has another checksum than the published one.
+        If the checksum of a download differs from the published one.
     """
-    for part in _parts(subset):
+    for part in _parts_of(subset):
         load = partial(_load_part, part=part)
         fetch_dataset(load, ARCHIVES[part], n_clips=N_CLIPS[part], data_home=data_home)
     return load_tut2017(data_home, subset=subset)
 
 
-def _parts(subset: str) -> list[str]:
-    """List the parts that a subset is made of."""
+def _parts_of(subset: str) -> list[str]:
+    """Return the names of the parts that make up a subset."""
     if subset != "all" and subset not in URLS:
         raise ValueError(f"subset must be 'development', 'evaluation' or 'all'; got {subset!r}")
     return list(URLS) if subset == "all" else [subset]
@@ -181,8 +175,8 @@ def _load_part(data_home: PathLike | None, *, part: str, on_missing: OnMissing =
     remedy = f"get it with skfewaudio.datasets.fetch_tut2017(subset={part!r}), or from {URLS[part]}"
     root = find_root(home, (FOLDERS[part], f"data/{FOLDERS[part]}"), META, remedy)
     table = read_table(root / META, COLUMNS, sep="\t", header=False)
-    check_unique(table["file"].tolist(), table, root / META)  # by which clips are looked up in folds
-    return table_dataset(
+    check_unique(table["file"].tolist(), table, root / META)  # the folds refer to clips by file name
+    return dataset_from_table(
         [root / name for name in table["file"]],
         table,
         source=root / META,
@@ -199,7 +193,7 @@ def _load_part(data_home: PathLike | None, *, part: str, on_missing: OnMissing =
 
 
 def _read_folds(root: Path, files: pd.Series) -> NDArray[np.int64]:
-    """Give each clip the number of the fold that tests it, -1 if none does."""
+    """Return the fold in which each clip is tested, or -1."""
     folds = pd.Series(-1, index=files)
     for fold in TEST_FOLDS:
         source = root / "evaluation_setup" / f"fold{fold}_test.txt"
@@ -207,20 +201,20 @@ def _read_folds(root: Path, files: pd.Series) -> NDArray[np.int64]:
         unknown = tested[~tested.isin(folds.index)]
         if len(unknown):
             raise ValueError(
-                f"{source} names {len(unknown)} clips that {META} does not: {shorten(list(unknown))}"
+                f"{source} names {len(unknown)} clips that {META} does not: {join_first(list(unknown))}"
             )
         again = tested[folds[tested].to_numpy() != -1]
         if len(again):
             raise ValueError(
-                f"{source} tests {len(again)} clips that another fold tests: {shorten(list(again))}; "
-                "a clip may be tested once"
+                f"{source} tests {len(again)} clips that another fold tests: {join_first(list(again))}; "
+                "a clip may be tested only once"
             )
         folds[tested] = fold
     untested = folds.index[folds == -1]
     if len(untested):
         warnings.warn(
             f"{len(untested)} clips of {root / META} are tested in no fold and get fold -1: "
-            f"{shorten(list(untested))}",
+            f"{join_first(list(untested))}",
             stacklevel=4,
         )
     return np.asarray(folds, dtype=np.int64)

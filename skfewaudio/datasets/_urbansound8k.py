@@ -2,7 +2,8 @@
 
 from ._base import AudioDataset
 from ._fetch import Archive, fetch_dataset
-from ._tables import OnMissing, PathLike, find_root, parse_integers, read_table, table_dataset
+from ._home import PathLike, find_root
+from ._tables import OnMissing, dataset_from_table, parse_integers, read_table
 
 LICENCE = "CC BY-NC 4.0"
 CITATION = (
@@ -24,37 +25,37 @@ def load_urbansound8k(data_home: PathLike | None = None, *, on_missing: OnMissin
     Parameters
     ----------
     data_home : path-like or None, default=None
-        ``UrbanSound8K``, the folder that holds it, or one that holds ``data/UrbanSound8K``. None is
-        `get_data_home`'s.
+        The folder ``UrbanSound8K``, its parent, or a folder that contains ``data/UrbanSound8K``. None uses
+        `get_data_home`.
     on_missing : {"raise", "warn", "ignore"}, default="raise"
-        What to do about rows without audio; but for "raise" they are left out.
+        How to handle rows without audio: raise an error, or leave them out with or without a warning.
 
     Returns
     -------
     AudioDataset
-        Clips in the order of the table, of any rate and channel count; folds 1 to 10 as published; groups are
-        the source recordings on Freesound.
+        Clips in the order of the table, with the published folds 1 to 10. Sample rates and numbers of
+        channels vary. Groups are the source recordings on Freesound.
 
     Raises
     ------
     DatasetNotFoundError
-        If the data set, or audio of a row, is not there.
+        If the dataset, or the audio of a row, is not found.
     ValueError
         If the table is damaged.
 
     Warns
     -----
     UserWarning
-        If there is audio without a row.
+        If sound files have no row in the table.
 
     See Also
     --------
-    fetch_urbansound8k : Downloads it first.
+    fetch_urbansound8k : Download the dataset if needed, and load it.
 
     Notes
     -----
-    Five recordings (77751, 106905, 132016, 176638, 180937) lie in two of the published folds each, with clips
-    of one class in one and of another in the other: a check by recording finds them on both sides.
+    Five recordings (77751, 106905, 132016, 176638, 180937) occur in two of the published folds, with a
+    different class in each. A leakage check by recording reports them.
 
     References
     ----------
@@ -67,7 +68,7 @@ def load_urbansound8k(data_home: PathLike | None = None, *, on_missing: OnMissin
     root = find_root(data_home, (".", FOLDER, f"data/{FOLDER}"), META, remedy)
     table = read_table(root / META, ("slice_file_name", "fsID", "fold", "class"))
     folds = parse_integers(table["fold"], root / META, minimum=1)
-    return table_dataset(
+    return dataset_from_table(
         [
             root / "audio" / f"fold{fold}" / name
             for fold, name in zip(folds, table["slice_file_name"], strict=True)
@@ -86,13 +87,13 @@ def load_urbansound8k(data_home: PathLike | None = None, *, on_missing: OnMissin
 
 
 def fetch_urbansound8k(data_home: PathLike | None = None) -> AudioDataset:
-    """Load UrbanSound8K, downloading it (6 GB) unless it is there.
+    """Load UrbanSound8K, and download it (6 GB) if it is not found.
 
     Parameters
     ----------
     data_home : path-like or None, default=None
-        Where to put it. None is `get_data_home`'s. The archive is kept in ``archives`` there, and may be
-        deleted.
+        The folder to download to. None uses `get_data_home`. The archive is kept in its subfolder
+        ``archives`` and may be deleted.
 
     Returns
     -------
@@ -103,6 +104,6 @@ def fetch_urbansound8k(data_home: PathLike | None = None) -> AudioDataset:
     DatasetNotFoundError
         If the download fails.
     ValueError
-        If what came has another checksum than the published one.
+        If the checksum of the download differs from the published one.
     """
     return fetch_dataset(load_urbansound8k, [ARCHIVE], n_clips=N_CLIPS, data_home=data_home)

@@ -1,6 +1,6 @@
-"""Models on disk: a fitted estimator in one file, which is read without running code of its own."""
+"""Save fitted estimators to single files, and load them without running code from the file."""
 
 import lazy_loader as _lazy
 
-# A card can be read without torch: names resolve on first use.
+# Lazy, so that a card can be read without importing torch.
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, in JSON."""
+"""Model cards: the metadata of a model file, in JSON."""
 
 import json
 import os
@@ -16,26 +16,26 @@ PathLike = str | os.PathLike[str]
 
 
 def read_card(path: PathLike) -> dict[str, Any]:
-    """Read what a file says of the model in it, without loading the model.
+    """Read the card of a model file without loading the model.
 
-    Neither torch nor scikit-learn is imported. Nothing vouches for a card: it says what its writer wrote.
+    Neither torch nor scikit-learn is imported. The content of a card is not verified.
 
     Parameters
     ----------
     path : str or path-like
-        A file that :func:`save_model` wrote.
+        A file written by :func:`save_model`.
 
     Returns
     -------
     dict
-        As :func:`save_model` lists it.
+        The entries listed in :func:`save_model`.
 
     Raises
     ------
     ModelFileError
-        If the file is damaged or something else.
+        If the file is damaged or not a model file.
     FileNotFoundError
-        If there is none.
+        If the file does not exist.
     """
     path = Path(path)
     (data,) = read_members(path, (CARD,))
@@ -43,20 +43,20 @@ def read_card(path: PathLike) -> dict[str, Any]:
 
 
 def parse_card(path: Path, data: bytes) -> dict[str, Any]:
-    """Check the card of a file, as far as loading goes by it."""
+    """Parse a card, and check the entries that loading depends on."""
     with errors_about(path):
         card = json.loads(data)
         if not isinstance(card, dict) or card.get("format") != FORMAT:
-            raise ValueError("its card is none of skfewaudio")
+            raise ValueError("its card is not a skfewaudio card")
         version, versions = card.get("format_version"), card.get("versions")
         if type(version) is not int or version < 1:
             raise ValueError(f"its card has format_version={version!r}")
         if not isinstance(versions, dict) or not all(isinstance(text, str) for text in versions.values()):
-            raise ValueError("its card names no versions")
+            raise ValueError("its card lists no versions")
     if version > FORMAT_VERSION:
         raise ModelFileError(
             str(path),
-            f"has version {version} of the format, and this is skfewaudio for versions up to "
+            f"has version {version} of the format, but this skfewaudio reads versions up to "
             f"{FORMAT_VERSION}; upgrade skfewaudio",
         )
     return card

@@ -1,4 +1,4 @@
-"""One row an architecture drives every test."""
+"""Tests of every architecture, each described by a row of a table."""
 
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from skfewaudio.architectures import (
     n_parameters,
 )
 from skfewaudio.plugins import ARCHITECTURES
+from skfewaudio.testing import ARCHITECTURE_CHECKS
 
 
 def conv(n_inputs, n_filters, n_places):
@@ -35,7 +36,7 @@ def conv(n_inputs, n_filters, n_places):
 
 
 def vgg_e_layers():
-    """Give inputs and filters of VGG's configuration E: 2, 2, 4, 4 and 4 layers."""
+    """List inputs and filters of VGG's configuration E: 2, 2, 4, 4 and 4 layers."""
     filters = [n for n, count in ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)) for _ in range(count)]
     return zip([1, *filters], filters, strict=False)
 
@@ -65,7 +66,7 @@ def inception_units():
 
 
 class Case(NamedTuple):
-    """What is known of an architecture; sizes are those with 10 outputs."""
+    """Known properties of an architecture with 10 outputs."""
 
     architecture: Any
     n_parameters: int
@@ -73,7 +74,7 @@ class Case(NamedTuple):
     patch: tuple[int, int] = (128, 128)
     other_patches: tuple[tuple[int, int], ...] = ((64, 33), (45, 101), (96, 64))
     patch_frames: int | None = 128
-    narrow: dict[str, Any] = {}  # what makes it small, for tests of what does not depend on its width
+    narrow: dict[str, Any] = {}  # parameters of a small version, for tests that do not depend on the width
 
 
 TABLE = {
@@ -155,7 +156,7 @@ TABLE = {
         patch_frames=96,
         narrow={"width": 0.1},
     ),
-    # 4 statistics of 128 bands, and of 5 x 8 filters in 4 regions; the projection alone is learnt
+    # 4 statistics of 128 bands, and of 5 x 8 filters in 4 regions; only the projection is learned
     "pooled_filters": Case(PooledFilters, 1152 * 10, 4 * 128 + 4 * 40 * 4, patch_frames=None),
     "linear_probe": Case(LinearProbe, (128 * 128 + 1) * 10, 128 * 128, patch_frames=None),
     # 0.9 of 96 bands x 7 frames; 160 -> 10
@@ -231,7 +232,7 @@ def build(name, patch=None, **params):
 
 
 def build_narrow(name, patch=None):
-    """Build with few units or filters, where an architecture has millions of weights."""
+    """Build a version with few units or filters of an architecture with millions of weights."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("skfewaudio.architectures.vggish.DENSE", (12288, 32, 32, 128))
         return build(name, patch, **TABLE[name].narrow)
@@ -239,13 +240,6 @@ def build_narrow(name, patch=None):
 
 def patches(name, n_patches, patch=None):
     return torch.randn(n_patches, 1, *(patch or TABLE[name].patch))
-
-
-@pytest.fixture(scope="module", params=sorted(TABLE))
-def drawn(request):
-    """Patches as a row of the table has them, and a network that tests only predict with."""
-    network = build_narrow(request.param).eval()
-    return patches(request.param, 3), network
 
 
 def test_table_is_complete():
@@ -259,80 +253,42 @@ def test_registered_name_gives_the_class(name):
 
 
 @cases
-def test_length_of_patch_that_it_was_designed_for(name):
+def test_patch_frames_is_the_documented_length(name):
     assert TABLE[name].architecture.patch_frames == TABLE[name].patch_frames
 
 
 @cases
-def test_number_of_parameters_is_that_counted_by_hand(name):
+def test_number_of_parameters_equals_the_count_by_hand(name):
     with torch.device("meta"):
         network = build(name)
     assert n_parameters(network) == TABLE[name].n_parameters
 
 
 @cases
-def test_documented_number_of_parameters_is_that_of_the_table(name):
-    if name not in {"pooled_filters", "linear_probe"}:  # these give a formula, or none
+def test_documented_number_of_parameters_equals_the_table(name):
+    if name not in {"pooled_filters", "linear_probe"}:  # documented by a formula, or not at all
         assert f"{TABLE[name].n_parameters:,}" in TABLE[name].architecture.__doc__
 
 
 @cases
-def test_embedding_has_the_size_counted_by_hand(name):
+def test_embedding_size_equals_the_count_by_hand(name):
     with torch.device("meta"):
         embedding = build(name).eval().embed(patches(name, 2))
     assert embedding.shape == (2, TABLE[name].n_features)
 
 
-def test_outputs_are_the_last_layers_of_the_embedding(drawn):
-    x, network = drawn
-    torch.testing.assert_close(network(x), network.output(network.embed(x)))
-
-
 @of_any_size
-def test_outputs_have_one_row_a_patch(name, patch):
+def test_outputs_have_one_row_per_patch(name, patch):
     assert build_narrow(name, patch).eval()(patches(name, 3, patch)).shape == (3, 10)
 
 
-def check_gradients(network, x):
-    network.train()(x).square().sum().backward()
-    for parameter in network.parameters():
-        if parameter.requires_grad:
-            assert torch.isfinite(parameter.grad).all()
-            assert parameter.grad.abs().sum() > 0
-
-
 @cases
-def test_gradients_are_finite_and_reach_every_parameter(name):
-    check_gradients(build_narrow(name), patches(name, 2))
+@pytest.mark.parametrize("rule", ARCHITECTURE_CHECKS)
+def test_contract_of_architectures(name, rule):
+    ARCHITECTURE_CHECKS[rule](lambda: build_narrow(name), patches(name, 3))
 
 
 @pytest.mark.slow
 @large
 def test_gradients_at_full_width_are_finite_and_reach_every_parameter(name):
-    check_gradients(build(name), patches(name, 2))
-
-
-def test_one_patch_is_enough_to_predict(drawn):
-    x, network = drawn
-    torch.testing.assert_close(network(x[:1]), network(x)[:1], rtol=1e-4, atol=1e-5)
-
-
-@cases
-def test_silence_gives_finite_outputs(name):
-    assert torch.isfinite(build_narrow(name).train()(torch.zeros(2, 1, *TABLE[name].patch))).all()
-
-
-@cases
-def test_state_dict_makes_the_same_network(name):
-    network, other = build_narrow(name).eval(), build_narrow(name).eval()
-    for parameter in other.parameters():
-        torch.nn.init.ones_(parameter)
-    other.load_state_dict(network.state_dict())
-    x = patches(name, 2)
-    torch.testing.assert_close(other(x), network(x))
-
-
-@cases
-def test_building_depends_on_torchs_seed_alone(name):
-    a, b = build_narrow(name).state_dict(), build_narrow(name).state_dict()
-    assert all(torch.equal(a[key], b[key]) for key in a)
+    ARCHITECTURE_CHECKS["gradients"](lambda: build(name), patches(name, 2))

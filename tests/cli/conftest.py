@@ -1,4 +1,4 @@
-"""Folders of tones and noises, and a model that tells them apart."""
+"""Folders of tones and noises, and a model that classifies them."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ RATE = 16000
 
 
 def write_tones_and_noises(root, n_clips, seed=0):
-    """Write a folder per class, clips of a quarter of a second."""
+    """Write a folder per class, with clips of 0.25 s."""
     rng = np.random.default_rng(seed)
     time = np.arange(RATE // 4) / RATE
     for k in range(n_clips):
@@ -25,7 +25,7 @@ def write_tones_and_noises(root, n_clips, seed=0):
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
-    """Folder of two classes, four clips each."""
+    """Folder of two classes with four clips each."""
     root = tmp_path_factory.mktemp("clips")
     write_tones_and_noises(root, 4)
     return root
@@ -33,14 +33,14 @@ def clips(tmp_path_factory):
 
 @pytest.fixture
 def other_clips(tmp_path):
-    """Other clips of the same classes, to be changed at will."""
+    """Folder of other clips of the same classes, which a test may change."""
     write_tones_and_noises(tmp_path / "other", 2, seed=7)
     return tmp_path / "other"
 
 
 @pytest.fixture(scope="session")
 def model(clips, tmp_path_factory):
-    """A trained model's file."""
+    """File of a trained model."""
     path = tmp_path_factory.mktemp("model") / "sounds.model"
     options = ["--pipeline", "mfcc-1nn", "--device", "cpu", "--no-evaluate"]
     assert main(["train", str(clips), "-o", str(path), *options]) == 0

@@ -1,4 +1,4 @@
-"""skfewaudio cache: fill, look, clear."""
+"""Tests of skfewaudio cache."""
 
 import json
 
@@ -10,27 +10,27 @@ def cache(capsys, *argv):
     return status, capsys.readouterr()
 
 
-def test_warmed_features_are_there_and_can_be_cleared(clips, tmp_path, capsys):
-    place = ["--location", tmp_path / "cache"]
-    warm = ["warm", clips, "--transformer", "mfcc", *place]
-    assert cache(capsys, *warm)[1].out == "0 sounds were there, 8 computed\n"
-    assert cache(capsys, *warm)[1].out == "8 sounds were there, 0 computed\n"
-    info = json.loads(cache(capsys, "info", "--json", *place)[1].out)
+def test_warm_fills_the_cache_and_clear_empties_it(clips, tmp_path, capsys):
+    location = ["--location", tmp_path / "cache"]
+    warm = ["warm", clips, "--transformer", "mfcc", *location]
+    assert cache(capsys, *warm)[1].out == "0 sounds were in the cache, 8 computed\n"
+    assert cache(capsys, *warm)[1].out == "8 sounds were in the cache, 0 computed\n"
+    info = json.loads(cache(capsys, "info", "--json", *location)[1].out)
     assert [(held["name"], held["n_entries"]) for held in info["transformers"]] == [("MFCC", 8)]
-    assert cache(capsys, "clear", "--transformer", "logmel", *place)[1].out.startswith("0 entries")
-    assert cache(capsys, "clear", "--transformer", "mfcc", *place)[1].out.startswith("8 entries")
+    assert cache(capsys, "clear", "--transformer", "logmel", *location)[1].out.startswith("0 entries")
+    assert cache(capsys, "clear", "--transformer", "mfcc", *location)[1].out.startswith("8 entries")
 
 
-def test_warm_goes_on_after_a_file_that_cannot_be_read(other_clips, tmp_path, capsys):
+def test_warm_continues_after_an_unreadable_file(other_clips, tmp_path, capsys):
     (other_clips / "noise" / "0.wav").write_bytes(b"")
     status, text = cache(
         capsys, "warm", other_clips, "--transformer", "mfcc", "--location", tmp_path / "cache"
     )
-    assert (status, text.out) == (1, "0 sounds were there, 3 computed\n")
+    assert (status, text.out) == (1, "0 sounds were in the cache, 3 computed\n")
     assert "0.wav: is empty" in text.err
 
 
-def test_data_set_made_by_code_is_refused(tmp_path, capsys):
+def test_dataset_made_by_code_is_refused(tmp_path, capsys):
     status, text = cache(capsys, "warm", "sound_scenes", "--transformer", "mfcc", "--location", tmp_path)
     assert status == 2
     assert "made by code" in text.err

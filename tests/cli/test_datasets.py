@@ -1,4 +1,4 @@
-"""skfewaudio datasets: which there are, and what is wrong with one."""
+"""Tests of skfewaudio datasets."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ def check(capsys, *argv):
     return status, json.loads(capsys.readouterr().out)
 
 
-def test_list_tells_found_from_not_found(shared_data, capsys):
+def test_list_shows_which_datasets_are_found(shared_data, capsys):
     assert main(["datasets", "list", "--data-home", str(shared_data / "data"), "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["esc50"] | {"summary": ""} == {
@@ -29,17 +29,17 @@ def test_list_tells_found_from_not_found(shared_data, capsys):
     assert rows["synthetic"]["state"] == "made by code"
 
 
-def test_fetch_of_what_cannot_be_downloaded_tells_where_to_get_it(tmp_path, capsys):
+def test_fetch_shows_where_to_get_a_dataset_without_download(tmp_path, capsys):
     assert main(["datasets", "fetch", "extended_ballroom", "--data-home", str(tmp_path)]) == 1
     assert "anasynth.ircam.fr" in capsys.readouterr().err
 
 
-def test_fetch_downloads_what_can_be(tmp_path, clips, monkeypatch, capsys):
-    asked = []
-    fake = lambda home: asked.append(home) or datasets.load_folder(clips)  # noqa: E731
+def test_fetch_downloads_a_dataset(tmp_path, clips, monkeypatch, capsys):
+    homes = []
+    fake = lambda home: homes.append(home) or datasets.load_folder(clips)  # noqa: E731
     monkeypatch.setattr(datasets, "fetch_urbansound8k", fake)
     assert main(["datasets", "fetch", "urbansound8k", "--data-home", str(tmp_path)]) == 0
-    assert asked == [str(tmp_path)]
+    assert homes == [str(tmp_path)]
     assert "8 clips, 2 classes" in capsys.readouterr().out
 
 
@@ -65,15 +65,15 @@ def test_fault_is_reported_by_name(other_clips, sound, kind, capsys):
     assert [(fault["kind"], fault["clip"]) for fault in found["faults"]] == [(kind, str(bad))]
 
 
-def test_unreadable_file_is_reported_and_the_others_compared(other_clips, capsys):
+def test_other_files_are_compared_if_one_is_unreadable(other_clips, capsys):
     (other_clips / "tone" / "bad.wav").write_bytes(b"")
     shutil.copy(other_clips / "noise" / "0.wav", other_clips / "noise" / "again.wav")
     status, found = check(capsys, other_clips)
     assert status == 1
     assert found["faults"][0]["detail"] == "is empty (0 bytes)"
-    assert [(leak["kind"], leak["first"], leak["second"]) for leak in found["leaks"]] == [("copy", 0, 2)]
+    assert [(leak["kind"], leak["first"], leak["second"]) for leak in found["leaks"]] == [("duplicate", 0, 2)]
 
 
-def test_unknown_name_is_answered_with_those_there_are(capsys):
+def test_unknown_name_is_refused(capsys):
     assert main(["datasets", "check", "esc51"]) == 2
-    assert "neither a folder nor a data set" in capsys.readouterr().err
+    assert "neither a folder nor a dataset" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""skfewaudio doctor and plugins: what is there, and what is broken."""
+"""Tests of skfewaudio doctor and skfewaudio plugins."""
 
 import json
 
@@ -19,13 +19,13 @@ def findings(capsys):
     return _findings
 
 
-def test_core_works_here(findings):
+def test_core_works(findings):
     status, found = findings()
     assert status == 0
     assert found["decoders", "wav"]["detail"] == "8000 of 8000 samples read back"
 
 
-def test_missing_decoder_of_the_core_is_said_with_a_remedy(findings, monkeypatch):
+def test_missing_core_decoder_is_reported_with_a_remedy(findings, monkeypatch):
     write = soundfile.write
 
     def broken(path, *args):
@@ -39,14 +39,14 @@ def test_missing_decoder_of_the_core_is_said_with_a_remedy(findings, monkeypatch
     assert "pip install -U soundfile" in found["decoders", "flac"]["remedy"]
 
 
-def test_missing_extra_is_no_failure(findings, monkeypatch):
+def test_missing_extra_is_not_a_failure(findings, monkeypatch):
     monkeypatch.setattr(_doctor, "EXTRAS", {"skfewaudio_no_such": ("plot", "pictures")})
     status, found = findings()
     assert status == 0
     assert found["extras", "skfewaudio_no_such"]["remedy"] == "pip install 'skfewaudio[plot]'"
 
 
-def test_examination_that_fails_is_a_finding(findings, monkeypatch):
+def test_exception_in_a_check_is_a_finding(findings, monkeypatch):
     def broken():
         raise RuntimeError("no such luck")
         yield

@@ -1,4 +1,4 @@
-"""The command line as a whole: statuses, streams, help, processes."""
+"""Exit statuses, streams, help texts and processes of the command line."""
 
 import json
 import os
@@ -16,28 +16,28 @@ HEAVY = {"torch", "numpy", "sklearn", "pandas", "soundfile", "librosa", "scipy"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_every_command_ends_well(command, capsys):
+def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as ending:
         main([command, "--help"])
     assert ending.value.code == 0
     assert f"usage: skfewaudio {command}" in capsys.readouterr().out
 
 
-def test_wrong_option_is_one_line_and_2(capsys):
+def test_unknown_option_is_reported_in_one_line_with_status_2(capsys):
     with pytest.raises(SystemExit) as ending:
         main(["predict", "--colour"])
     assert ending.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_missing_folder_is_one_line_and_2(tmp_path, capsys):
+def test_missing_folder_is_reported_in_one_line_with_status_2(tmp_path, capsys):
     assert main(["train", str(tmp_path / "none"), "-o", str(tmp_path / "m")]) == 2
     err = capsys.readouterr().err
     assert err.startswith("skfewaudio train: ")
     assert err.count("\n") == 1
 
 
-def test_interrupt_is_130(clips, tmp_path, capsys, monkeypatch):
+def test_interrupt_has_status_130(clips, tmp_path, capsys, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
@@ -56,7 +56,7 @@ def test_unexpected_error_keeps_its_traceback(clips, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("quiet", "shown"), [([], True), (["--quiet"], False)])
-def test_warnings_are_lines_on_stderr_unless_quiet(other_clips, tmp_path, capsys, quiet, shown):
+def test_warnings_go_to_stderr_unless_quiet(other_clips, tmp_path, capsys, quiet, shown):
     (other_clips / "empty").mkdir()
     options = ["--pipeline", "mfcc-1nn", "--no-evaluate", "--device", "cpu", *quiet]
     assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), *options]) == 0
@@ -64,36 +64,36 @@ def test_warnings_are_lines_on_stderr_unless_quiet(other_clips, tmp_path, capsys
     assert capsys.readouterr().err == (warning if shown else "")
 
 
-def test_notes_and_progress_are_for_terminals_alone(capsys, monkeypatch):
-    def tell(out):
+def test_notes_and_progress_are_written_only_to_terminals(capsys, monkeypatch):
+    def write_both(out):
         out.note("reading")
         out.progress("files", 1, 2)
 
-    tell(Output("x"))
+    write_both(Output("x"))
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    tell(Output("x", quiet=True))
+    write_both(Output("x", quiet=True))
     assert capsys.readouterr().err == ""
-    tell(Output("x"))
+    write_both(Output("x"))
     assert capsys.readouterr().err == "reading\nfiles: 1/2\r"
 
 
-def test_table_too_wide_is_cut_in_its_widest_column():
+def test_widest_column_of_a_table_is_shortened_to_fit():
     table = format_table(["class", "clips"], [["a" * 90, 3]], width=40)
     assert [len(line) for line in table.splitlines()] == [40, 40]
     assert "a…" in table
 
 
-def test_benchmark_gets_its_options_as_they_are(monkeypatch):
-    asked = []
+def test_benchmark_receives_its_options_unchanged(monkeypatch):
+    calls = []
 
     def run_all(argv, *, command):
-        asked.append((argv, command))
+        calls.append((argv, command))
         return 0
 
     monkeypatch.setattr(skfewaudio.benchmarking, "main", run_all)
     assert main(["benchmark", "--n-shots", "1", "2"]) == 0
-    assert asked == [(["--n-shots", "1", "2"], "skfewaudio benchmark")]
+    assert calls == [(["--n-shots", "1", "2"], "skfewaudio benchmark")]
 
 
 def test_report_is_written_from_a_run(clips, tmp_path, capsys):
@@ -113,8 +113,8 @@ def test_help_imports_nothing_heavy():
     assert HEAVY.isdisjoint(done.stdout.split())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes break otherwise elsewhere")
-def test_process_ends_quietly_when_nobody_reads_on(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="closed pipes behave differently on other systems")
+def test_process_ends_quietly_on_a_closed_pipe(tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "skfewaudio", "datasets", "list", "--json", "--data-home", str(tmp_path)]
@@ -123,6 +123,6 @@ def test_process_ends_quietly_when_nobody_reads_on(tmp_path):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_json_of_a_name_that_is_no_text_can_be_read(capsys):
+def test_json_of_an_undecodable_name_can_be_read(capsys):
     Output("x").json({"path": "\udcff.wav"})
     assert json.loads(capsys.readouterr().out)["path"] == "\udcff.wav"

@@ -1,4 +1,4 @@
-"""skfewaudio predict: a line for each file."""
+"""Tests of skfewaudio predict."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def test_writes_path_label_and_probability(model, other_clips, capsys):
     ]
 
 
-def test_csv_quotes_names_as_rfc_4180_does(model, other_clips, capsys):
+def test_csv_quotes_names_according_to_rfc_4180(model, other_clips, capsys):
     odd = other_clips / 'a "b", c.wav'
     shutil.move(other_clips / "tone" / "0.wav", odd)
     _, out, _ = run(capsys, model, odd, "--csv")
@@ -32,14 +32,14 @@ def test_csv_quotes_names_as_rfc_4180_does(model, other_clips, capsys):
     assert next(csv.DictReader(io.StringIO(out, newline="")))["path"] == str(odd)
 
 
-def test_json_has_an_object_a_line_with_the_top_classes(model, other_clips, capsys):
+def test_json_has_one_object_per_line_with_the_top_classes(model, other_clips, capsys):
     _, out, _ = run(capsys, model, other_clips, "--json", "--top", "5")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["label"] for line in lines] == ["noise", "noise", "tone", "tone"]
     assert [one["label"] for one in lines[3]["top"]] == ["tone", "noise"]
 
 
-def test_name_outside_ascii_comes_through(model, other_clips, capsys):
+def test_name_outside_ascii_is_written_unchanged(model, other_clips, capsys):
     path = other_clips / "Zürich 東京.wav"
     shutil.move(other_clips / "tone" / "0.wav", path)
     assert run(capsys, model, path)[1].startswith(f"{path}\t")
@@ -47,24 +47,24 @@ def test_name_outside_ascii_comes_through(model, other_clips, capsys):
 
 
 @pytest.mark.parametrize(("reject", "label"), [("0.5", "noise"), ("0.51", "unknown")])
-def test_answer_below_the_limit_is_unknown(clips, tmp_path, capsys, reject, label):
-    path = tmp_path / "m"  # guesses: both classes are as probable
+def test_prediction_below_the_threshold_is_unknown(clips, tmp_path, capsys, reject, label):
+    path = tmp_path / "m"  # predicts equal probabilities
     main(["train", str(clips), "-o", str(path), "--pipeline", "random", "--no-evaluate"])
-    trust = ["--trust", "skfewaudio.benchmarking._suites._ignore"]
+    trust = ["--trust", "skfewaudio.pipelines._ignore"]
     capsys.readouterr()
     _, out, _ = run(capsys, path, clips / "tone" / "0.wav", "--reject", reject, *trust)
     assert out.split("\t")[1:] == [label, "0.500\n"]
 
 
-def test_type_that_is_not_trusted_is_named_with_the_option_that_allows_it(clips, tmp_path, capsys):
+def test_untrusted_type_is_named_with_the_option_that_allows_it(clips, tmp_path, capsys):
     path = tmp_path / "m"
     main(["train", str(clips), "-o", str(path), "--pipeline", "random", "--no-evaluate"])
     status, _, err = run(capsys, path, clips)
     assert status == 2
-    assert "add --trust skfewaudio.benchmarking._suites._ignore" in err
+    assert "add --trust skfewaudio.pipelines._ignore" in err
 
 
-def test_file_that_cannot_be_read_is_named_and_the_others_predicted(model, other_clips, capsys):
+def test_unreadable_file_is_named_and_the_others_are_predicted(model, other_clips, capsys):
     bad = other_clips / "tone" / "0.wav"
     bad.write_bytes(b"")
     status, out, err = run(capsys, model, other_clips, other_clips / "missing.wav")
@@ -74,7 +74,7 @@ def test_file_that_cannot_be_read_is_named_and_the_others_predicted(model, other
     assert "2 of 5 files could not be read" in err
 
 
-def test_many_files_go_in_small_batches(model, other_clips, monkeypatch, capsys):
+def test_files_are_predicted_in_small_batches(model, other_clips, monkeypatch, capsys):
     monkeypatch.setattr(_models, "BYTES_AT_ONCE", 20_000)
     sizes = []
     predict = _models._predict
@@ -89,14 +89,14 @@ def test_many_files_go_in_small_batches(model, other_clips, monkeypatch, capsys)
     ("options", "message"),
     [(["--reject", "2"], "expected a probability"), (["--top", "0"], "at least 1")],
 )
-def test_wrong_number_is_one_line(model, other_clips, capsys, options, message):
+def test_invalid_number_is_reported_in_one_line(model, other_clips, capsys, options, message):
     status, out, err = run(capsys, model, other_clips, *options)
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
 
 
-def test_file_that_is_no_model_is_one_line(other_clips, capsys):
+def test_file_other_than_a_model_is_reported_in_one_line(other_clips, capsys):
     status, _, err = run(capsys, other_clips / "tone" / "0.wav", other_clips)
     assert status == 2
     assert "0.wav: cannot be read as a model" in err

@@ -1,4 +1,4 @@
-"""skfewaudio train: from a folder to a model's file."""
+"""Tests of skfewaudio train."""
 
 from skfewaudio import CalibratedRidgeClassifier, load_model
 from skfewaudio.cli import main
@@ -8,7 +8,7 @@ from skfewaudio.persistence import read_card
 FAST = ["--pipeline", "mfcc-1nn", "--device", "cpu"]
 
 
-def test_prints_classes_with_counts_and_an_estimate_with_its_interval(clips, tmp_path, capsys):
+def test_prints_class_counts_and_accuracy_with_interval(clips, tmp_path, capsys):
     assert main(["train", str(clips), "-o", str(tmp_path / "m"), *FAST]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == ["class  clips", "noise      4", "tone       4"]
@@ -16,7 +16,7 @@ def test_prints_classes_with_counts_and_an_estimate_with_its_interval(clips, tmp
     assert "  4-fold cross-validation" in lines
 
 
-def test_card_tells_of_data_scores_and_seed(clips, tmp_path):
+def test_card_contains_dataset_scores_and_seed(clips, tmp_path):
     main(["train", str(clips), "-o", str(tmp_path / "m"), "--random-state", "3", *FAST])
     card = read_card(tmp_path / "m")
     assert card["data_set"]["clips_per_class"] == {"noise": 4, "tone": 4}
@@ -30,13 +30,13 @@ def test_saves_a_model_trained_on_all_clips(clips, tmp_path):
     assert load_model(tmp_path / "m").predict(paths).tolist() == ["noise"] * 4 + ["tone"] * 4
 
 
-def test_pipeline_gets_the_seed_given():
+def test_pipeline_receives_the_seed():
     model = build_pipeline("prototypical", random_state=5, device="cpu")
     assert [type(step).__name__ for _, step in model.steps] == ["LogMel", "PrototypicalClassifier"]
     assert model[-1].random_state == 5
 
 
-def test_says_why_there_is_no_estimate_of_a_class_with_one_clip(clips, other_clips, tmp_path, capsys):
+def test_warns_if_a_class_with_one_clip_prevents_cross_validation(clips, other_clips, tmp_path, capsys):
     (other_clips / "tone" / "1.wav").unlink()
     assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), *FAST]) == 0
     assert "accuracy is not estimated: class 'tone' has one clip" in capsys.readouterr().err
@@ -57,19 +57,19 @@ def test_scores_on_a_test_folder(clips, other_clips, tmp_path, capsys):
     assert "4 of 4 clips" in capsys.readouterr().out
 
 
-def test_unknown_pipeline_is_named_with_those_there_are(clips, tmp_path, capsys):
+def test_unknown_pipeline_is_refused_with_the_known_names(clips, tmp_path, capsys):
     assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--pipeline", "svm"]) == 2
     assert "--pipeline svm: expected one of random, mfcc-1nn" in capsys.readouterr().err
 
 
-def test_folder_that_cannot_take_the_model_is_found_before_training(clips, tmp_path, capsys):
+def test_missing_output_folder_is_reported_before_training(clips, tmp_path, capsys):
     assert main(["train", str(clips), "-o", str(tmp_path / "none" / "m"), *FAST]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "make it first" in err
+    assert "create it first" in err
 
 
-def test_damaged_clip_is_one_line_with_its_name(other_clips, tmp_path, capsys):
+def test_damaged_clip_is_named_in_one_line(other_clips, tmp_path, capsys):
     (other_clips / "tone" / "0.wav").write_bytes(b"RIFF")
     assert main(["train", str(other_clips), "-o", str(tmp_path / "m"), "--no-evaluate", *FAST]) == 2
     err = capsys.readouterr().err
@@ -77,12 +77,12 @@ def test_damaged_clip_is_one_line_with_its_name(other_clips, tmp_path, capsys):
     assert "0.wav: cannot be decoded" in err
 
 
-def test_trains_the_default_on_files(clips, tmp_path):
+def test_trains_the_default_pipeline(clips, tmp_path):
     assert main(["train", str(clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"]) == 0
     assert read_card(tmp_path / "m")["classifier"]["type"] == "AugmentedClassifier"
 
 
-def test_learns_from_a_folder_without_labels(clips, other_clips, tmp_path, capsys):
+def test_trains_on_unlabelled_clips(clips, other_clips, tmp_path, capsys):
     command = ["train", str(clips), "-o", str(tmp_path / "m"), "--unlabelled", str(other_clips)]
     assert main([*command, "--device", "cpu"]) == 0
     assert "of 8 clips" in capsys.readouterr().out
@@ -92,18 +92,18 @@ def test_learns_from_a_folder_without_labels(clips, other_clips, tmp_path, capsy
     assert model[-1].estimator_[-1].semi_supervised
 
 
-def test_pipeline_that_takes_no_unlabelled_clips_is_named(clips, other_clips, tmp_path, capsys):
+def test_pipeline_without_self_training_is_named(clips, other_clips, tmp_path, capsys):
     command = ["train", str(clips), "-o", str(tmp_path / "m"), "--unlabelled", str(other_clips), *FAST]
     assert main(command) == 2
-    assert "--unlabelled: mfcc-1nn learns from labelled clips alone" in capsys.readouterr().err
+    assert "--unlabelled: mfcc-1nn cannot use unlabelled clips" in capsys.readouterr().err
 
 
-def test_recordings_are_left_out_as_a_whole_for_the_certainty_too(other_clips, tmp_path, monkeypatch):
-    given = []
+def test_recordings_are_left_out_together_for_the_calibration_too(other_clips, tmp_path, monkeypatch):
+    received = []
     fit = CalibratedRidgeClassifier.fit
 
     def recorded(self, X, y, sample_weight=None, *, groups=None):
-        given.append(groups)
+        received.append(groups)
         return fit(self, X, y, sample_weight, groups=groups)
 
     monkeypatch.setattr(CalibratedRidgeClassifier, "fit", recorded)
@@ -111,4 +111,4 @@ def test_recordings_are_left_out_as_a_whole_for_the_certainty_too(other_clips, t
         for number, take in enumerate("AB"):
             (folder / f"{number}.wav").rename(folder / f"1-{len(folder.name)}000-{take}-0.wav")
     main(["train", str(other_clips), "-o", str(tmp_path / "m"), "--no-evaluate", "--device", "cpu"])
-    assert sorted(given[0]) == [0] * 10 + [1] * 10  # two clips and four copies of each
+    assert sorted(received[0]) == [0] * 10 + [1] * 10  # two clips with four augmented copies each

@@ -1,4 +1,4 @@
-"""Tiny data sets on disk."""
+"""Small datasets on disk."""
 
 import io
 import struct
@@ -11,7 +11,7 @@ import soundfile
 
 @cache
 def _encode(number, rate, suffix):
-    """Encode a short sound, of which each number has its own."""
+    """Encode a short sound, a different one for each number."""
     buffer = io.BytesIO()
     soundfile.write(buffer, np.full(80, 0.001 * (number + 1)), rate, format=suffix[1:].upper())
     return buffer.getvalue()
@@ -19,7 +19,7 @@ def _encode(number, rate, suffix):
 
 @pytest.fixture
 def write_clips():
-    """Write short sound files of those names into a folder."""
+    """Return a function that writes short sound files with the given names into a folder."""
 
     def _write(folder, names, rate=8000):
         for number, name in enumerate(names):
@@ -31,7 +31,7 @@ def write_clips():
 
 
 def _checksum(data):
-    """CRC-32C one bit at a time, masked as in TFRecord files."""
+    """Compute the CRC-32C checksum bit by bit, masked as in TFRecord files."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte
@@ -43,7 +43,7 @@ def _checksum(data):
 
 @pytest.fixture
 def frame():
-    """Give a record of a TFRecord file that holds those bytes."""
+    """Return a function that frames bytes as a record of a TFRecord file."""
 
     def _frame(data):
         length = struct.pack("<Q", len(data))
@@ -53,7 +53,7 @@ def frame():
 
 
 def _integer(value):
-    """Encode an integer, seven bits a byte."""
+    """Encode an integer with seven bits per byte."""
     encoded = b""
     while value > 0x7F:
         encoded += bytes([value & 0x7F | 0x80])
@@ -63,7 +63,7 @@ def _integer(value):
 
 @pytest.fixture
 def message():
-    """Encode fields that hold bytes, as ``(number, content)``."""
+    """Return a function that encodes fields ``(number, content)`` with bytes as content."""
 
     def _message(*fields):
         return b"".join(bytes([number << 3 | 2]) + _integer(len(data)) + data for number, data in fields)
@@ -73,7 +73,7 @@ def message():
 
 @pytest.fixture
 def clip_record(message):
-    """Encode a clip as AudioSet's embeddings have it."""
+    """Return a function that encodes a clip as in AudioSet's embeddings."""
 
     def _clip_record(video, labels, seconds):
         features = {

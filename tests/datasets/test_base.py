@@ -1,4 +1,4 @@
-"""AudioDataset: what it holds, its parts, and splits that do not leak."""
+"""AudioDataset: its fields, subsets, and splits without leakage."""
 
 import dataclasses
 import pickle
@@ -30,13 +30,13 @@ def toy(**fields):
     return AudioDataset([f"{i}.wav" for i in range(12)], LABELS, name="toy", **fields)
 
 
-def test_unpacks_into_paths_and_labels():
+def test_dataset_unpacks_into_paths_and_labels():
     X, y = toy()
     assert X[:2] == ["0.wav", "1.wav"]
     assert y.tolist() == LABELS
 
 
-def test_the_labels_are_strings_whatever_they_were():
+def test_labels_are_converted_to_str():
     dataset = AudioDataset(["a.wav", "b.wav"], [3, 20], name="toy")
     assert dataset.target.tolist() == ["3", "20"]
 
@@ -45,22 +45,22 @@ def test_target_names_are_sorted():
     assert AudioDataset(["a.wav", "b.wav"], ["rain", "bark"], name="toy").target_names == ["bark", "rain"]
 
 
-def test_the_length_is_the_number_of_clips():
+def test_len_is_the_number_of_clips():
     assert len(toy()) == 12
 
 
-def test_the_repr_tells_clips_classes_folds_and_recordings():
+def test_repr_shows_clips_classes_folds_and_recordings():
     dataset = toy(folds=np.repeat([1, 2], 6), groups=RECORDINGS)
     assert repr(dataset) == "<AudioDataset toy: 12 clips, 2 classes, folds 1, 2, 6 recordings>"
 
 
-def test_survives_pickling():
+def test_pickle():
     again = pickle.loads(pickle.dumps(toy(folds=np.repeat([1, 2], 6))))
     assert again.paths == toy().paths
     assert again.folds.tolist() == [1] * 6 + [2] * 6
 
 
-def test_waveforms_stay_an_array():
+def test_array_of_waveforms_stays_an_array():
     dataset = AudioDataset(np.zeros((2, 5)), ["a", "b"], name="toy", sample_rate=8000)
     assert dataset.X.shape == (2, 5)
     assert dataset.subset([1]).X.shape == (1, 5)
@@ -73,43 +73,43 @@ def test_waveforms_have_no_paths():
 
 
 def test_waveforms_need_a_sample_rate():
-    with pytest.raises(ValueError, match="say their sample_rate"):
+    with pytest.raises(ValueError, match="pass their sample_rate"):
         AudioDataset([np.zeros(5)], ["a"], name="toy")
 
 
 @pytest.mark.parametrize("field", ["folds", "groups"])
-def test_a_column_of_another_length_is_refused(field):
+def test_column_of_wrong_length_is_rejected(field):
     with pytest.raises(ValueError, match=rf"{field} must have one value for each of 12 clips; got \(3,\)"):
         toy(**{field: [1, 2, 3]})
 
 
-def test_labels_of_another_length_are_refused():
+def test_labels_of_wrong_length_are_rejected():
     with pytest.raises(ValueError, match="target must have one value"):
         AudioDataset(["a.wav", "b.wav"], ["bark"], name="toy")
 
 
 @pytest.mark.parametrize("folds", [[0.5] * 12, [-2] * 12, ["1"] * 12])
-def test_folds_that_are_not_folds_are_refused(folds):
+def test_invalid_folds_are_rejected(folds):
     with pytest.raises(ValueError, match="folds must be integers of at least -1"):
         toy(folds=folds)
 
 
-def test_no_clips_are_refused():
+def test_dataset_without_clips_is_rejected():
     with pytest.raises(ValueError, match="'toy' has no clips"):
         AudioDataset([], [], name="toy")
 
 
-def test_a_recording_torn_between_folds_warns():
-    with pytest.warns(LeakageWarning, match="1 recordings of the data set 'toy' .* such as r0"):
+def test_recording_split_between_folds_warns():
+    with pytest.warns(LeakageWarning, match="1 recordings of the dataset 'toy' .* such as r0"):
         AudioDataset(["a.wav", "b.wav"], ["bark", "bark"], name="toy", folds=[1, 2], groups=["r0", "r0"])
 
 
-def test_a_recording_with_another_class_in_each_fold_is_not_torn():
+def test_recording_with_a_different_class_in_each_fold_does_not_warn():
     dataset = AudioDataset(["a.wav", "b.wav"], ["bark", "horn"], name="toy", folds=[1, 2], groups=["r", "r"])
     assert len(dataset) == 2
 
 
-def test_subset_by_mask_keeps_every_column_in_step():
+def test_subset_by_mask_applies_to_all_columns():
     dataset = toy(folds=np.repeat([1, 2], 6), groups=RECORDINGS, licence="CC0")
     part = dataset.subset(dataset.folds == 2)
     assert part.paths == [f"{i}.wav" for i in range(6, 12)]
@@ -117,23 +117,23 @@ def test_subset_by_mask_keeps_every_column_in_step():
     assert part.licence == "CC0"
 
 
-def test_subset_by_position_keeps_the_order_asked_for():
+def test_subset_by_position_keeps_the_given_order():
     part = toy().subset([3, 0])
     assert part.paths == ["3.wav", "0.wav"]
     assert part.y.tolist() == ["horn", "bark"]
 
 
-def test_a_mask_of_another_length_is_refused():
+def test_mask_of_wrong_length_is_rejected():
     with pytest.raises(ValueError, match=r"a mask must have shape \(12,\); got \(2,\)"):
         toy().subset([True, False])
 
 
-def test_an_empty_subset_is_refused():
+def test_empty_subset_is_rejected():
     with pytest.raises(ValueError, match="no clips"):
         toy().subset([])
 
 
-def test_the_data_sets_own_folds_are_the_default():
+def test_make_cv_uses_the_datasets_folds_by_default():
     folds = np.repeat([1, 2, -1], 4)
     cv = toy(folds=folds).make_cv()
     assert isinstance(cv, PredefinedSplit)
@@ -141,7 +141,7 @@ def test_the_data_sets_own_folds_are_the_default():
     assert set(tested) == set(range(8))
 
 
-def test_without_folds_recordings_stay_together():
+def test_make_cv_without_folds_keeps_recordings_together():
     dataset = toy(groups=RECORDINGS)
     cv = dataset.make_cv()
     assert isinstance(cv, StratifiedGroupKFold)
@@ -149,69 +149,69 @@ def test_without_folds_recordings_stay_together():
         assert not set(RECORDINGS[train]) & set(RECORDINGS[test])
 
 
-def test_without_folds_or_recordings_there_are_five_stratified_folds():
+def test_make_cv_without_folds_and_recordings_is_stratified():
     cv = toy().make_cv()
     assert isinstance(cv, StratifiedKFold)
     assert (cv.get_n_splits(), cv.shuffle, cv.random_state) == (5, True, 0)
 
 
-def test_a_rare_class_makes_fewer_folds():
+def test_rare_class_reduces_the_number_of_folds():
     assert AudioDataset(["0.wav"] * 9, ["a"] * 6 + ["b"] * 3, name="toy").make_cv().get_n_splits() == 3
 
 
-def test_a_class_of_few_recordings_makes_fewer_folds():
+def test_class_with_few_recordings_reduces_the_number_of_folds():
     dataset = AudioDataset(["0.wav"] * 8, ["a"] * 8, name="toy", groups=np.repeat(["r", "s"], 4))
     assert dataset.make_cv().get_n_splits() == 2
 
 
-def test_a_class_of_one_clip_is_named():
+def test_class_with_one_clip_is_an_error():
     with pytest.raises(ValueError, match="class 'horn' has one clip"):
         AudioDataset(["0.wav"] * 3, ["bark", "bark", "horn"], name="toy").make_cv()
 
 
-def test_a_number_of_folds_in_place_of_the_data_sets_own_warns():
-    with pytest.warns(LeakageWarning, match="cv=3 ignores the folds of the data set 'toy'"):
+def test_int_cv_warns_if_the_dataset_has_folds():
+    with pytest.warns(LeakageWarning, match="cv=3 ignores the folds of the dataset 'toy'"):
         cv = toy(folds=np.repeat([1, 2], 6)).make_cv(3)
     assert cv.get_n_splits() == 3
 
 
-def test_a_number_of_folds_keeps_recordings_together():
+def test_int_cv_keeps_recordings_together():
     assert toy(groups=RECORDINGS).make_cv(3).__class__ is StratifiedGroupKFold
 
 
 @pytest.mark.parametrize("cv", [ShuffleSplit(1, test_size=0.5, random_state=0), KFold(12)])
-def test_a_splitter_that_tears_recordings_apart_warns(cv):
-    with pytest.warns(LeakageWarning, match="puts clips of one recording of the data set 'toy' on both"):
+def test_splitter_that_separates_recordings_warns(cv):
+    with pytest.warns(LeakageWarning, match="puts clips of one recording of the dataset 'toy' on both"):
         assert toy(groups=RECORDINGS).make_cv(cv) is cv
 
 
-def test_the_data_sets_own_folds_do_not_warn_as_a_splitter():
+def test_splitter_of_the_datasets_folds_does_not_warn():
     dataset = AudioDataset(["a.wav", "b.wav"], ["bark", "horn"], name="toy", folds=[1, 2], groups=["r", "r"])
     cv = PredefinedSplit(dataset.folds)
     assert dataset.make_cv(cv) is cv
 
 
-def test_a_splitter_that_mixes_the_folds_warns():
-    with pytest.warns(LeakageWarning, match="clips of one fold of the data set 'toy'"):
+def test_splitter_that_mixes_folds_warns():
+    with pytest.warns(LeakageWarning, match="clips of one fold of the dataset 'toy'"):
         toy(folds=np.repeat([1, 2], 6)).make_cv(StratifiedKFold(2, shuffle=True, random_state=0))
 
 
-def test_an_iterable_of_leaking_splits_warns():
+def test_iterable_of_leaking_splits_warns():
     with pytest.warns(LeakageWarning):
         toy(groups=RECORDINGS).make_cv(iter([([0, 2], [1, 3])]))
 
 
 @pytest.mark.parametrize("cv", [GroupKFold(3), StratifiedGroupKFold(3), LeaveOneGroupOut()])
-def test_a_splitter_that_honours_recordings_does_not_warn(cv):
+def test_group_splitter_does_not_warn(cv):
     assert toy(groups=RECORDINGS, folds=np.repeat([1, 2], 6)).make_cv(cv) is cv
 
 
-def test_nothing_warns_where_nothing_is_known():
+def test_no_warning_without_folds_and_recordings():
     cv = ShuffleSplit(2)
     assert toy().make_cv(cv) is cv
 
 
-def test_the_check_leaves_the_random_state_of_a_splitter_alone():
+def test_leakage_check_does_not_change_the_random_state_of_a_splitter():
     state = np.random.RandomState(3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LeakageWarning)
@@ -219,12 +219,12 @@ def test_the_check_leaves_the_random_state_of_a_splitter_alone():
     assert state.randint(10**6) == np.random.RandomState(3).randint(10**6)
 
 
-def test_what_is_no_splitter_is_refused():
+def test_invalid_splitter_is_rejected():
     with pytest.raises(ValueError, match="cross-validation object"):
         toy().make_cv("five")
 
 
-def test_folds_can_be_dropped():
+def test_folds_can_be_removed_with_replace():
     dataset = dataclasses.replace(toy(folds=np.repeat([1, 2], 6)), folds=None)
     assert isinstance(dataset.make_cv(), StratifiedKFold)
 
@@ -240,13 +240,13 @@ def tagged(target=TAGS, label_names=("wind", "rain"), **fields):
 
 
 @pytest.mark.parametrize("target", [TAGS, TAGS.astype(bool), TAGS.tolist(), csr_array(TAGS)])
-def test_several_labels_a_clip_stay_a_matrix_of_small_integers(target):
+def test_indicator_matrix_is_int16(target):
     y = tagged(target).y
     assert y.dtype == np.int16
     assert np.array_equal(y, TAGS)
 
 
-def test_many_labels_stay_in_order_through_scikit_learn():
+def test_many_labels_keep_their_order_in_one_vs_rest():
     rng = np.random.default_rng(0)
     tags = np.zeros((400, 200), dtype=int)
     tags[np.arange(400), np.arange(400) % 200] = 1
@@ -256,27 +256,27 @@ def test_many_labels_stay_in_order_through_scikit_learn():
     assert np.array_equal(OneVsRestClassifier(RidgeClassifier()).fit(X, y).predict(X), tags)
 
 
-def test_label_names_keep_the_order_of_the_columns():
+def test_target_names_are_the_label_names_in_order():
     assert tagged().target_names == ["wind", "rain"]
 
 
-def test_the_repr_of_several_labels_tells_them():
+def test_multilabel_repr():
     assert repr(tagged(folds=np.repeat([1, 2], 6))) == "<AudioDataset toy: 12 clips, 2 labels, folds 1, 2>"
 
 
-def test_a_subset_keeps_all_labels_even_those_it_lacks():
+def test_multilabel_subset_keeps_labels_that_do_not_occur():
     part = tagged().subset(TAGS[:, 0] == 0)
     assert part.paths == [f"{i}.wav" for i in range(1, 12, 2)]
     assert part.y.tolist() == [[0, int(i % 3 == 0)] for i in range(1, 12, 2)]
     assert part.target_names == ["wind", "rain"]
 
 
-def test_an_empty_subset_of_several_labels_is_refused():
+def test_multilabel_empty_subset_is_rejected():
     with pytest.raises(ValueError, match="no clips"):
         tagged().subset([])
 
 
-def test_several_labels_survive_pickling():
+def test_multilabel_pickle():
     again = pickle.loads(pickle.dumps(tagged()))
     assert again.target_names == ["wind", "rain"]
     assert np.array_equal(again.y, TAGS)
@@ -290,43 +290,43 @@ def test_several_labels_survive_pickling():
         (["wind", "wind"], "label_names must differ; 'wind'"),
     ],
 )
-def test_label_names_that_do_not_fit_are_refused(names, reason):
+def test_invalid_label_names_are_rejected(names, reason):
     with pytest.raises(ValueError, match=reason):
         tagged(label_names=names)
 
 
 @pytest.mark.parametrize("value", [2, -1, 0.5, np.nan])
-def test_what_is_neither_0_nor_1_is_refused(value):
+def test_values_other_than_0_and_1_are_rejected(value):
     tags = TAGS.copy()
     tags[3, 1] = value
-    with pytest.raises(ValueError, match=f"must be of 0 and 1; it has .*{value}"):
+    with pytest.raises(ValueError, match=f"must contain only 0 and 1; it has .*{value}"):
         tagged(tags)
 
 
-def test_several_labels_for_another_number_of_clips_are_refused():
+def test_indicator_matrix_of_wrong_length_is_rejected():
     with pytest.raises(ValueError, match=r"target must have one value for each of 12 clips; got \(11, 2\)"):
         tagged(TAGS[:11])
 
 
 @pytest.mark.parametrize("target", [TAGS, [["rain"], ["rain", "wind"]] * 6])
-def test_several_labels_without_names_are_refused(target):
+def test_several_labels_without_label_names_are_rejected(target):
     with pytest.raises(
-        ValueError, match="give 0 and 1 in a column for each label, and the columns' label_names"
+        ValueError, match="pass 0 and 1 in a column for each label, and the columns' label_names"
     ):
         tagged(target, label_names=None)
 
 
-def test_several_labels_are_split_by_the_data_sets_own_folds():
+def test_multilabel_make_cv_uses_the_datasets_folds():
     assert isinstance(tagged(folds=np.repeat([1, 2], 6)).make_cv(), PredefinedSplit)
 
 
-def test_several_labels_without_folds_are_shuffled():
+def test_multilabel_make_cv_without_folds_is_shuffled():
     cv = tagged().make_cv()
     assert isinstance(cv, KFold)
     assert (cv.get_n_splits(), cv.shuffle, cv.random_state) == (5, True, 0)
 
 
-def test_several_labels_of_recordings_keep_them_together():
+def test_multilabel_make_cv_keeps_recordings_together():
     dataset = tagged(groups=RECORDINGS)
     cv = dataset.make_cv()
     assert isinstance(cv, GroupKFold)
@@ -334,27 +334,27 @@ def test_several_labels_of_recordings_keep_them_together():
         assert not set(RECORDINGS[train]) & set(RECORDINGS[test])
 
 
-def test_several_labels_of_few_recordings_make_fewer_folds():
+def test_multilabel_few_recordings_reduce_the_number_of_folds():
     assert tagged(groups=np.repeat(["r", "s"], 6)).make_cv().get_n_splits() == 2
 
 
 @pytest.mark.parametrize(("groups", "what"), [(None, "clip"), (["r"], "recording")])
-def test_one_clip_of_several_labels_cannot_be_split(groups, what):
+def test_multilabel_dataset_with_one_clip_cannot_be_split(groups, what):
     dataset = AudioDataset(["0.wav"], [[1]], name="toy", groups=groups, label_names=["wind"])
     with pytest.raises(ValueError, match=f"'toy' has one {what}"):
         dataset.make_cv()
 
 
-def test_a_number_of_folds_of_several_labels_is_taken():
+def test_multilabel_int_cv():
     assert tagged().make_cv(3).get_n_splits() == 3
 
 
-def test_a_recording_of_several_labels_torn_between_folds_warns():
-    with pytest.warns(LeakageWarning, match="6 recordings of the data set 'toy' have clips in several folds"):
+def test_multilabel_recording_split_between_folds_warns():
+    with pytest.warns(LeakageWarning, match="6 recordings of the dataset 'toy' have clips in several folds"):
         tagged(folds=np.tile([1, 2], 6), groups=RECORDINGS)
 
 
-def test_a_splitter_that_tears_recordings_of_several_labels_apart_warns():
+def test_multilabel_splitter_that_separates_recordings_warns():
     with pytest.warns(LeakageWarning, match=r"clips of one recording .*\(recording r0, 1 in all\)"):
         tagged(groups=RECORDINGS).make_cv(KFold(12))
 
@@ -364,12 +364,12 @@ def test_features_need_no_sample_rate():
     assert [x.shape for x in dataset.X] == [(128, 10)] * 2
 
 
-def test_features_are_no_files():
+def test_features_have_no_paths():
     with pytest.raises(AttributeError, match="'toy' holds features, not files"):
         AudioDataset([np.zeros((128, 10))], ["a"], name="toy").paths  # noqa: B018
 
 
-def test_data_home_is_the_argument_then_the_environment_then_the_cache(tmp_path, monkeypatch):
+def test_data_home_is_argument_or_environment_or_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKFEWAUDIO_DATA", str(tmp_path / "there"))
     assert get_data_home(tmp_path / "here") == tmp_path / "here"
     assert get_data_home() == tmp_path / "there"

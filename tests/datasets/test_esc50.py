@@ -1,4 +1,4 @@
-"""ESC-50: the official layout, and a real part of it."""
+"""load_esc50: the published layout, and a part of the real dataset."""
 
 import pytest
 from sklearn.model_selection import PredefinedSplit
@@ -22,7 +22,7 @@ def make_tree(root, write_clips, rows=ROWS):
     return root
 
 
-def test_reads_the_official_layout(tmp_path, write_clips):
+def test_published_layout_is_read(tmp_path, write_clips):
     root = make_tree(tmp_path / "ESC-50-master", write_clips)
     dataset = load_esc50(root)
     assert dataset.paths[0] == str(root / "audio" / "1-100032-A-0.wav")
@@ -33,31 +33,31 @@ def test_reads_the_official_layout(tmp_path, write_clips):
 
 
 @pytest.mark.parametrize("place", ["ESC-50-master", "data/ESC-50-master", "."])
-def test_the_folder_is_found_under_the_data_home(tmp_path, write_clips, place):
+def test_folder_is_found_in_the_data_home(tmp_path, write_clips, place):
     (tmp_path / place).mkdir(parents=True, exist_ok=True)
     make_tree(tmp_path / place, write_clips)
     assert len(load_esc50(tmp_path)) == 4
 
 
-def test_the_environment_says_where_to_look(tmp_path, write_clips, monkeypatch):
+def test_folder_is_found_by_the_environment_variable(tmp_path, write_clips, monkeypatch):
     make_tree(tmp_path / "ESC-50-master", write_clips)
     monkeypatch.setenv("SKFEWAUDIO_DATA", str(tmp_path))
     assert len(load_esc50()) == 4
 
 
-def test_esc10_is_a_subset_under_its_own_licence(tmp_path, write_clips):
+def test_esc10_is_a_subset_with_its_own_licence(tmp_path, write_clips):
     dataset = load_esc50(make_tree(tmp_path / "ESC-50-master", write_clips), subset="esc10")
     assert dataset.target_names == ["dog"]
     assert (dataset.name, dataset.licence) == ("esc10", "CC BY 3.0")
 
 
-def test_esc10_needs_only_its_own_audio(tmp_path, write_clips):
+def test_esc10_requires_only_its_own_audio(tmp_path, write_clips):
     root = make_tree(tmp_path / "ESC-50-master", write_clips)
     (root / "audio" / "1-100038-A-14.wav").unlink()
     assert len(load_esc50(root, subset="esc10")) == 3
 
 
-def test_a_row_without_audio_is_named(tmp_path, write_clips):
+def test_row_without_audio_is_reported(tmp_path, write_clips):
     root = make_tree(tmp_path / "ESC-50-master", write_clips)
     (root / "audio" / "1-100038-A-14.wav").unlink()
     with pytest.raises(
@@ -66,33 +66,33 @@ def test_a_row_without_audio_is_named(tmp_path, write_clips):
         load_esc50(root)
 
 
-def test_audio_without_a_row_is_named(tmp_path, write_clips):
+def test_audio_without_a_row_is_reported(tmp_path, write_clips):
     root = make_tree(tmp_path / "ESC-50-master", write_clips)
     write_clips(root / "audio", ["extra.wav"])
     with pytest.warns(UserWarning, match=r"1 sound files have no row in .*extra\.wav"):
         load_esc50(root)
 
 
-def test_where_it_was_looked_for_and_how_to_get_it_is_said(tmp_path):
+def test_error_names_searched_folders_and_source(tmp_path):
     with pytest.raises(
         DatasetNotFoundError, match=rf"{tmp_path}/ESC-50-master.*fetch_esc50.*https://github\.com"
     ):
         load_esc50(tmp_path)
 
 
-def test_a_bad_fold_is_located(tmp_path, write_clips):
+def test_invalid_fold_is_reported_with_its_line(tmp_path, write_clips):
     root = make_tree(tmp_path / "ESC-50-master", write_clips, [*ROWS[:2], "3-1-A-0.wav,III,0,dog,True,1,A"])
     with pytest.raises(ValueError, match=r"esc50\.csv, line 4: fold is 'III'; expected an integer >= 1"):
         load_esc50(root)
 
 
-def test_an_unknown_subset_is_refused(tmp_path):
+def test_unknown_subset_is_rejected(tmp_path):
     with pytest.raises(ValueError, match="subset must be None or 'esc10'; got 'esc-10'"):
         load_esc50(tmp_path, subset="esc-10")
 
 
 @pytest.mark.parametrize("subset", [None, "esc10"])
-def test_the_real_recordings_load(shared_data, subset):
+def test_real_recordings_are_loaded(shared_data, subset):
     dataset = load_esc50(shared_data, subset=subset)
     assert (len(dataset), len(dataset.target_names)) == (320, 10)
     assert set(dataset.folds) == {1, 2, 3, 4}

@@ -1,4 +1,4 @@
-"""Downloads, from a server on this machine that holds archives made here."""
+"""Downloads, from a local server with archives made by the tests."""
 
 import hashlib
 import http.server
@@ -26,7 +26,7 @@ from skfewaudio.exceptions import DatasetNotFoundError
 
 
 class Server:
-    """Serves `files` (name to bytes) and lists in `requests` what was asked for; `cut` sends halves."""
+    """HTTP server of `files` (name to bytes) that logs `requests`; `cut` truncates every response."""
 
     def __init__(self):
         self.files, self.requests, self.cut = {}, [], False
@@ -94,40 +94,40 @@ ESC50 = {
 
 @pytest.fixture
 def esc50(server, monkeypatch):
-    """A server with an ESC-50 of two clips."""
+    """Server with an ESC-50 archive of two clips."""
     monkeypatch.setattr(_esc50, "ARCHIVE", server.offer("ESC-50-master.zip", zipped(**ESC50), None))
     monkeypatch.setattr(_esc50, "N_CLIPS", 2)
     return server
 
 
-def test_what_is_not_there_is_downloaded_and_loaded(esc50, tmp_path):
+def test_missing_dataset_is_downloaded_and_loaded(esc50, tmp_path):
     dataset = fetch_esc50(tmp_path / "new")
     assert dataset.y.tolist() == ["dog", "chirping_birds"]
     assert soundfile.info(dataset.paths[0]).frames == 80
 
 
-def test_what_is_there_is_not_asked_for_again(esc50, tmp_path):
+def test_complete_dataset_is_not_downloaded_again(esc50, tmp_path):
     fetch_esc50(tmp_path)
     fetch_esc50(tmp_path)
     assert esc50.requests == ["ESC-50-master.zip"]
 
 
-def test_nothing_is_left_of_the_unpacking(esc50, tmp_path):
+def test_temporary_folder_is_removed(esc50, tmp_path):
     fetch_esc50(tmp_path)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["ESC-50-master", "archives"]
 
 
-def test_the_subset_is_fetched_with_the_whole(esc50, tmp_path):
+def test_subset_is_loaded_after_the_download(esc50, tmp_path):
     assert fetch_esc50(tmp_path, subset="esc10").y.tolist() == ["dog"]
 
 
-def test_a_lost_clip_comes_back_from_the_kept_archive(esc50, tmp_path):
+def test_deleted_clip_is_restored_from_the_kept_archive(esc50, tmp_path):
     (tmp_path / fetch_esc50(tmp_path).paths[1]).unlink()
     assert len(fetch_esc50(tmp_path)) == 2
     assert len(esc50.requests) == 1
 
 
-def test_a_download_cut_short_leaves_nothing_and_can_be_repeated(esc50, tmp_path):
+def test_interrupted_download_leaves_no_files_and_can_be_repeated(esc50, tmp_path):
     esc50.cut = True
     with pytest.raises(DatasetNotFoundError, match=r"could not download http.*put the file into .*archives"):
         fetch_esc50(tmp_path)
@@ -136,7 +136,7 @@ def test_a_download_cut_short_leaves_nothing_and_can_be_repeated(esc50, tmp_path
     assert len(fetch_esc50(tmp_path)) == 2
 
 
-def test_a_damaged_archive_without_a_checksum_is_removed_and_can_be_repeated(esc50, tmp_path):
+def test_damaged_archive_without_a_checksum_is_removed(esc50, tmp_path):
     whole = esc50.files["ESC-50-master.zip"]
     at = whole.index(b"RIFF")
     esc50.files["ESC-50-master.zip"] = whole[:at] + b"RUFF" + whole[at + 4 :]
@@ -148,13 +148,13 @@ def test_a_damaged_archive_without_a_checksum_is_removed_and_can_be_repeated(esc
     assert len(fetch_esc50(tmp_path)) == 2
 
 
-def test_a_server_without_the_file_is_an_error(esc50, tmp_path):
+def test_missing_file_on_the_server_is_an_error(esc50, tmp_path):
     esc50.files.clear()
     with pytest.raises(DatasetNotFoundError, match="404"):
         fetch_esc50(tmp_path)
 
 
-def test_another_number_of_clips_than_published_is_an_error(esc50, tmp_path, monkeypatch):
+def test_unexpected_number_of_clips_is_an_error(esc50, tmp_path, monkeypatch):
     monkeypatch.setattr(_esc50, "N_CLIPS", 3)
     with pytest.raises(DatasetNotFoundError, match="holds 2 clips of esc50, which has 3"):
         fetch_esc50(tmp_path)
@@ -177,13 +177,13 @@ URBANSOUND8K = {
 }
 
 
-def test_a_tar_archive_is_unpacked(server, tmp_path, monkeypatch):
+def test_tar_archive_is_extracted(server, tmp_path, monkeypatch):
     monkeypatch.setattr(_urbansound8k, "ARCHIVE", server.offer("UrbanSound8K.tar.gz", tarred(URBANSOUND8K)))
     monkeypatch.setattr(_urbansound8k, "N_CLIPS", 1)
     assert fetch_urbansound8k(tmp_path).folds.tolist() == [5]
 
 
-def test_a_wrong_checksum_names_the_file_and_both_hashes(server, tmp_path, monkeypatch):
+def test_checksum_error_names_the_file_and_both_checksums(server, tmp_path, monkeypatch):
     body, wrong = tarred(URBANSOUND8K), "0123456789abcdef0123456789abcdef"
     archive = server.offer("UrbanSound8K.tar.gz", body, f"md5:{wrong}")
     monkeypatch.setattr(_urbansound8k, "ARCHIVE", archive)
@@ -194,7 +194,7 @@ def test_a_wrong_checksum_names_the_file_and_both_hashes(server, tmp_path, monke
     assert list((tmp_path / "archives").iterdir()) == []
 
 
-def test_a_half_archive_under_the_right_name_is_fetched_anew(server, tmp_path, monkeypatch):
+def test_incomplete_archive_is_downloaded_again(server, tmp_path, monkeypatch):
     body = tarred(URBANSOUND8K)
     monkeypatch.setattr(_urbansound8k, "ARCHIVE", server.offer("UrbanSound8K.tar.gz", body))
     monkeypatch.setattr(_urbansound8k, "N_CLIPS", 1)
@@ -205,7 +205,7 @@ def test_a_half_archive_under_the_right_name_is_fetched_anew(server, tmp_path, m
 
 @pytest.fixture
 def tut2017(server, monkeypatch):
-    """A server with both sets of two clips each; the development clips come in two archives."""
+    """Server with both sets, of two clips each; the clips of a set are in two archives."""
     offers = {}
     for part in ("development", "evaluation"):
         root = f"TUT-acoustic-scenes-2017-{part}"
@@ -222,12 +222,12 @@ def tut2017(server, monkeypatch):
     return server
 
 
-def test_a_set_in_several_archives_comes_together(tut2017, tmp_path):
+def test_dataset_in_several_archives(tut2017, tmp_path):
     assert fetch_tut2017(tmp_path).folds.tolist() == [1, 2]
     assert tut2017.requests == ["development.0.zip", "development.1.zip", "development.2.zip"]
 
 
-def test_only_the_archives_that_are_not_there_are_asked_for(tut2017, tmp_path):
+def test_only_missing_archives_are_downloaded(tut2017, tmp_path):
     last = tut2017.files.pop("development.2.zip")
     with pytest.raises(DatasetNotFoundError, match=r"development\.2\.zip"):
         fetch_tut2017(tmp_path)
@@ -237,5 +237,5 @@ def test_only_the_archives_that_are_not_there_are_asked_for(tut2017, tmp_path):
     assert tut2017.requests == ["development.2.zip"]
 
 
-def test_all_fetches_both_sets(tut2017, tmp_path):
+def test_subset_all_fetches_both_sets(tut2017, tmp_path):
     assert fetch_tut2017(tmp_path, subset="all").folds.tolist() == [-1, -1, 0, 0]

@@ -1,4 +1,4 @@
-"""A folder per class, and tables of paths and labels."""
+"""load_folder and load_csv."""
 
 import pytest
 import soundfile
@@ -19,7 +19,7 @@ def table(folder, text, name="clips.csv"):
     return file
 
 
-def test_a_folder_is_a_class(tmp_path, write_clips):
+def test_each_folder_is_a_class(tmp_path, write_clips):
     write_clips(tmp_path, ["horn/1.wav", "bark/2.flac", "bark/1.OGG", "bark/more/3.aiff"])
     dataset = load_folder(tmp_path)
     assert [path.removeprefix(f"{tmp_path}/") for path in dataset.paths] == [
@@ -31,49 +31,49 @@ def test_a_folder_is_a_class(tmp_path, write_clips):
     assert dataset.y.tolist() == ["bark", "bark", "bark", "horn"]
 
 
-def test_the_clips_of_a_folder_can_be_read(tmp_path, write_clips):
+def test_clips_of_a_folder_can_be_read(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav"])
     assert soundfile.info(load_folder(str(tmp_path)).paths[0]).frames == 80
 
 
-def test_hidden_files_and_notes_are_passed_over(tmp_path, write_clips):
+def test_hidden_files_and_notes_are_ignored(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav", "bark/.2.wav", ".cache/3.wav", "bark/.trash/4.wav"])
     for name in ("README", "notes.txt", "labels.csv", "about.json", "read.md"):
         (tmp_path / "bark" / name).write_text("x")
     assert len(load_folder(tmp_path)) == 1
 
 
-def test_other_files_are_named(tmp_path, write_clips):
+def test_other_files_warn(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav"])
     (tmp_path / "bark" / "film.mkv").write_text("x")
     with pytest.warns(UserWarning, match=r"1 files are not sound files.*film\.mkv"):
         load_folder(tmp_path)
 
 
-def test_sound_files_outside_the_class_folders_are_named(tmp_path, write_clips):
+def test_sound_files_outside_the_class_folders_warn(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav", "stray.wav"])
     with pytest.warns(UserWarning, match=r"1 sound files are in no class folder.*stray\.wav"):
         assert len(load_folder(tmp_path)) == 1
 
 
-def test_a_class_without_clips_is_named(tmp_path, write_clips):
+def test_class_without_clips_warns(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav"])
     (tmp_path / "horn").mkdir()
     with pytest.warns(UserWarning, match="1 class folders hold no sound files: horn"):
         load_folder(tmp_path)
 
 
-def test_a_root_without_clips_is_an_error(tmp_path):
+def test_root_without_clips_is_an_error(tmp_path):
     with pytest.raises(DatasetNotFoundError, match=r"holds no sound files in folders.*Expected"):
         load_folder(tmp_path)
 
 
-def test_a_root_that_is_not_there_is_an_error(tmp_path):
+def test_missing_root_is_an_error(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="nowhere is not a folder"):
         load_folder(tmp_path / "nowhere")
 
 
-def test_a_table_gives_clips_in_its_order(clips):
+def test_clips_have_the_order_of_the_table(clips):
     dataset = load_csv(table(clips, "path,label\nc.wav,horn\na.wav,bark\nb.wav,bark\n"))
     assert dataset.paths == [str(clips / name) for name in ("c.wav", "a.wav", "b.wav")]
     assert dataset.y.tolist() == ["horn", "bark", "bark"]
@@ -90,33 +90,33 @@ def test_a_table_gives_clips_in_its_order(clips):
     ],
     ids=["byte order mark", "CRLF and trailing lines", "other columns and spaces", "quotes"],
 )
-def test_a_table_is_read_however_it_was_saved(clips, text):
+def test_table_formats(clips, text):
     assert load_csv(table(clips, text)).y.tolist() == ["bark", "horn", "horn"]
 
 
-def test_a_class_may_be_called_na(clips):
+def test_class_named_na(clips):
     text = "path,label\na.wav,NA\nb.wav,null\nc.wav,None\n"
     assert load_csv(table(clips, text)).y.tolist() == ["NA", "null", "None"]
 
 
-def test_a_tsv_is_separated_by_tabs(clips):
+def test_tsv_is_separated_by_tabs(clips):
     text = "path\tlabel\na.wav\tbark, loud\nb.wav\tx\nc.wav\tx\n"
     assert load_csv(table(clips, text, "clips.tsv")).y[0] == "bark, loud"
 
 
-def test_folds_and_recordings_are_taken(clips):
+def test_folds_and_recordings_are_read(clips):
     dataset = load_csv(table(clips, "path,label,fold,group\na.wav,x,1,r\nb.wav,x,2,s\nc.wav,y,-1,s\n"))
     assert dataset.folds.tolist() == [1, 2, -1]
     assert dataset.groups.tolist() == ["r", "s", "s"]
 
 
-def test_a_recording_torn_between_the_folds_of_a_table_warns(clips):
+def test_recording_split_between_folds_warns(clips):
     text = "path,label,fold,group\na.wav,x,1,r\nb.wav,x,2,r\nc.wav,y,1,s\n"
     with pytest.warns(LeakageWarning, match="such as r"):
         load_csv(table(clips, text))
 
 
-def test_columns_can_be_named(clips):
+def test_columns_can_be_chosen_by_name(clips):
     text = "clip,target,category,part,session\na.wav,0,x,1,r\nb.wav,1,y,1,s\nc.wav,1,y,2,t\n"
     columns = {"path_column": "clip", "label_column": "category", "fold_column": "part"}
     dataset = load_csv(table(clips, text), group_column="session", **columns)
@@ -125,12 +125,12 @@ def test_columns_can_be_named(clips):
     assert dataset.groups.tolist() == ["r", "s", "t"]
 
 
-def test_relative_paths_start_from_audio_root(clips, tmp_path_factory):
+def test_relative_paths_refer_to_audio_root(clips, tmp_path_factory):
     elsewhere = table(tmp_path_factory.mktemp("meta"), "path,label\na.wav,x\nb.wav,x\nc.wav,x\n")
     assert load_csv(elsewhere, audio_root=clips).paths[0] == str(clips / "a.wav")
 
 
-def test_absolute_paths_stay(clips, tmp_path_factory):
+def test_absolute_paths_do_not_change(clips, tmp_path_factory):
     text = "path,label\n" + "".join(f"{clips / name}.wav,x\n" for name in "abc")
     assert load_csv(table(tmp_path_factory.mktemp("meta"), text)).paths[2] == str(clips / "c.wav")
 
@@ -140,7 +140,7 @@ MALFORMED = {
         "path,label,class\na.wav,x,y\n",
         "columns path, label, class; label and class could",
     ),
-    "no path column": ("sound,label\na.wav,x\n", "none is called path, .*name the path_column"),
+    "no path column": ("sound,label\na.wav,x\n", "no column is named path, .*name the path_column"),
     "bad fold": ("path,label,fold\na.wav,x,1\nb.wav,x,two\n", r"clips\.csv, line 3: fold is 'two'"),
     "fold of a float": ("path,label,fold\na.wav,x,1.5\n", "line 2: fold is '1.5'"),
     "fold too small": ("path,label,fold\na.wav,x,-3\n", "line 2: fold is '-3'; expected an integer >= -1"),
@@ -156,22 +156,22 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("text", "message"), MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_malformed_table_is_an_error_that_says_where(clips, text, message):
+def test_malformed_table_is_an_error_with_its_line(clips, text, message):
     with pytest.raises(ValueError, match=message):
         load_csv(table(clips, text), on_extra="ignore")
 
 
-def test_a_column_that_is_not_there_is_named(clips):
+def test_missing_column_is_an_error(clips):
     with pytest.raises(ValueError, match="has no column kind; its columns are path, label"):
         load_csv(table(clips, "path,label\na.wav,x\n"), label_column="kind")
 
 
-def test_a_table_that_is_not_there_is_an_error(tmp_path):
+def test_missing_table_is_an_error(tmp_path):
     with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
         load_csv(tmp_path / "none.csv")
 
 
-def test_rows_without_audio_are_counted_and_the_first_named(clips):
+def test_error_counts_rows_without_audio_and_names_the_first(clips):
     rows = "".join(f"{i}.wav,x\n" for i in range(7))
     with pytest.raises(DatasetNotFoundError, match=r"7 of 8 rows of .*0\.wav, .*4\.wav and 2 more"):
         load_csv(table(clips, f"path,label\na.wav,x\n{rows}"), on_extra="ignore")
@@ -184,18 +184,18 @@ def test_rows_without_audio_can_be_left_out_with_a_warning(clips):
     assert dataset.folds.tolist() == [1, 3]
 
 
-def test_rows_without_audio_can_be_left_out_in_silence(clips):
+def test_rows_without_audio_can_be_left_out_silently(clips):
     file = table(clips, "path,label\na.wav,x\nnone.wav,x\n")
     assert len(load_csv(file, on_missing="ignore", on_extra="ignore")) == 1
 
 
 @pytest.mark.parametrize("on_missing", ["warn", "ignore"])
-def test_a_table_without_any_audio_is_an_error_all_the_same(tmp_path, on_missing):
+def test_table_without_any_audio_is_always_an_error(tmp_path, on_missing):
     with pytest.raises(DatasetNotFoundError, match="2 of 2 rows"):
         load_csv(table(tmp_path, "path,label\na.wav,x\nb.wav,x\n"), on_missing=on_missing)
 
 
-def test_audio_without_a_row_is_named(clips):
+def test_audio_without_a_row_warns(clips):
     with pytest.warns(UserWarning, match=r"1 sound files have no row in .*c\.wav"):
         assert len(load_csv(table(clips, "path,label\na.wav,x\nb.wav,x\n"))) == 2
 
@@ -206,6 +206,6 @@ def test_audio_without_a_row_can_be_an_error(clips):
 
 
 @pytest.mark.parametrize("option", ["on_missing", "on_extra"])
-def test_an_unknown_option_is_refused(clips, option):
+def test_unknown_option_is_rejected(clips, option):
     with pytest.raises(ValueError, match=f"{option} must be 'raise', 'warn' or 'ignore'; got 'skip'"):
         load_csv(table(clips, "path,label\na.wav,x\nb.wav,x\nc.wav,x\n"), **{option: "skip"})

@@ -1,4 +1,4 @@
-"""Damaged tables: every reader ends in a data set, or in an error of the kinds that it documents."""
+"""Damaged tables: every reader returns a dataset or raises a documented error."""
 
 import json
 import re
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from skfewaudio import datasets
 from skfewaudio.exceptions import SkfewaudioError
 
-# What breaks readers: quotes, line ends, bytes that are no UTF-8, numbers that are none or too large,
-# paths that lead elsewhere or are too long, encodings, nesting.
+# Content that breaks readers: quotes, line ends, invalid UTF-8, invalid or too large numbers, paths that are
+# too long or lead elsewhere, encodings, nesting.
 TOKENS = [
     *(b'"', b"'", b",", b"\t", b"\n", b"\r", b"\r\n", b";", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3"),
     *(
@@ -46,7 +46,7 @@ TOKENS = [
 FIELD = re.compile(rb"[^,\t\n\"<>=/\[\]{}:]+")
 EDITS = st.lists(
     st.tuples(
-        st.sampled_from(["field", "copy", "line", "bytes"]),
+        st.sampled_from(["field", "repeat", "line", "bytes"]),
         st.integers(0, 2000),
         st.integers(0, 40),
         st.sampled_from(TOKENS) | st.binary(max_size=4),
@@ -57,13 +57,13 @@ EDITS = st.lists(
 
 
 def damage(content, edits):
-    """Put other bytes in place of a field or of any bytes, or a field or line in place of another."""
+    """Replace a field or any bytes by other bytes, or a field or line by another one."""
     for kind, position, n_removed, token in edits:
         start = position % (len(content) + 1)
         end = start + n_removed
-        if kind in ("field", "copy") and (fields := list(FIELD.finditer(content))):
+        if kind in ("field", "repeat") and (fields := list(FIELD.finditer(content))):
             start, end = fields[position % len(fields)].span()
-            token = fields[n_removed % len(fields)][0] if kind == "copy" else token
+            token = fields[n_removed % len(fields)][0] if kind == "repeat" else token
         if kind == "line" and (lines := content.splitlines(keepends=True)):
             lines[position % len(lines)] = lines[n_removed % len(lines)]
             content = b"".join(lines)
@@ -110,7 +110,7 @@ TUT_FOLDS = {
 AUDIOSET_FILES = {"-0RWZT-miFs.wav", "Y0123456789a_30.000_40.000.wav"}
 BALLROOM_FILES = {"Chacha/1.wav", "Chacha/2.wav", "Tango/3.wav", "Tango/4.wav"}
 
-# Name: the table that is damaged, its content, the other tables, the sound files, and the reader.
+# Name -> the table to damage, its content, the other tables, the sound files, and the reader.
 READERS = {
     "csv": ("t.csv", CSV, {}, CLIPS, lambda home: datasets.load_csv(home / "t.csv", on_missing="ignore")),
     "tsv": (
@@ -188,7 +188,7 @@ READERS = {
 
 @pytest.fixture(params=READERS)
 def reader(request, tmp_path):
-    """Give the table to damage, its content, and a function that reads the data set."""
+    """Return the table to damage, its content, and a function that loads the dataset."""
     table, content, others, sounds, read = READERS[request.param]
     for name, text in {**others, **dict.fromkeys(sounds, b"")}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +221,7 @@ def fuzz(reader, n_examples):
     read_damaged()
 
 
-def test_undamaged_table_is_read_whole(reader):
+def test_undamaged_table_is_read_completely(reader):
     table, content, read = reader
     table.write_bytes(content)
     with warnings.catch_warnings():
@@ -229,10 +229,10 @@ def test_undamaged_table_is_read_whole(reader):
         assert len(read()) >= 2
 
 
-# What fuzzing found once.
+# Failures found by fuzzing.
 @pytest.mark.parametrize("name", [b"a" * 300 + b".wav", b"~no-such-user/a.wav"])
 @pytest.mark.parametrize("reader", ["csv"], indirect=True)
-def test_name_that_no_file_can_have_is_that_of_missing_audio(reader, name):
+def test_impossible_file_name_is_missing_audio(reader, name):
     table, content, read = reader
     table.write_bytes(content.replace(b"a.wav", name))
     with pytest.warns(UserWarning, match=r"have no row in .*: \S*a\.wav"):
@@ -255,22 +255,22 @@ def test_name_that_no_file_can_have_is_that_of_missing_audio(reader, name):
     ],
     indirect=["reader"],
 )
-def test_damage_is_named(reader, old, new, message):
+def test_damage_is_reported(reader, old, new, message):
     table, content, read = reader
     table.write_bytes(content.replace(old, new))
     with pytest.raises(ValueError, match=message):
         read()
 
 
-def test_damaged_table_ends_in_a_data_set_or_a_documented_error(reader):
+def test_damaged_table_yields_a_dataset_or_a_documented_error(reader):
     fuzz(reader, 50)
 
 
 @pytest.mark.slow
-def test_hundreds_of_damaged_tables_end_in_a_data_set_or_a_documented_error(reader):
+def test_hundreds_of_damaged_tables_yield_a_dataset_or_a_documented_error(reader):
     fuzz(reader, 200)
 
 
 @pytest.mark.long
-def test_ten_thousand_damaged_tables_end_in_a_data_set_or_a_documented_error(reader):
+def test_ten_thousand_damaged_tables_yield_a_dataset_or_a_documented_error(reader):
     fuzz(reader, 10_000)

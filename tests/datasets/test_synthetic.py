@@ -25,12 +25,12 @@ def events():
     return make_sound_events(4, **SMALL)
 
 
-def test_same_random_state_gives_the_same_clips_to_the_bit(events):
+def test_same_random_state_yields_identical_clips(events):
     again, _, _ = make_sound_events(4, **SMALL)
     assert again.tobytes() == events[0].tobytes()
 
 
-def test_clips_have_not_changed_since_they_were_first_documented():
+def test_clips_have_the_documented_levels():
     X, _, _ = make_sound_events(2, **SMALL)
     levels = [
         0.087199,
@@ -47,7 +47,7 @@ def test_clips_have_not_changed_since_they_were_first_documented():
     np.testing.assert_allclose(np.std(X[:10], axis=1), levels, rtol=1e-4)
 
 
-def test_other_random_state_gives_other_clips(events):
+def test_other_random_state_yields_other_clips(events):
     other, _, _ = make_sound_events(4, **SMALL, random_state=1)
     assert not (other == events[0]).all(axis=1).any()
 
@@ -56,23 +56,23 @@ def test_all_clips_differ(events):
     assert len(np.unique(events[0], axis=0)) == len(events[0])
 
 
-def test_clips_do_not_depend_on_how_many_are_made(events):
+def test_fewer_clips_are_the_first_of_more_clips(events):
     for few, many in zip(make_sound_events(2, **SMALL), events, strict=True):
         np.testing.assert_array_equal(few, many[: len(few)])
 
 
-def test_random_state_objects_decide_the_clips():
+def test_random_state_objects_determine_the_clips():
     for kind in (np.random.RandomState, np.random.default_rng):
         one, other = (make_sound_events(2, **SMALL, random_state=kind(3))[0] for _ in range(2))
         np.testing.assert_array_equal(one, other)
 
 
-def test_random_state_none_differs_from_call_to_call():
+def test_random_state_none_differs_between_calls():
     one, other = (make_sound_events(2, **SMALL, random_state=None)[0] for _ in range(2))
     assert not np.array_equal(one, other)
 
 
-def test_global_random_state_is_neither_used_nor_moved():
+def test_global_random_state_does_not_change():
     np.random.seed(0)  # noqa: NPY002
     before = np.random.get_state()  # noqa: NPY002
     make_sound_events(2, **SMALL, random_state=None)
@@ -95,12 +95,12 @@ def test_uneven_counts_are_spread_over_the_folds():
     assert np.bincount(folds[y == "siren"]).tolist() == [0, 2, 2, 1]
 
 
-def test_a_number_as_duration_gives_one_array(events):
+def test_fixed_duration_yields_one_array(events):
     assert events[0].shape == (40, 8000)
     assert events[0].dtype == np.float32
 
 
-def test_a_range_of_durations_is_kept():
+def test_durations_are_in_the_given_range():
     X, _, _ = make_sound_events(2, n_folds=2, duration=(0.5, 1.5), sample_rate=16000)
     lengths = [len(x) for x in X]
     assert isinstance(X, list)
@@ -108,7 +108,7 @@ def test_a_range_of_durations_is_kept():
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 44100])
-def test_samples_are_finite_and_peaks_neither_clip_nor_vanish(sample_rate):
+def test_samples_are_finite_and_peaks_in_range(sample_rate):
     X, _, _ = make_sound_events(2, n_folds=2, duration=0.5, sample_rate=sample_rate)
     peaks = np.abs(X).max(axis=1)
     assert np.isfinite(X).all()
@@ -117,8 +117,8 @@ def test_samples_are_finite_and_peaks_neither_clip_nor_vanish(sample_rate):
     assert peaks.max() < 0.96
 
 
-def test_high_snr_leaves_the_event_alone():
-    """A dog barks in bursts: without background, part of the clip is far below its peak."""
+def test_background_is_negligible_at_high_snr():
+    """Without background, the level between barks is far below the peak."""
     quiet, loud = (
         make_sound_events(2, n_folds=2, duration=2.0, sample_rate=8000, snr_db=(snr, snr))
         for snr in (60, -20)
@@ -129,7 +129,7 @@ def test_high_snr_leaves_the_event_alone():
     assert (spread[1].max(axis=1) / spread[1].min(axis=1)).max() < 100
 
 
-def test_siren_is_a_tone_and_air_conditioner_is_noise():
+def test_siren_is_tonal_and_air_conditioner_is_noise():
     X, y, _ = make_sound_events(4, n_folds=2, duration=2.0, sample_rate=16000, snr_db=(50, 50))
     flatness = np.array([librosa.feature.spectral_flatness(y=x).mean() for x in X])
     assert np.median(flatness[y == "siren"]) < 0.1 * np.median(flatness[y == "air_conditioner"])
@@ -153,17 +153,17 @@ def test_siren_is_a_tone_and_air_conditioner_is_noise():
         ({"random_state": -1}, "random_state .* negative"),
     ],
 )
-def test_bad_arguments_are_named(arguments, message):
+def test_invalid_arguments_are_rejected(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_sound_events(**arguments)
 
 
-def test_random_state_of_another_kind_is_a_type_error():
+def test_random_state_of_wrong_type_is_rejected():
     with pytest.raises(TypeError, match=r"random_state .* got 'seed'"):
         make_sound_events(random_state="seed")
 
 
-def test_load_gives_the_same_clips_as_make(events):
+def test_load_synthetic_returns_the_clips_of_make_sound_events(events):
     dataset = load_synthetic(4, **SMALL)
     assert isinstance(dataset, AudioDataset)
     np.testing.assert_array_equal(dataset.X, events[0])
@@ -172,7 +172,7 @@ def test_load_gives_the_same_clips_as_make(events):
     assert dataset.sample_rate == 8000
 
 
-def test_load_groups_two_clips_a_source_within_one_fold_and_class():
+def test_groups_are_pairs_of_clips_of_one_fold_and_class():
     dataset = load_synthetic(8, n_folds=2, duration=0.5, sample_rate=8000)
     assert len(np.unique(dataset.groups)) == 40
     for group in np.unique(dataset.groups):
@@ -181,7 +181,7 @@ def test_load_groups_two_clips_a_source_within_one_fold_and_class():
         assert len(set(dataset.y[inside])) == len(set(dataset.folds[inside])) == 1
 
 
-def test_load_takes_one_generator_only_once():
+def test_load_synthetic_uses_a_generator_only_once():
     one = load_synthetic(2, **SMALL, random_state=np.random.default_rng(5))
     np.testing.assert_array_equal(
         one.X, make_sound_events(2, **SMALL, random_state=np.random.default_rng(5))[0]
@@ -189,7 +189,7 @@ def test_load_takes_one_generator_only_once():
 
 
 def _mfcc_vector(waveform):
-    """The MFCC baseline's 120 numbers, scaled to unit length for the cosine."""
+    """Return the 120 features of the MFCC baseline, scaled to unit length for the cosine."""
     low = librosa.resample(waveform, orig_sr=22050, target_sr=12000)
     frames = [librosa.feature.mfcc(y=low, sr=12000, n_mfcc=20)]
     frames += [np.diff(frames[0], axis=1), np.diff(frames[0], n=2, axis=1)]
@@ -211,7 +211,7 @@ def _nearest_neighbour_accuracy(vectors, y, folds, n, n_draws=20):
 
 
 @pytest.mark.slow
-def test_difficulty_of_the_default_set_is_as_documented():
+def test_difficulty_is_as_documented():
     X, y, folds = make_sound_events()
     vectors = np.array([_mfcc_vector(x) for x in X])
     curve = [100 * _nearest_neighbour_accuracy(vectors, y, folds, n) for n in (1, 2, 5, 10, 20)]

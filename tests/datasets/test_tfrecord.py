@@ -1,4 +1,4 @@
-"""TFRecord files: checksums, records encoded by hand, and everything that can be wrong with them."""
+"""TFRecord files: checksums, handwritten records and damaged files."""
 
 import struct
 
@@ -7,7 +7,7 @@ import pytest
 
 from skfewaudio.datasets._tfrecord import crc32c, read_sequence_examples
 
-# A record written out by hand, but for its checksums, which come from version 2.9 of the package crc32c:
+# A handwritten record. Its checksums were computed with version 2.9 of the package crc32c. Content:
 # context {a: integers 1, 300; f: float 6}, feature lists {e: one feature, of the bytes 07 ff}.
 RECORD = bytes.fromhex(
     "3000000000000000 95f5d05f"  # length 48, its checksum
@@ -22,7 +22,7 @@ RECORD = bytes.fromhex(
 
 @pytest.fixture
 def read(tmp_path):
-    """Read a file of those bytes."""
+    """Return a function that writes bytes to a file and reads its records."""
 
     def _read(content):
         (tmp_path / "00.tfrecord").write_bytes(content)
@@ -33,7 +33,7 @@ def read(tmp_path):
 
 @pytest.fixture
 def feature(read, frame, message):
-    """Read the values of one feature, encoded."""
+    """Return a function that parses the values of one encoded feature."""
 
     def _feature(content):
         context = message((1, message((1, b"a"), (2, content))))
@@ -43,7 +43,7 @@ def feature(read, frame, message):
     return _feature
 
 
-# Of RFC 3720, section B.4, and the check value that catalogues of CRCs give.
+# From RFC 3720, section B.4, and the check value in catalogues of CRCs.
 @pytest.mark.parametrize(
     ("data", "checksum"),
     [
@@ -55,38 +55,38 @@ def feature(read, frame, message):
         (b"", 0),
     ],
 )
-def test_the_checksum_has_the_published_values(data, checksum):
+def test_checksum_has_the_published_values(data, checksum):
     assert crc32c(data) == checksum
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 2047, 2048, 2049, 2051, 4100])
-def test_the_checksum_of_any_size_is_that_made_bit_by_bit(size, frame):
+def test_checksum_equals_the_bitwise_algorithm_for_any_size(size, frame):
     data = np.random.default_rng(size).bytes(size)
     masked = struct.unpack("<I", frame(data)[-4:])[0]
     rotated = (masked - 0xA282EAD8) % 2**32
     assert crc32c(data) == (rotated >> 17 | rotated << 15) % 2**32
 
 
-def test_a_record_written_by_hand_is_read(read):
+def test_handwritten_record_is_read(read):
     ((offset, example),) = read(RECORD)
     assert offset == 0
     assert example.context == {"a": [1, 300], "f": [6.0]}
     assert example.feature_lists == {"e": [[b"\x07\xff"]]}
 
 
-def test_records_follow_one_another(read):
+def test_several_records(read):
     assert [offset for offset, _ in read(RECORD * 3)] == [0, len(RECORD), 2 * len(RECORD)]
 
 
-def test_an_empty_file_has_no_records(read):
+def test_empty_file_has_no_records(read):
     assert read(b"") == []
 
 
-def test_an_empty_record_is_an_example_of_nothing(read, frame):
+def test_empty_record_is_an_empty_example(read, frame):
     assert read(frame(b"")) == [(0, ({}, {}))]
 
 
-def test_integers_and_floats_may_be_unpacked(feature, message):
+def test_unpacked_integers_and_floats(feature, message):
     assert feature(message((3, b"\x08\x05\x08\xac\x02"))) == [5, 300]
     assert feature(message((2, b"\x0d" + struct.pack("<f", 0.5) + b"\x0d" + struct.pack("<f", -2)))) == [
         0.5,
@@ -94,18 +94,18 @@ def test_integers_and_floats_may_be_unpacked(feature, message):
     ]
 
 
-def test_integers_may_be_negative(feature, message):
+def test_negative_integers(feature, message):
     assert feature(message((3, message((1, b"\xff" * 9 + b"\x01"))))) == [-1]
 
 
-def test_unknown_fields_are_passed_over(read, frame):
+def test_unknown_fields_are_ignored(read, frame):
     later = b"\x18\x05" + b"\x21" + bytes(8) + b"\x2d" + bytes(4) + b"\x32\x01x"
     ((_, example),) = read(frame(RECORD[12:-4] + later))
     assert example.context == {"a": [1, 300], "f": [6.0]}
 
 
 @pytest.mark.parametrize("kept", [1, 11])
-def test_a_file_cut_off_in_a_header_is_named(read, kept):
+def test_file_that_ends_in_a_header_is_reported(read, kept):
     with pytest.raises(
         ValueError, match=rf"00\.tfrecord, byte {len(RECORD)}: .*header, after {kept} of 12 bytes"
     ):
@@ -113,12 +113,12 @@ def test_a_file_cut_off_in_a_header_is_named(read, kept):
 
 
 @pytest.mark.parametrize("kept", [12, 40, len(RECORD) - 1])
-def test_a_file_cut_off_in_a_record_is_named(read, kept):
+def test_file_that_ends_in_a_record_is_reported(read, kept):
     with pytest.raises(ValueError, match=rf"byte {len(RECORD)}: .*record, after {kept - 12} of 52 bytes"):
         read(RECORD + RECORD[:kept])
 
 
-def test_a_length_beyond_the_file_reserves_no_memory(read, frame):
+def test_length_beyond_the_end_of_the_file_allocates_no_memory(read, frame):
     length = struct.pack("<Q", 2**60)
     header = length + frame(length)[-4:]
     with pytest.raises(ValueError, match=f"after 0 of {2**60 + 4} bytes"):
@@ -126,7 +126,7 @@ def test_a_length_beyond_the_file_reserves_no_memory(read, frame):
 
 
 @pytest.mark.parametrize("position", [0, 7, 8, 11])
-def test_a_damaged_length_is_named(read, position):
+def test_damaged_length_is_reported(read, position):
     damaged = bytearray(RECORD * 2)
     damaged[len(RECORD) + position] ^= 1
     with pytest.raises(ValueError, match=rf"byte {len(RECORD)}: the length of a record does not fit"):
@@ -134,14 +134,14 @@ def test_a_damaged_length_is_named(read, position):
 
 
 @pytest.mark.parametrize("position", [12, 30, len(RECORD) - 1])
-def test_damaged_data_are_named(read, position):
+def test_damaged_data_are_reported(read, position):
     damaged = bytearray(RECORD * 2)
     damaged[len(RECORD) + position] ^= 0x80
     with pytest.raises(ValueError, match=rf"byte {len(RECORD)}: a record does not fit its checksum"):
         read(bytes(damaged))
 
 
-def test_records_before_the_damage_are_given(tmp_path):
+def test_records_before_the_damage_are_returned(tmp_path):
     (tmp_path / "00.tfrecord").write_bytes(RECORD + b"x")
     records = read_sequence_examples(tmp_path / "00.tfrecord")
     assert next(records)[0] == 0
@@ -149,7 +149,7 @@ def test_records_before_the_damage_are_given(tmp_path):
         next(records)
 
 
-# Each is a context of one feature "a" at byte 12 of the file, but for what is wrong.
+# Each case is a context with one feature "a" at byte 12 of the file, with one error.
 @pytest.mark.parametrize(
     ("data", "byte", "reason"),
     [
@@ -174,14 +174,14 @@ def test_records_before_the_damage_are_given(tmp_path):
         (b"\x0a\x0c\x0a\x0a\x0a\x01a\x12\x05\x1a\x03\x0a\x01\x80", 25, "an integer is cut off"),
     ],
 )
-def test_what_is_no_message_is_named_by_the_byte(read, frame, data, byte, reason):
+def test_invalid_message_is_reported_with_its_byte(read, frame, data, byte, reason):
     with pytest.raises(
-        ValueError, match=rf"00\.tfrecord, byte {byte}: .*{reason}.*; this is no SequenceExample"
+        ValueError, match=rf"00\.tfrecord, byte {byte}: .*{reason}.*; this is not a SequenceExample"
     ):
         read(frame(data))
 
 
-def test_what_tensorflow_writes_is_read(tmp_path):
+def test_file_written_by_tensorflow_is_read(tmp_path):
     tf = pytest.importorskip("tensorflow")
     path = tmp_path / "00.tfrecord"
     example = tf.train.SequenceExample(

@@ -1,9 +1,10 @@
-"""UrbanSound8K: the official layout."""
+"""load_urbansound8k."""
 
 import pytest
 
 from skfewaudio.datasets import load_urbansound8k
 from skfewaudio.exceptions import DatasetNotFoundError
+from skfewaudio.testing import check_dataset
 
 HEADER = "slice_file_name,fsID,start,end,salience,fold,classID,class"
 ROWS = [
@@ -24,7 +25,7 @@ def root(tmp_path, write_clips):
     return root
 
 
-def test_reads_the_official_layout(root):
+def test_published_layout_is_read(root):
     dataset = load_urbansound8k(root)
     assert dataset.paths[3] == str(root / "audio" / "fold10" / "77751-7-0-0.wav")
     assert dataset.y.tolist() == ["dog_bark", "children_playing", "drilling", "jackhammer"]
@@ -33,11 +34,11 @@ def test_reads_the_official_layout(root):
     assert dataset.sample_rate is None
 
 
-def test_the_folder_is_found_under_the_data_home(root):
+def test_folder_is_found_in_the_data_home(root):
     assert len(load_urbansound8k(root.parent)) == 4
 
 
-def test_a_row_without_audio_is_named(root):
+def test_row_without_audio_is_an_error(root):
     (root / "audio" / "fold10" / "77751-7-0-0.wav").unlink()
     with pytest.raises(DatasetNotFoundError, match=r"fold10/77751-7-0-0\.wav"):
         load_urbansound8k(root)
@@ -48,12 +49,16 @@ def test_rows_without_audio_can_be_left_out(root):
     assert len(load_urbansound8k(root, on_missing="ignore")) == 3
 
 
-def test_audio_without_a_row_is_named(root, write_clips):
+def test_audio_without_a_row_warns(root, write_clips):
     write_clips(root / "audio", ["fold2/extra.wav"])
     with pytest.warns(UserWarning, match=r"fold2/extra\.wav"):
         load_urbansound8k(root)
 
 
-def test_how_to_get_it_is_said(tmp_path):
+def test_error_names_the_source(tmp_path):
     with pytest.raises(DatasetNotFoundError, match=r"metadata/UrbanSound8K\.csv.*fetch_urbansound8k.*zenodo"):
         load_urbansound8k(tmp_path)
+
+
+def test_the_contract_of_datasets_is_kept(root):
+    check_dataset(load_urbansound8k, data_home=root)

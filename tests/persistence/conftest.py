@@ -1,4 +1,4 @@
-"""Clips, and models of them."""
+"""Clips, fitted models and model files."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SAMPLE_RATE = 8000
 
 @pytest.fixture(scope="session")
 def clips():
-    """Six half seconds of noise at 8 kHz, of two classes, the second with a tone."""
+    """Six clips of noise, 0.5 s at 8 kHz, in two classes; the second class has a tone added."""
     rng = np.random.default_rng(0)
     X = rng.normal(0, 0.1, (6, SAMPLE_RATE // 2)).astype(np.float32)
     X[3:] += np.sin(np.arange(X.shape[1]))
@@ -32,7 +32,7 @@ def spectrograms(clips, log_mel):
 
 @pytest.fixture(scope="session")
 def small_cnn():
-    """Make a network that trains in no time."""
+    """Factory of a network that trains quickly."""
 
     def make(**params):
         defaults = {"architecture": "vgg", "architecture_params": {"n_filters": 4}, "patch_frames": 32}
@@ -54,14 +54,14 @@ def path(tmp_path):
 
 @pytest.fixture
 def saved(neighbours, path):
-    """The file of that pipeline."""
+    """The model file of that pipeline."""
     save_model(neighbours, path)
     return path
 
 
 @pytest.fixture(scope="session")
 def content(tmp_path_factory):
-    """The bytes of a saved network."""
+    """The bytes of a model file with a network."""
     X = np.random.default_rng(0).normal(size=(4, 6))
     model = make_pipeline(StandardScaler(), SkorchCNN(max_epochs=1, random_state=0)).fit(X, list("abab"))
     path = tmp_path_factory.mktemp("models") / "good.model"

@@ -1,4 +1,4 @@
-"""The card of a file: what the library fills in, and what the caller adds."""
+"""The card of a model file: entries of the library and of the caller."""
 
 import json
 import subprocess
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from skfewaudio import FewShotClassifier, save_model
+from skfewaudio import SubsampledClassifier, save_model
 from skfewaudio.exceptions import ModelSaveError
 from skfewaudio.persistence import read_card
 
 
-def test_card_says_what_the_library_knows(clips, log_mel, small_cnn, path):
+def test_card_has_the_librarys_entries(clips, log_mel, small_cnn, path):
     save_model(make_pipeline(log_mel, small_cnn()).fit(*clips), path)
     card = read_card(path)
     assert (card["format_version"], card["sample_rate"]) == (1, 8000)
@@ -29,11 +29,11 @@ def test_card_says_what_the_library_knows(clips, log_mel, small_cnn, path):
     assert set(card["versions"]) == {"skfewaudio", "scikit-learn", "torch", "skorch", "numpy", "python"}
 
 
-def test_card_counts_the_networks_numbers(spectrograms, small_cnn, path):
+def test_card_counts_the_networks_parameters(spectrograms, small_cnn, path):
     model = small_cnn().fit(*spectrograms)
     save_model(model, path)
-    n_learnt = sum(weights.numel() for weights in model.network_.parameters())
-    assert read_card(path)["n_parameters"] == n_learnt
+    n_parameters = sum(weights.numel() for weights in model.network_.parameters())
+    assert read_card(path)["n_parameters"] == n_parameters
 
 
 def test_card_keeps_the_callers_entries(neighbours, path):
@@ -43,12 +43,12 @@ def test_card_keeps_the_callers_entries(neighbours, path):
     assert (kept["licence"], kept["scores"], kept["folds"]) == ("CC0", {"accuracy": 0.5}, [0, 1])
 
 
-def test_card_of_a_wrapped_pipeline_has_its_front_end(clips, log_mel, small_cnn, path):
-    few_shots = FewShotClassifier(make_pipeline(log_mel, small_cnn()), n_shots=2)
+def test_card_of_a_wrapped_pipeline_has_the_front_end(clips, log_mel, small_cnn, path):
+    few_shots = SubsampledClassifier(make_pipeline(log_mel, small_cnn()), n_shots=2)
     save_model(few_shots.fit(*clips), path)
     card = read_card(path)
     assert [step["type"] for step in card["front_end"]] == ["LogMel"]
-    assert card["classifier"]["type"] == "FewShotClassifier"
+    assert card["classifier"]["type"] == "SubsampledClassifier"
 
 
 def test_card_is_read_without_torch_or_scikit_learn(saved):
@@ -64,11 +64,11 @@ def test_card_is_read_without_torch_or_scikit_learn(saved):
     ("card", "message"),
     [
         ({"classes": 2}, "card has classes, which save_model fills in"),
-        ({"set": {1}}, r"card\['set'\]=\{1\} is nothing that JSON holds: a set is no text"),
-        ({"score": float("nan")}, r"card\['score'\]=nan is nothing that JSON holds"),
+        ({"set": {1}}, r"card\['set'\]=\{1\} cannot be stored as JSON: a set is not a string"),
+        ({"score": float("nan")}, r"card\['score'\]=nan cannot be stored as JSON"),
     ],
 )
-def test_entry_that_a_card_cannot_have_is_named(card, message, neighbours, path):
+def test_invalid_card_entry_is_named(card, message, neighbours, path):
     with pytest.raises(ModelSaveError, match=message):
         save_model(neighbours, path, card=card)
     assert not path.exists()

@@ -1,4 +1,4 @@
-"""Damaged, foreign and malicious files: each ends in an error of the project that names the file."""
+"""Damaged, foreign and malicious files raise an error of the project that names the file."""
 
 import json
 import pickle
@@ -43,13 +43,13 @@ def with_schema(content, schema, **files):
 
 
 def network_of(schema):
-    """Give the plain values of the network in a schema."""
+    """Return the plain values of the network in a schema."""
     steps = schema["content"]["content"]["steps"]["content"]
     return steps[1]["content"][1]["content"]["content"]["network_"]["content"]
 
 
 def text(value):
-    """A value as skops writes it."""
+    """Return the node that skops writes for a JSON value."""
     return {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "__id__": 1} | {
         "content": json.dumps(value),
         "is_json": True,
@@ -63,12 +63,12 @@ def refused(path, content, match, error=ModelFileError):
     assert str(path) in str(caught.value)
 
 
-def test_the_good_file_loads(content, path):
+def test_undamaged_file_loads(content, path):
     path.write_bytes(content)
     assert load_model(path).predict(np.zeros((1, 6))).shape == (1,)
 
 
-def test_missing_file_is_told_as_such(tmp_path):
+def test_missing_file_raises_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_model(tmp_path / "nowhere.model")
 
@@ -79,7 +79,8 @@ def test_empty_file_is_named(path):
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_truncated_file_is_named(share, content, path):
-    refused(path, content[: int(share * len(content))], "it is damaged or something else. Get the file again")
+    truncated = content[: int(share * len(content))]
+    refused(path, truncated, "it is damaged or not a model file. Get the file again")
 
 
 def test_flipped_byte_in_the_tensors_is_found(content, path):
@@ -87,12 +88,12 @@ def test_flipped_byte_in_the_tensors_is_found(content, path):
     refused(path, content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :], "CRC")
 
 
-def test_pickle_is_no_model(path):
+def test_pickle_is_refused(path):
     refused(path, pickle.dumps({"a": 1}), "is not a zip file")
 
 
-def test_foreign_zip_is_no_model(path):
-    refused(path, rezip({"schema.json": b"{}"}), "is no model|is a zip, and no model of skfewaudio")
+def test_foreign_zip_is_refused(path):
+    refused(path, rezip({"schema.json": b"{}"}), "is a zip but not a skfewaudio model")
 
 
 def test_newer_format_asks_for_an_upgrade(content, path):
@@ -100,13 +101,13 @@ def test_newer_format_asks_for_an_upgrade(content, path):
     refused(path, with_member(content, CARD, json.dumps(card)), "version 2 of the format.*upgrade")
 
 
-def test_card_of_a_damaged_file_is_refused_too(content, path):
+def test_damaged_card_is_refused(content, path):
     path.write_bytes(with_member(content, CARD, b"[]"))
-    with pytest.raises(ModelFileError, match="its card is none of skfewaudio"):
+    with pytest.raises(ModelFileError, match="its card is not a skfewaudio card"):
         read_card(path)
 
 
-def test_compressed_member_is_refused_before_it_is_unpacked(content, path):
+def test_compressed_member_is_refused_without_unpacking(content, path):
     members = unzip(content) | {TENSORS: bytes(10_000_000)}
     refused(path, rezip(members, zipfile.ZIP_DEFLATED), "is compressed")
 
@@ -118,15 +119,15 @@ def test_compressed_array_in_the_estimator_is_refused(content, path):
     refused(path, with_member(content, ESTIMATOR, estimator), r"data\.npy is compressed")
 
 
-def test_members_that_declare_more_than_the_file_has_are_refused(content, path):
-    # In the directory at the end the size stands 24 bytes after the signature, packed and unpacked.
+def test_members_that_declare_more_bytes_than_the_file_has_are_refused(content, path):
+    # The central directory stores the packed and unpacked sizes 20 and 24 bytes after its signature.
     entry = content.rindex(b"PK\x01\x02")
     sizes = (2**31).to_bytes(4, "little") * 2
     forged = content[: entry + 20] + sizes + content[entry + 28 :]
-    refused(path, forged, "declare 2147.* bytes, and there are")
+    refused(path, forged, "declare 2147.* bytes, but the file has")
 
 
-def test_array_that_declares_more_than_there_is_is_refused(content, path):
+def test_array_that_declares_more_than_it_contains_is_refused(content, path):
     inner = unzip(unzip(content)[ESTIMATOR])
     name = next(name for name in inner if name.endswith(".npy"))
     header = BytesIO()
@@ -136,13 +137,13 @@ def test_array_that_declares_more_than_there_is_is_refused(content, path):
 
 
 @pytest.mark.parametrize("size", ["n_outputs", "n_mels", "n_frames"])
-def test_network_of_absurd_size_costs_no_memory(size, content, path):
+def test_network_of_absurd_size_allocates_no_memory(size, content, path):
     schema = schema_of(content)
     network_of(schema)[size] = text(10**12)
     refused(path, with_schema(content, schema), "it is damaged")
 
 
-def test_architecture_in_the_file_cannot_be_called_with_arguments_of_the_file(content, path):
+def test_architecture_cannot_be_called_with_other_arguments_from_the_file(content, path):
     schema = schema_of(content)
     network = network_of(schema)
     architecture = network["architecture"]
@@ -151,10 +152,10 @@ def test_architecture_in_the_file_cannot_be_called_with_arguments_of_the_file(co
         "__loader__": "ConstructorFromReduceNode",
         "content": arguments | {"content": [text(4)]},
     }
-    refused(path, with_schema(content, schema), "LinearProbe, which may be named here and not made")
+    refused(path, with_schema(content, schema), "LinearProbe, which may be referred to but not instantiated")
 
 
-def test_other_function_than_an_architecture_cannot_build_the_network(content, path):
+def test_only_an_architecture_can_build_the_network(content, path):
     schema = schema_of(content)
     kind = {"__class__": "SGD", "__module__": "torch.optim.sgd", "__loader__": "TypeNode", "__id__": 2}
     network_of(schema)["architecture"] = kind
@@ -162,7 +163,7 @@ def test_other_function_than_an_architecture_cannot_build_the_network(content, p
 
 
 @pytest.mark.parametrize("name", ["builtins.eval", "os.system", "skfewaudio.datasets._esc50.fetch_esc50"])
-def test_function_is_refused_by_name_and_never_looked_up(name, content, path):
+def test_function_is_refused_by_name_and_not_imported(name, content, path):
     schema = schema_of(content)
     module, _, function = name.rpartition(".")
     node = {"__class__": function, "__module__": module, "__loader__": "FunctionNode", "__id__": 2}
@@ -179,7 +180,7 @@ def test_module_of_an_unknown_type_is_not_imported(content, path, tmp_path, monk
     refused(path, with_schema(content, schema), r"safe to load: evil_module\.Evil")
 
 
-def test_few_lines_do_not_stand_for_endless_work(content, path):
+def test_reused_number_cannot_expand_exponentially(content, path):
     node = text("x")
     for number in range(100, 160):
         pair = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "__id__": number}
@@ -189,14 +190,14 @@ def test_few_lines_do_not_stand_for_endless_work(content, path):
     refused(path, with_schema(content, schema), "have one number")
 
 
-def test_one_array_is_not_read_for_many(content, path):
+def test_array_of_another_object_is_refused(content, path):
     schema = schema_of(content)
     array = schema["content"]["content"]["steps"]["content"][0]["content"][1]["content"]["content"]["mean_"]
     network_of(schema)["params"] = array | {"__id__": 2}
-    refused(path, with_schema(content, schema), "has the array of another object")
+    refused(path, with_schema(content, schema), "refers to the array of another object")
 
 
-def test_keys_of_a_dict_call_nothing(content, path):
+def test_keys_of_a_dict_cannot_call_a_type(content, path):
     schema = schema_of(content)
     key = {"__class__": "VGGish", "__module__": "skfewaudio.architectures.vggish", "__loader__": "TypeNode"}
     kinds = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "__id__": 2}
@@ -221,5 +222,5 @@ def test_deep_nesting_is_refused(content, path):
     refused(path, with_member(content, CARD, b"[" * 100_000), "RecursionError")
 
 
-def test_file_that_holds_no_estimator_is_refused(content, path):
+def test_file_without_an_estimator_is_refused(content, path):
     refused(path, with_schema(content, text("x") | {"protocol": 2}), "it holds a str, not an estimator")

@@ -1,4 +1,4 @@
-"""Whatever is done to a file, it loads or ends in an error that the project defines."""
+"""A file that is changed at random loads, or raises an error that the project defines."""
 
 import json
 import warnings
@@ -29,22 +29,22 @@ def rezip(members, compression=zipfile.ZIP_STORED):
     return whole.getvalue()
 
 
-def loads_or_is_refused(path, content):
-    """Load a file: what comes is an estimator, or an error that the project defines."""
+def check_loads_or_is_refused(path, content):
+    """Check that loading returns an estimator, or raises an error that the project defines."""
     path.write_bytes(content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelFileWarning)
         try:
-            told = None
+            message = None
             model = load_model(path)
         except SkfewaudioError as error:
-            told = str(error)
-    assert isinstance(model, BaseEstimator) if told is None else str(path) in told
+            message = str(error)
+    assert isinstance(model, BaseEstimator) if message is None else str(path) in message
 
 
 @st.composite
 def mutated(draw, data):
-    """Bytes of which some are replaced, left out, doubled or cut off."""
+    """Draw bytes with parts replaced, removed, inserted or cut off at the end."""
     data = bytearray(data)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(data)))
@@ -54,7 +54,7 @@ def mutated(draw, data):
 
 
 def places(value):
-    """Give all places in JSON: what holds them, and their keys."""
+    """List all positions in a JSON value, as pairs of container and key."""
     found, stack = [], [value]
     while stack:
         holder = stack.pop()
@@ -84,7 +84,7 @@ ANYTHING = st.one_of(
 
 @st.composite
 def mutated_json(draw, data):
-    """JSON of which some places hold another value, another part of it, or nothing any more."""
+    """Draw JSON with some values replaced, by others or by another part of it, or removed."""
     value = json.loads(data)
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(found)) if (found := places(value)) else (value, None)
@@ -102,7 +102,7 @@ def mutated_json(draw, data):
 
 @st.composite
 def mutated_files(draw, content):
-    """A file of which bytes, a member, the card or the tree of objects are changed."""
+    """Draw a file with changed bytes, or a changed member, card or object tree."""
     outer = unzip(content)
     inner = unzip(outer[ESTIMATOR])
     kind = draw(st.sampled_from(["noise", "bytes", "member", "inner", "card", "schema", "schema"]))
@@ -132,7 +132,7 @@ def fuzz(content, path, n_files):
     )
     @given(mutated_files(content))
     def check(damaged):
-        loads_or_is_refused(path, damaged)
+        check_loads_or_is_refused(path, damaged)
 
     check()
 

@@ -1,4 +1,4 @@
-"""What is not saved, and what is not loaded: each is named."""
+"""Models that cannot be saved, and types that are not loaded, are named."""
 
 from functools import partial
 
@@ -24,18 +24,18 @@ def reload(model, path, **params):
     return load_model(path, **params)
 
 
-def test_model_that_is_not_fitted_is_refused(small_cnn, path):
+def test_unfitted_model_is_refused(small_cnn, path):
     with pytest.raises(NotFittedError):
         save_model(small_cnn(), path)
 
 
-def test_what_is_no_estimator_is_refused(path):
-    with pytest.raises(ModelSaveError, match="is no scikit-learn estimator"):
+def test_object_other_than_an_estimator_is_refused(path):
+    with pytest.raises(ModelSaveError, match="is not a scikit-learn estimator"):
         save_model({"a": 1}, path)
 
 
 class Mean(nn.Module):
-    """A network that is no Architecture."""
+    """Network that does not derive from Architecture."""
 
     def __init__(self, n_outputs, n_mels, n_frames):
         super().__init__()
@@ -49,24 +49,26 @@ def build_mean(n_outputs, n_mels, n_frames):
     return Mean(n_outputs, n_mels, n_frames)
 
 
-def test_lambda_is_refused_by_the_name_of_its_parameter(clips, log_mel, small_cnn, path):
+def test_lambda_is_refused_with_its_parameter(clips, log_mel, small_cnn, path):
     step = small_cnn(architecture=lambda *args, **sizes: Mean(*args, **sizes), architecture_params=None)
     model = make_pipeline(log_mel, step).fit(*clips)
-    with pytest.raises(ModelSaveError, match=r"^steps\[1\]\[1\]\.architecture is .*<lambda>, which another"):
+    match = r"^steps\[1\]\[1\]\.architecture is .*<lambda>, which other programs cannot import"
+    with pytest.raises(ModelSaveError, match=match):
         save_model(model, path)
 
 
-def test_class_in_a_function_is_refused_by_the_name_of_its_parameter(spectrograms, small_cnn, path):
+def test_class_in_a_function_is_refused_with_its_parameter(spectrograms, small_cnn, path):
     class Buried(Mean):
         pass
 
     X, y = spectrograms
     model = small_cnn(architecture=Buried, architecture_params=None).fit(X, y)
-    with pytest.raises(ModelSaveError, match=r"^architecture is .*\.Buried, which another program would not"):
+    match = r"^architecture is .*\.Buried, which other programs cannot import"
+    with pytest.raises(ModelSaveError, match=match):
         save_model(model, path)
 
 
-def test_parameter_that_is_no_data_is_refused_by_name(clips, path):
+def test_parameter_that_skops_cannot_save_is_named(clips, path):
     with (path.parent / "log").open("w") as log:
         model = make_pipeline(FunctionTransformer(kw_args={"file": log}), KNeighborsClassifier(1))
         model.steps[1][1].fit(*clips)
@@ -74,31 +76,31 @@ def test_parameter_that_is_no_data_is_refused_by_name(clips, path):
             save_model(model, path)
 
 
-class Forgetful(ClassifierMixin, BaseEstimator):
-    """Cannot be read back."""
+class Unloadable(ClassifierMixin, BaseEstimator):
+    """Classifier that cannot be loaded again."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
         return self
 
     def __setstate__(self, state):
-        raise RuntimeError("what was it?")
+        raise RuntimeError("state is lost")
 
 
-def test_model_that_could_not_be_loaded_again_is_not_saved(path):
-    with pytest.raises(ModelSaveError, match="this Forgetful could not be loaded again: what was it"):
-        save_model(Forgetful().fit([[0]], ["a"]), path)
+def test_model_that_cannot_be_loaded_again_is_not_saved(path):
+    with pytest.raises(ModelSaveError, match="this Unloadable could not be loaded again: state is lost"):
+        save_model(Unloadable().fit([[0]], ["a"]), path)
 
 
-def test_failed_save_leaves_the_file_before_it(saved):
+def test_failed_save_keeps_the_existing_file(saved):
     before = saved.read_bytes()
     with pytest.raises(ModelSaveError):
-        save_model(Forgetful().fit([[0]], ["a"]), saved)
+        save_model(Unloadable().fit([[0]], ["a"]), saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 
 
-def test_saving_changes_nothing_in_the_model(spectrograms, small_cnn, path):
+def test_saving_does_not_change_the_model(spectrograms, small_cnn, path):
     X, y = spectrograms
     model = small_cnn().fit(X, y)
     before, net = model.predict_proba(X), model.net_
@@ -107,7 +109,7 @@ def test_saving_changes_nothing_in_the_model(spectrograms, small_cnn, path):
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
-# What is not trusted
+# Trust
 
 
 def test_foreign_types_are_refused_by_name(path):
@@ -117,14 +119,14 @@ def test_foreign_types_are_refused_by_name(path):
     assert caught.value.names == ["sklearn.tree._tree.Tree"]
 
 
-def test_foreign_types_load_where_they_are_trusted(path):
+def test_foreign_types_load_if_trusted(path):
     model = RandomForestClassifier(2, random_state=0).fit([[0.0], [1.0]], [0, 1])
     loaded = reload(model, path, trusted=["sklearn.tree._tree.Tree"])
     np.testing.assert_array_equal(loaded.predict_proba([[0.2]]), model.predict_proba([[0.2]]))
 
 
 @pytest.mark.parametrize("architecture", [Mean, build_mean])
-def test_foreign_architecture_loads_only_where_it_is_trusted(spectrograms, small_cnn, architecture, path):
+def test_foreign_architecture_loads_only_if_trusted(spectrograms, small_cnn, architecture, path):
     X, y = spectrograms
     model = small_cnn(architecture=architecture, architecture_params=None).fit(X, y)
     save_model(model, path)
@@ -136,7 +138,7 @@ def test_foreign_architecture_loads_only_where_it_is_trusted(spectrograms, small
         np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
-def test_partial_of_an_architecture_loads_where_partials_are_trusted(spectrograms, small_cnn, path):
+def test_partial_of_an_architecture_loads_if_partials_are_trusted(spectrograms, small_cnn, path):
     X, y = spectrograms
     build = partial(ARCHITECTURES.get("vgg"), n_filters=4)
     model = small_cnn(architecture=build, architecture_params=None).fit(X, y)
@@ -157,7 +159,7 @@ class Plugged(Architecture):
         return super().forward(x * self.window)
 
 
-def test_plugins_architecture_loads_where_its_registered_name_is_trusted(
+def test_plugins_architecture_loads_if_its_registered_name_is_trusted(
     spectrograms, small_cnn, path, monkeypatch
 ):
     monkeypatch.setitem(ARCHITECTURES._registered, "plugged", Plugged)
@@ -170,12 +172,12 @@ def test_plugins_architecture_loads_where_its_registered_name_is_trusted(
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
-def test_short_name_that_is_not_registered_is_refused(saved):
+def test_unregistered_short_name_is_refused(saved):
     with pytest.raises(PluginError, match="'Tree' is not in"):
         load_model(saved, trusted=["Tree"])
 
 
-def test_loading_leaves_torchs_random_state_alone(clips, log_mel, small_cnn, path):
+def test_loading_does_not_change_torchs_random_state(clips, log_mel, small_cnn, path):
     model = make_pipeline(log_mel, small_cnn(architecture=Mean, architecture_params=None)).fit(*clips)
     save_model(model, path)
     before = torch.random.get_rng_state()

@@ -1,4 +1,4 @@
-"""A loaded model is the saved one, to the bit."""
+"""A loaded model predicts bit-identically to the saved model."""
 
 from math import prod
 
@@ -16,12 +16,12 @@ from sklearn.svm import SVC
 from skfewaudio import (
     MFCC,
     ELMClassifier,
-    FewShotClassifier,
     LogMel,
     PatchClassifier,
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
+    SubsampledClassifier,
     VGGishEmbed,
     load_model,
     save_model,
@@ -47,7 +47,7 @@ def prototypes(**params):
 
 
 def scores(model, X):
-    """What a model says of clips, as numbers."""
+    """Return probabilities if the model has them, decision values otherwise."""
     return (model.predict_proba if hasattr(model, "predict_proba") else model.decision_function)(X)
 
 
@@ -74,7 +74,7 @@ MODELS = {
     "prototypes of vectors": lambda: make_pipeline(mfcc(), PrototypicalClassifier()),
     "elm": lambda: make_pipeline(mfcc(), StandardScaler(), ELMClassifier(30, random_state=0)),
     "patches": lambda: make_pipeline(log_mel(), patches()),
-    "few shots": lambda: FewShotClassifier(make_pipeline(log_mel(), small_cnn()), n_shots=2),
+    "few shots": lambda: SubsampledClassifier(make_pipeline(log_mel(), small_cnn()), n_shots=2),
     "random cnn": lambda: make_pipeline(
         RandomCNNFeatures("single_layer", n_filters=4, sample_rate=SAMPLE_RATE), LogisticRegression()
     ),
@@ -83,7 +83,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_loaded_model_predicts_the_same_to_the_bit(name, clips, path):
+def test_predictions_of_a_loaded_model_are_bit_identical(name, clips, path):
     X, y = clips
     model = MODELS[name]().fit(X, y)
     loaded = reload(model, path)
@@ -107,14 +107,14 @@ SIZES = {
     **dict.fromkeys(("sample_level", "frame_level", "frame_level_many_shapes"), (1, 8000)),
 }
 SIXTY_FOUR_BY_96 = ("alexnet", "fully_connected", "inception_v3", "resnet50", "vgg_e", "vggish")
-LARGE = ("alexnet", "inception_v3", "resnet50", "vgg_e", "vggish")  # from 85 MB on
+LARGE = ("alexnet", "inception_v3", "resnet50", "vgg_e", "vggish")  # 85 MB and more
 
 
 @pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in ARCHITECTURES.names()],
 )
-def test_network_of_each_architecture_comes_back_to_the_bit(name, path):
+def test_network_of_each_architecture_is_restored_bit_identically(name, path):
     n_mels, n_frames = SIZES.get(name, (64, 96) if name in SIXTY_FOUR_BY_96 else (96, 128))
     X = np.random.default_rng(0).normal(size=(2, n_mels, n_frames)).astype(np.float32)
     cnn = SkorchCNN(name, patch_frames=n_frames, max_epochs=0, random_state=0).fit(X, ["a", "b"])
@@ -132,7 +132,7 @@ def test_embeddings_prototypes_and_history_are_kept(clips, path):
     assert loaded.history_[:, "train_loss"] == model.history_[:, "train_loss"]
 
 
-def test_loaded_prototypes_take_in_a_new_class(clips, path):
+def test_loaded_prototypes_learn_a_new_class(clips, path):
     X, y = clips
     X = log_mel().fit_transform(X)
     model = prototypes().fit(X, y)
@@ -140,7 +140,7 @@ def test_loaded_prototypes_take_in_a_new_class(clips, path):
     assert loaded.partial_fit(X[:1], ["rain"]).classes_.tolist() == ["horn", "rain", "wind"]
 
 
-def test_network_started_from_another_comes_back_with_it(clips, path):
+def test_fine_tuned_network_is_restored_with_its_source(clips, path):
     X, y = clips
     X = log_mel().fit_transform(X)
     model = small_cnn(architecture=small_cnn().fit(X, y), architecture_params=None).fit(X, y[::-1])
@@ -149,7 +149,7 @@ def test_network_started_from_another_comes_back_with_it(clips, path):
     np.testing.assert_array_equal(loaded.architecture.predict_proba(X), model.architecture.predict_proba(X))
 
 
-def test_warm_start_goes_on_from_a_loaded_network(clips, path):
+def test_warm_start_continues_from_a_loaded_network(clips, path):
     X, y = clips
     X = log_mel().fit_transform(X)
     model = small_cnn(warm_start=True, backbone_learning_rate=0).fit(X, y)
@@ -157,7 +157,7 @@ def test_warm_start_goes_on_from_a_loaded_network(clips, path):
     np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), model.fit(X, y).predict_proba(X))
 
 
-def test_network_is_built_as_it_was_fitted_whatever_the_parameters_say_now(clips, path):
+def test_network_is_rebuilt_as_fitted_after_parameters_have_changed(clips, path):
     X, y = clips
     X = log_mel().fit_transform(X)
     model = small_cnn().fit(X, y)
@@ -168,7 +168,7 @@ def test_network_is_built_as_it_was_fitted_whatever_the_parameters_say_now(clips
 
 @pytest.fixture(scope="module")
 def vggish_weights(tmp_path_factory):
-    """Made-up weights of VGGish, in a file."""
+    """File of random VGGish weights."""
     rng, state = np.random.default_rng(0), VGGish(2).trunk.state_dict()
     for name, tensor in state.items():
         scale = np.sqrt(2 / prod(tensor.shape[1:])) if tensor.ndim > 1 else 0.01
@@ -179,7 +179,7 @@ def vggish_weights(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_fine_tuned_vggish_needs_its_weights_no_more(vggish_weights, path, tmp_path):
+def test_fine_tuned_vggish_loads_without_the_weights_file(vggish_weights, path, tmp_path):
     X = np.random.default_rng(0).normal(size=(2, 64, 96)).astype(np.float32)
     own = vggish_weights.rename(tmp_path / "own.pth")
     cnn = SkorchCNN("vggish", weights=own, max_epochs=1, random_state=0, learning_rate=1e-4).fit(
@@ -191,14 +191,14 @@ def test_fine_tuned_vggish_needs_its_weights_no_more(vggish_weights, path, tmp_p
 
 
 @pytest.mark.slow
-def test_vggish_embedder_reads_its_weights_again(vggish_weights, path, clips):
+def test_vggish_embedder_reads_the_weights_file_again(vggish_weights, path, clips):
     X, y = clips
     X = np.repeat(X, 4, axis=1)
     model = make_pipeline(VGGishEmbed(vggish_weights), LogisticRegression()).fit(X, y)
     np.testing.assert_array_equal(reload(model, path).predict_proba(X), model.predict_proba(X))
 
 
-def test_real_recordings_are_classified_the_same_to_the_bit(shared_data, path):
+def test_real_recordings_are_classified_bit_identically(shared_data, path):
     from skfewaudio.datasets import load_esc50
 
     dataset = load_esc50(data_home=shared_data / "data", subset="esc10")
@@ -207,14 +207,14 @@ def test_real_recordings_are_classified_the_same_to_the_bit(shared_data, path):
     np.testing.assert_array_equal(reload(model, path).predict_proba(X), model.predict_proba(X))
 
 
-def test_file_is_as_large_as_the_parameters(path):
+def test_file_size_is_four_bytes_per_parameter(path):
     X = np.random.default_rng(0).normal(size=(4, 96, 128)).astype(np.float32)
     save_model(SkorchCNN("sb_cnn", max_epochs=0).fit(X, list("aabb")), path)
     n_bytes = 4 * read_card(path)["n_parameters"]
     assert n_bytes < path.stat().st_size < n_bytes + 40_000
 
 
-def test_sparse_attributes_come_back(path):
+def test_sparse_attributes_are_restored(path):
     X = csr_array(np.random.default_rng(0).normal(size=(8, 500)))
     model = SVC(kernel="linear").fit(X, list("abababab"))
     loaded = reload(model, path, trusted=["scipy.sparse._csr.csr_matrix"])

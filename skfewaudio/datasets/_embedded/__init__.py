@@ -1,1 +1,1 @@
-"""The datasets that are synthesised in code instead of downloaded."""
+"""Datasets that are synthesised in code instead of downloaded."""

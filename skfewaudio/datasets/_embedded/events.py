@@ -1,4 +1,4 @@
-"""The embedded data set: urban sound events made by code, in rooms, over noise, in folds."""
+"""The embedded dataset: synthetic urban sound events in rooms with background noise, in folds."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -11,25 +11,25 @@ from .room import (
     LICENCE,
     REVERBERATION,
     RandomState,
-    background,
+    apply_microphone,
+    apply_room,
     check_n_folds,
     check_range,
     check_sample_rate,
+    choose_background,
     draw_entropy,
-    draws,
-    in_room,
-    kind_of_background,
     loudness,
-    through_microphone,
+    make_background,
+    make_generator,
 )
-from .sounds import SOUNDS, Signal, Take, level, smooth
+from .sounds import SOUNDS, Signal, Take, rms, smooth
 
 NAME = "synthetic"
 DESCRIPTION = "Ten kinds of urban sound made by formulas, in simulated rooms over simulated street noise"
 
 _CLASSES = np.array(sorted(SOUNDS))
 _CLIPS_PER_SOURCE = 2
-_DISTRACTED = 0.25  # share of the clips in which another class sounds in the distance
+_DISTRACTOR_SHARE = 0.25  # share of the clips in which another class sounds in the distance
 
 
 def make_sound_events(
@@ -41,9 +41,9 @@ def make_sound_events(
     snr_db: tuple[float, float] = (5.0, 35.0),
     random_state: RandomState = 0,
 ) -> tuple[list[NDArray[np.float32]] | NDArray[np.float32], NDArray[np.str_], NDArray[np.int64]]:
-    """Make labelled urban sound events by code alone.
+    """Synthesise labelled urban sound events.
 
-    Ten classes, named as in UrbanSound8K and modelled on how such sounds arise:
+    The ten classes are named as in UrbanSound8K and model the physical origin of the sounds:
 
     - ``air_conditioner``: rushing air, a mains hum, a fan that beats
     - ``car_horn``: two or three detuned bright tones, honked
@@ -56,33 +56,33 @@ def make_sound_events(
     - ``siren``: one swept tone, as a wail, a yelp or two alternating pitches
     - ``street_music``: a melody over chords and a beat, plucked or sustained
 
-    Each clip differs in pitch, tempo, envelope, place of the event, reverberation, distance, background and
-    level; in a quarter of the clips another class sounds in the distance. Each fold is a recording site: it
-    has one room, one microphone, one kind of background and a part of each class's range of sounds, so that
-    a fold not trained on is harder than a random split. Every two clips of a class in a fold come from one
-    source.
+    Clips differ in pitch, tempo, envelope, position of the event, reverberation, distance, background and
+    level. In a quarter of the clips, another class sounds in the distance. Each fold is a recording site: it
+    has one room, one microphone, one kind of background and a part of each class's range of sounds. A
+    held-out fold is therefore harder than a random split. Clips of one class and fold come in pairs from one
+    sound source.
 
     Parameters
     ----------
     n_clips_per_class : int, default=40
-        Clips of each class, spread over the folds as evenly as possible. At least `n_folds`.
+        Number of clips per class, spread over the folds as evenly as possible. At least `n_folds`.
     n_folds : int, default=5
         Number of recording sites, at least 2.
     duration : float or (float, float), default=(2.0, 4.0)
-        Length of every clip, or shortest and longest, in seconds. At least 0.5.
+        Length of all clips, or shortest and longest length, in seconds. At least 0.5.
     sample_rate : int, default=22050
         Samples per second, in Hz. At least 8000.
     snr_db : (float, float), default=(5.0, 35.0)
-        Least and greatest level, in dB, of the loudest tenth of a second of the event over the background.
-        Lower is harder.
+        Lowest and highest level of the event relative to the background, in dB, measured in the loudest tenth
+        of a second of the event. Lower levels are harder.
     random_state : int, RandomState, Generator or None, default=0
-        What the sounds are drawn from. None takes fresh entropy.
+        Seed or random number generator of the sounds. None uses fresh entropy.
 
     Returns
     -------
     X : list of ndarray of shape (n_samples,), or ndarray of shape (n_clips, n_samples)
-        The clips, float32, peaks between 0.4 and 0.95; one array if `duration` is a number. The classes take
-        turns, so the clips for a smaller `n_clips_per_class` are the first of those for a larger one.
+        The clips, float32, with peaks between 0.4 and 0.95; one array if `duration` is a number. The classes
+        alternate, so that a smaller `n_clips_per_class` returns the first clips of a larger one.
     y : ndarray of str, shape (n_clips,)
         The class of each clip.
     folds : ndarray of int, shape (n_clips,)
@@ -91,25 +91,25 @@ def make_sound_events(
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of range.
     TypeError
-        If `random_state` is of another kind.
+        If `random_state` has another type.
 
     See Also
     --------
-    load_synthetic : The same clips as an AudioDataset, with their sources.
+    load_synthetic : Return the same clips as an AudioDataset with their sources.
 
     Notes
     -----
-    Difficulty of the default set, each fold tested on in turn, 20 draws of n clips per class from the others:
-    the cosine nearest neighbour of MFCC summaries (12 kHz, 20 coefficients and their first and second
-    differences, mean and standard deviation of each) is right for 43, 51, 61, 68, 73 % of the clips at
+    Difficulty of the default dataset, with each fold as the test set and 20 draws of n clips per class from
+    the other folds: the cosine nearest neighbour of MFCC summaries (12 kHz, 20 coefficients and their first
+    and second differences, mean and standard deviation of each) has an accuracy of 43, 51, 61, 68, 73 % at
     n = 1, 2, 5, 10, 20; with ``random_state=1``, 43, 50, 59, 64, 67 %. Logistic regression on standardised
-    statistics of 64 log-mel bands over time (2 draws) reaches 50, 64, 78, 84, 88 %. A random split that
-    ignores the folds gives the nearest neighbour 80 % instead of 73 % at n = 20.
+    statistics of 64 log-mel bands over time (2 draws) reaches 50, 64, 78, 84, 88 %. On a random split that
+    ignores the folds, the nearest neighbour reaches 80 % instead of 73 % at n = 20.
 
-    Clips are the same to the bit for the same arguments, machine and versions of NumPy and SciPy, and no
-    global random state is used. The default set lasts 20 minutes and takes about 8 s to make.
+    Clips are bit-identical for the same arguments, machine and versions of NumPy and SciPy. No global random
+    state is used. The default dataset lasts 20 minutes and takes about 8 s to make.
 
     Examples
     --------
@@ -127,9 +127,9 @@ def make_sound_events(
         check_sample_rate(sample_rate),
         check_range("snr_db", snr_db),
     )
-    labels, folds, sources = _layout(n_clips_per_class, n_folds)
-    turns = np.arange(len(labels)) // len(_CLASSES)
-    X = [recorder.record(*map(int, key)) for key in zip(labels, folds, sources, turns, strict=True)]
+    labels, folds, sources = _assign_clips(n_clips_per_class, n_folds)
+    numbers = np.arange(len(labels)) // len(_CLASSES)
+    X = [recorder.record(*map(int, key)) for key in zip(labels, folds, sources, numbers, strict=True)]
     return X if np.ndim(duration) else np.stack(X), _CLASSES[labels], folds
 
 
@@ -142,7 +142,7 @@ def load_synthetic(
     snr_db: tuple[float, float] = (5.0, 35.0),
     random_state: RandomState = 0,
 ) -> AudioDataset:
-    """Make the embedded data set: urban sound events in folds, nothing to download.
+    """Load the embedded dataset: synthetic urban sound events in folds, without a download.
 
     Parameters
     ----------
@@ -152,19 +152,19 @@ def load_synthetic(
     Returns
     -------
     AudioDataset
-        Waveforms, their classes, folds and, as groups, sources: ``"dog_bark-3-0"`` is the first dog of the
-        third fold.
+        Waveforms with their classes and folds. Groups are the sources: ``"dog_bark-3-0"`` is the first dog of
+        the third fold.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of range.
     TypeError
-        If `random_state` is of another kind.
+        If `random_state` has another type.
 
     See Also
     --------
-    make_sound_events : What the classes are, and how difficult.
+    make_sound_events : Synthesise the clips; describes the classes and their difficulty.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def load_synthetic(
         snr_db=snr_db,
         random_state=random_state,
     )
-    sources = _layout(n_clips_per_class, n_folds)[2]
+    sources = _assign_clips(n_clips_per_class, n_folds)[2]
     return AudioDataset(
         X=X,
         target=y,
@@ -193,62 +193,66 @@ def load_synthetic(
     )
 
 
-def _layout(
+def _assign_clips(
     n_clips_per_class: int, n_folds: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Class number, fold and source within the fold of every clip."""
-    turns = np.repeat(np.arange(n_clips_per_class), len(_CLASSES))
+    """Return the class number, the fold, and the source within class and fold of every clip."""
+    numbers = np.repeat(np.arange(n_clips_per_class), len(_CLASSES))
     labels = np.tile(np.arange(len(_CLASSES)), n_clips_per_class)
-    return labels, turns % n_folds + 1, turns // n_folds // _CLIPS_PER_SOURCE
+    return labels, numbers % n_folds + 1, numbers // n_folds // _CLIPS_PER_SOURCE
 
 
 @dataclass(frozen=True)
 class _Recorder:
-    """Records one clip at a time, each from random numbers of its own."""
+    """Recorder of single clips, each from its own random generators."""
 
     entropy: int
     duration: tuple[float, float]
     sample_rate: int
     snr_db: tuple[float, float]
 
-    def record(self, label: int, fold: int, source: int, turn: int) -> NDArray[np.float32]:
-        """Render the event, put it in the fold's room over its background, and record it."""
-        own = self._chance(0, label, turn)
-        n_samples = round(own.uniform(*self.duration) * self.sample_rate)
+    def record(self, label: int, fold: int, source: int, number: int) -> NDArray[np.float32]:
+        """Render the event, and record it in the fold's room with its background noise."""
+        clip_rng = self._generator(0, label, number)
+        n_samples = round(clip_rng.uniform(*self.duration) * self.sample_rate)
         event = Take(
             n_samples,
             self.sample_rate,
-            self._chance(1, fold, label),
-            self._chance(2, fold, label, source),
-            own,
+            self._generator(1, fold, label),
+            self._generator(2, fold, label, source),
+            clip_rng,
         )
         site = Take(
-            n_samples, self.sample_rate, self._chance(3, fold), self._chance(4, fold, label, source), own
+            n_samples,
+            self.sample_rate,
+            self._generator(3, fold),
+            self._generator(4, fold, label, source),
+            clip_rng,
         )
         dry = SOUNDS[_CLASSES[label]](event)
-        wet = in_room(dry, site, site.between(*REVERBERATION))
-        noise = background(site, kind_of_background(fold, self._chance(5)))
-        noise /= level(noise)
-        if own.random() < _DISTRACTED:
-            noise += own.uniform(0.3, 1.5) * self._distractor(label, n_samples, own)
-        gain = 10 ** (own.uniform(*self.snr_db) / 20) / loudness(wet, site)
-        sound = through_microphone(gain * wet + noise, site)
-        return (own.uniform(0.4, 0.95) / np.max(np.abs(sound)) * sound).astype(np.float32)
+        wet = apply_room(dry, site, site.between(*REVERBERATION))
+        noise = make_background(site, choose_background(fold, self._generator(5)))
+        noise /= rms(noise)
+        if clip_rng.random() < _DISTRACTOR_SHARE:
+            noise += clip_rng.uniform(0.3, 1.5) * self._distractor(label, n_samples, clip_rng)
+        gain = 10 ** (clip_rng.uniform(*self.snr_db) / 20) / loudness(wet, site)
+        sound = apply_microphone(gain * wet + noise, site)
+        return (clip_rng.uniform(0.4, 0.95) / np.max(np.abs(sound)) * sound).astype(np.float32)
 
-    def _chance(self, *key: int) -> np.random.Generator:
-        """Give the random numbers that belong to `key`, whatever else is drawn."""
-        return draws(self.entropy, *key)
+    def _generator(self, *key: int) -> np.random.Generator:
+        """Return the random generator of `key`, which does not depend on other draws."""
+        return make_generator(self.entropy, *key)
 
-    def _distractor(self, label: int, n_samples: int, own: np.random.Generator) -> Signal:
-        """Another class, dulled by distance, at unit loudness."""
-        take = Take(n_samples, self.sample_rate, own, own, own)
-        other = (label + int(own.integers(1, len(_CLASSES)))) % len(_CLASSES)
+    def _distractor(self, label: int, n_samples: int, clip_rng: np.random.Generator) -> Signal:
+        """Render another class, low-pass filtered as if far away, at unit loudness."""
+        take = Take(n_samples, self.sample_rate, clip_rng, clip_rng, clip_rng)
+        other = (label + int(clip_rng.integers(1, len(_CLASSES)))) % len(_CLASSES)
         sound = smooth(SOUNDS[_CLASSES[other]](take), 1500.0, take)
         return sound / loudness(sound, take)
 
 
 def _check_counts(n_clips_per_class: int, n_folds: int) -> None:
-    """Raise unless every fold can have a clip of every class."""
+    """Raise unless every fold can have a clip of each class."""
     check_n_folds(n_folds)
     if not isinstance(n_clips_per_class, Integral) or n_clips_per_class < n_folds:
         raise ValueError(

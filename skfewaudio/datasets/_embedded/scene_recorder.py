@@ -1,23 +1,31 @@
-"""Records the clips of the embedded data set with several labels a clip."""
+"""Recorder of the clips of the embedded multi-label dataset."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .room import REVERBERATION, background, draws, in_room, kind_of_background, loudness, through_microphone
+from .room import (
+    REVERBERATION,
+    apply_microphone,
+    apply_room,
+    choose_background,
+    loudness,
+    make_background,
+    make_generator,
+)
 from .scene_labels import CLASSES
-from .sounds import SOUNDS, Signal, Take, level, place
+from .sounds import SOUNDS, Signal, Take, add_at, rms
 
-_SHORTEST_EVENT = 0.5  # share of the clip; any two events then overlap
-_NARROWEST = 0.2  # share of a quantity's range that a variety has at least, so that its sources differ
-# What random numbers are for. make_sound_events has 0 to 5, the labels 6 and 7: no two share any.
+_MIN_EVENT_SHARE = 0.5  # share of the clip; with at least half, any two events overlap
+_MIN_RANGE_SHARE = 0.2  # smallest share of a quantity's range per variety, so that its sources differ
+# Keys of random generators. make_sound_events uses 0 to 5, and the labels use 6 and 7.
 _CLIP, _SITE, _RECORDING, _KIND, _LABEL, _SOURCE, _EVENT, _PLACE = range(8, 16)
 
 
 @dataclass(frozen=True)
 class SceneRecorder:
-    """Records one clip at a time, each from random numbers of its own."""
+    """Recorder of single clips, each from its own random generators."""
 
     entropy: int
     n_labels: int
@@ -26,63 +34,63 @@ class SceneRecorder:
     snr_db: tuple[float, float]
 
     def record(self, clip: int, fold: int, recording: int, labels: list[int]) -> NDArray[np.float32]:
-        """Render the events in the fold's room over one background, and record them."""
-        own = self._chance(_CLIP, clip)
-        n_samples = round(own.uniform(*self.duration) * self.sample_rate)
+        """Render the events, and record them in the fold's room with one background."""
+        clip_rng = self._generator(_CLIP, clip)
+        n_samples = round(clip_rng.uniform(*self.duration) * self.sample_rate)
         site = Take(
             n_samples,
             self.sample_rate,
-            self._chance(_SITE, fold),
-            self._chance(_RECORDING, fold, recording),
-            own,
+            self._generator(_SITE, fold),
+            self._generator(_RECORDING, fold, recording),
+            clip_rng,
         )
         reverberation = site.between(*REVERBERATION)
-        sound = background(site, kind_of_background(fold, self._chance(_KIND)))
-        sound /= level(sound)
+        sound = make_background(site, choose_background(fold, self._generator(_KIND)))
+        sound /= rms(sound)
         for label in labels:
-            spot = Take(
+            event = Take(
                 n_samples,
                 self.sample_rate,
-                self._chance(_PLACE, fold),
-                self._chance(_PLACE, fold, label, recording),
-                self._chance(_EVENT, clip, label),
+                self._generator(_PLACE, fold),
+                self._generator(_PLACE, fold, label, recording),
+                self._generator(_EVENT, clip, label),
             )
-            wet = in_room(self._dry(label, fold, recording, spot), spot, reverberation)
-            sound += 10 ** (spot.clip.uniform(*self.snr_db) / 20) / loudness(wet, spot) * wet
-        sound = through_microphone(sound, site)
-        return (own.uniform(0.4, 0.95) / np.max(np.abs(sound)) * sound).astype(np.float32)
+            wet = apply_room(self._render_event(label, fold, recording, event), event, reverberation)
+            sound += 10 ** (event.clip.uniform(*self.snr_db) / 20) / loudness(wet, event) * wet
+        sound = apply_microphone(sound, site)
+        return (clip_rng.uniform(0.4, 0.95) / np.max(np.abs(sound)) * sound).astype(np.float32)
 
-    def _dry(self, label: int, fold: int, recording: int, spot: Take) -> Signal:
-        """Render one event in part of the clip, faded in and out."""
-        turn, sound = divmod(label, len(CLASSES))
+    def _render_event(self, label: int, fold: int, recording: int, event: Take) -> Signal:
+        """Render one event, faded in and out, at a random position in the clip, without the room."""
+        variety, sound = divmod(label, len(CLASSES))
         take = Variety(
-            round(spot.clip.uniform(_SHORTEST_EVENT, 1.0) * spot.n_samples),
+            round(event.clip.uniform(_MIN_EVENT_SHARE, 1.0) * event.n_samples),
             self.sample_rate,
-            self._chance(_LABEL, fold, label),
-            self._chance(_SOURCE, fold, label, recording),
-            spot.clip,
-            turn,
+            self._generator(_LABEL, fold, label),
+            self._generator(_SOURCE, fold, label, recording),
+            event.clip,
+            variety,
             len(range(sound, self.n_labels, len(CLASSES))),
-            # Not from the entropy: a label is to mean the same whatever the random state.
+            # Independent of the entropy, so that a label has the same meaning for every random state.
             np.random.default_rng(sound),
         )
-        start = spot.clip.uniform(0.0, spot.seconds - take.seconds)
-        fade = take.samples(spot.clip.uniform(0.02, 0.3))
+        start = event.clip.uniform(0.0, event.seconds - take.seconds)
+        fade = take.samples(event.clip.uniform(0.02, 0.3))
         to_edge = np.minimum(np.arange(take.n_samples), np.arange(take.n_samples)[::-1])
-        total = np.zeros(spot.n_samples)
-        place(total, SOUNDS[CLASSES[sound]](take) * np.minimum(1.0, to_edge / fade), start, spot)
+        total = np.zeros(event.n_samples)
+        add_at(total, SOUNDS[CLASSES[sound]](take) * np.minimum(1.0, to_edge / fade), start, event)
         return total
 
-    def _chance(self, *key: int) -> np.random.Generator:
-        """Give the random numbers that belong to `key`, whatever else is drawn."""
-        return draws(self.entropy, *key)
+    def _generator(self, *key: int) -> np.random.Generator:
+        """Return the random generator of `key`, which does not depend on other draws."""
+        return make_generator(self.entropy, *key)
 
 
 @dataclass(frozen=True)
 class Variety(Take):
-    """A rendering whose quantities each lie in one variety's part of their range.
+    """Rendering of one variety, whose quantities are drawn from its part of their range.
 
-    For each quantity the varieties' parts are in another order, the same in every clip.
+    The order of the varieties' parts differs between quantities, but is the same in every clip.
     """
 
     variety: int
@@ -90,12 +98,12 @@ class Variety(Take):
     order: np.random.Generator
 
     def between(self, low: float, high: float) -> float:
-        """Draw a positive quantity as ever, but in the variety's part of its range."""
-        width = max(1 / self.n_varieties, _NARROWEST)
+        """Draw a positive quantity from the variety's part of its range."""
+        width = max(1 / self.n_varieties, _MIN_RANGE_SHARE)
         rank = self.order.permutation(self.n_varieties)[self.variety]
         start = (1 - width) * rank / max(1, self.n_varieties - 1)
         return super().between(low * (high / low) ** start, low * (high / low) ** (start + width))
 
     def choose(self, n_options: int) -> int:
-        """Give the variety's kind; a sound without varieties comes in all kinds."""
+        """Return the variety's kind; draw it if the sound has no varieties."""
         return self.variety % n_options if self.n_varieties > 1 else super().choose(n_options)

@@ -1,4 +1,4 @@
-"""The embedded data set with several labels a clip: overlapping sound events made by code, in folds."""
+"""The embedded multi-label dataset: synthetic, overlapping sound events in folds."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,80 +26,81 @@ def make_sound_scenes(
     snr_db: tuple[float, float] = (5.0, 20.0),
     random_state: RandomState = 0,
 ) -> tuple[list[NDArray[np.float32]] | NDArray[np.float32], NDArray[np.int16], NDArray[np.int64]]:
-    """Make clips in which several sound events overlap, with all their labels, by code alone.
+    """Synthesise clips of overlapping sound events, with several labels per clip.
 
-    The first ten labels are the classes of :func:`make_sound_events`, in alphabetical order. Further ones are
-    varieties of these: the 14th label, ``dog_bark-2``, is the second variety of the fourth, ``dog_bark``. Up
-    to ten labels, each has the whole range of its sound. Beyond that, varieties share out the range of every
-    quantity (pitch, tempo, roughness and so on), so that the higher-pitched of two dogs may be the slower
-    one; with more than five varieties, neighbouring parts overlap. Which part is whose depends on `n_labels`
-    alone.
+    The first ten labels are the classes of :func:`make_sound_events`, in alphabetical order. Further labels
+    are varieties of these classes: the 14th label, ``dog_bark-2``, is the second variety of the fourth label,
+    ``dog_bark``. With up to ten labels, each label has the whole range of its sound. With more labels, the
+    varieties divide the range of every quantity (pitch, tempo, roughness and so on) between them,
+    independently of other quantities: the higher-pitched of two dogs may be the slower one. With more than
+    five varieties, neighbouring parts overlap. The assignment of parts to varieties depends only on
+    `n_labels`.
 
     Each fold is a recording site: it has one room, one microphone, one kind of background and a part of each
-    label's range of sounds. Every two clips of a fold make up a recording: what sounds in both is one source.
-    An event lasts at least half the clip, its pauses included, so that any two overlap, and has a distance
-    and a level of its own.
+    label's range of sounds. Clips of one fold come in pairs from one recording. Events with the same label in
+    both clips have the same sound source. An event lasts at least half of the clip, including pauses, so that
+    any two events overlap. Each event has its own distance and level.
 
     Parameters
     ----------
     n_clips : int, default=500
-        Number of clips, dealt to the folds in turn. At least `n_folds`.
+        Number of clips, assigned to alternating folds. At least `n_folds`.
     n_labels : int, default=10
         Number of labels, at least 1.
     n_folds : int, default=5
         Number of recording sites, at least 2.
     events : (int, int), default=(1, 4)
-        Least and most events a clip, each of another label. At most `n_labels`; 0 makes some clips of
-        background alone.
+        Smallest and largest number of events per clip, each with a different label. At most `n_labels`. If
+        the smallest number is 0, some clips have only background.
     imbalance : float, default=10.0
-        How many times as often the commonest label sounds as the rarest; the counts between are a geometric
-        series, and which label is how common is drawn. At least 1, where all are as common. A label that
-        would have to sound more than once a clip sounds less often than that.
+        Ratio of the numbers of clips with the most common and the rarest label, at least 1. The numbers of
+        clips form a geometric series, in a random order of the labels. A label whose number would exceed the
+        number of clips occurs less often.
     duration : float or (float, float), default=(3.0, 5.0)
-        Length of every clip, or shortest and longest, in seconds. At least 1.
+        Length of all clips, or shortest and longest length, in seconds. At least 1.
     sample_rate : int, default=22050
         Samples per second, in Hz. At least 8000.
     snr_db : (float, float), default=(5.0, 20.0)
-        Least and greatest level, in dB, of the loudest tenth of a second of an event over the background.
-        The wider the range, the more events are drowned by others.
+        Lowest and highest level of an event relative to the background, in dB, measured in the loudest tenth
+        of a second of the event. In a wide range, loud events mask more of the others.
     random_state : int, RandomState, Generator or None, default=0
-        What the sounds are drawn from. None takes fresh entropy.
+        Seed or random number generator of the sounds. None uses fresh entropy.
 
     Returns
     -------
     X : list of ndarray of shape (n_samples,), or ndarray of shape (n_clips, n_samples)
-        The clips, float32, peaks between 0.4 and 0.95; one array if `duration` is a number. Those for a
-        smaller `n_clips` are the first of those for a larger one.
+        The clips, float32, with peaks between 0.4 and 0.95; one array if `duration` is a number. A smaller
+        `n_clips` returns the first clips of a larger one.
     Y : ndarray of int16, shape (n_clips, n_labels)
-        1 where a label sounds in a clip, 0 elsewhere.
+        Indicator matrix: 1 if the clip has an event with the label, otherwise 0.
     folds : ndarray of int, shape (n_clips,)
         The fold of each clip, from 1 to `n_folds`.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of range.
     TypeError
-        If `random_state` is of another kind.
+        If `random_state` has another type.
 
     Warns
     -----
     UserWarning
-        If a fold lacks a label. A label with a share s of the events is drawn once in every 1/s of them, so
-        that enough clips hold all: with the other defaults about 110 for 10 labels, 500 for 50 and 2,000 for
-        200, or fewer with a smaller `imbalance`.
+        If a label does not occur in a fold. A label with a share s of the events is drawn once in every 1/s
+        events, so that a sufficient number of clips has all labels: with the other defaults about 110 for 10
+        labels, 500 for 50 and 2,000 for 200, or fewer with a smaller `imbalance`.
 
     See Also
     --------
-    load_sound_scenes : The same clips as an AudioDataset, with the names of the labels and the recordings.
-    make_sound_events : The classes, one a clip.
+    load_sound_scenes : Return the same clips as an AudioDataset with label names and recordings.
+    make_sound_events : Synthesise clips with one class each.
 
     Notes
     -----
-    Labels of the default set sound in 61 to 6 % of the clips; with ``n_labels=50``, in 12 to 1 %. Difficulty,
-    as the mean average precision of logistic regression on standardised features, one label against the
-    rest, each fold tested on in turn, after training on 100, 200 (3 draws of each) and all 400 clips of the
-    others:
+    The labels of the default dataset occur in 61 to 6 % of the clips; with ``n_labels=50``, in 12 to 1 %. The
+    table shows the difficulty as the mean average precision, in percent, of one-vs-rest logistic regression
+    on standardised features. Each fold is tested on after training on 100, 200 (3 draws of each) and all 400
+    clips of the other folds:
 
     ======== ============ =================== ========== ======
     n_labels random_state LogMel, mean and    MFCC       chance
@@ -111,13 +112,13 @@ def make_sound_scenes(
     50       1            29, 38, 44          28, 34, 40 5
     ======== ============ =================== ========== ======
 
-    The mean area under the ROC curve, where chance is 50, is 78, 81, 83 for 10 labels and 72, 80, 85 for 50
-    (LogMel, ``random_state=0``). A random split that ignores the folds gives a precision of 69 instead of 65
-    for 10 labels, and 48 instead of 49 for 50. For 200 labels and 2,000 clips, 400, 800 and 1,600 to train on
-    give 15, 19 and 23, chance being 1.
+    The mean area under the ROC curve (LogMel, ``random_state=0``) is 78, 81, 83 for 10 labels and 72, 80, 85
+    for 50; the chance level is 50. On a random split that ignores the folds, the mean average precision is 69
+    instead of 65 for 10 labels, and 48 instead of 49 for 50. For 200 labels and 2,000 clips, it is 15, 19 and
+    23 with 400, 800 and 1,600 training clips; the chance level is 1.
 
-    Clips are the same to the bit for the same arguments, machine and versions of NumPy and SciPy, and no
-    global random state is used. The default set lasts 33 minutes and takes about 20 s to make.
+    Clips are bit-identical for the same arguments, machine and versions of NumPy and SciPy. No global random
+    state is used. The default dataset lasts 33 minutes and takes about 20 s to make.
 
     Examples
     --------
@@ -141,7 +142,7 @@ def make_sound_scenes(
     Y, folds = plan_scenes(
         n_clips, n_labels, n_folds, least_most, check_imbalance(imbalance), recorder.entropy
     )
-    keys = zip(folds, _recordings(n_clips, n_folds), strict=True)
+    keys = zip(folds, _recording_numbers(n_clips, n_folds), strict=True)
     X = [
         recorder.record(clip, int(fold), int(recording), np.flatnonzero(Y[clip]).tolist())
         for clip, (fold, recording) in enumerate(keys)
@@ -161,7 +162,7 @@ def load_sound_scenes(
     snr_db: tuple[float, float] = (5.0, 20.0),
     random_state: RandomState = 0,
 ) -> AudioDataset:
-    """Make the embedded data set with several labels a clip: overlapping sound events, nothing to download.
+    """Load the embedded multi-label dataset: synthetic overlapping sound events, without a download.
 
     Parameters
     ----------
@@ -171,23 +172,24 @@ def load_sound_scenes(
     Returns
     -------
     AudioDataset
-        Waveforms, their labels, folds and, as groups, recordings: ``"3-0"`` is the first of the third fold.
+        Waveforms with their labels and folds. Groups are the recordings: ``"3-0"`` is the first recording of
+        the third fold.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of range.
     TypeError
-        If `random_state` is of another kind.
+        If `random_state` has another type.
 
     Warns
     -----
     UserWarning
-        If a fold lacks a label.
+        If a label does not occur in a fold.
 
     See Also
     --------
-    make_sound_scenes : What the labels are, and how difficult.
+    make_sound_scenes : Synthesise the clips; describes the labels and their difficulty.
 
     Examples
     --------
@@ -209,7 +211,7 @@ def load_sound_scenes(
         snr_db=snr_db,
         random_state=random_state,
     )
-    recordings = zip(folds, _recordings(n_clips, n_folds), strict=True)
+    recordings = zip(folds, _recording_numbers(n_clips, n_folds), strict=True)
     return AudioDataset(
         X=X,
         target=Y,
@@ -223,6 +225,6 @@ def load_sound_scenes(
     )
 
 
-def _recordings(n_clips: int, n_folds: int) -> NDArray[np.int64]:
-    """Give the number, within its fold, of the recording that each clip is from."""
+def _recording_numbers(n_clips: int, n_folds: int) -> NDArray[np.int64]:
+    """Return the number of each clip's recording within its fold."""
     return np.arange(n_clips) // n_folds // _CLIPS_PER_RECORDING

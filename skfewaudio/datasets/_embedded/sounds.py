@@ -1,4 +1,4 @@
-"""Ten urban sounds from formulas: what each class sounds like, dry and without a room."""
+"""Synthesis of ten urban sounds, without reverberation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ Signal = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Take:
-    """Length of one rendering, and chance on three levels: what its fold, its sound source and it alone have.
+    """Length of one rendered sound, and the random generators of its fold, its sound source and its clip.
 
-    Draws from `fold` and `source` must come in the same order and number in every clip, so anything whose
-    count varies draws from `clip` alone.
+    Every clip must draw from `fold` and `source` in the same order and number. Draws whose number varies
+    therefore use `clip` only.
     """
 
     n_samples: int
@@ -26,24 +26,24 @@ class Take:
 
     @property
     def seconds(self) -> float:
-        """Length of the clip."""
+        """Length in seconds."""
         return self.n_samples / self.sample_rate
 
     def between(self, low: float, high: float) -> float:
-        """Draw a positive quantity on a log scale: near its fold's value, nearer to its source's."""
+        """Draw a positive quantity on a log scale, similar within a fold and more so within a source."""
         position = 0.45 * self.fold.random() + 0.4 * self.source.random() + 0.15 * self.clip.random()
         return float(low * (high / low) ** position)
 
     def choose(self, n_options: int) -> int:
-        """Draw the kind of the source, the same in all its clips."""
+        """Draw the kind of the source, which is the same in all its clips."""
         return int(self.source.integers(n_options))
 
     def samples(self, seconds: float) -> int:
-        """Convert seconds to samples, never less than two."""
+        """Convert seconds to a number of samples, at least two."""
         return max(2, round(seconds * self.sample_rate))
 
     def curve(self, rate: float, low: float, high: float) -> Signal:
-        """Wander slowly between two values, with about `rate` turns a second."""
+        """Return a smooth random curve between two values, with `rate` knots per second."""
         knots = self.clip.uniform(low, high, size=int(self.seconds * rate) + 3)
         at = np.arange(self.n_samples) * (rate / self.sample_rate)
         before = at.astype(int)
@@ -51,18 +51,18 @@ class Take:
         return knots[before] + np.diff(knots)[before] * along**2 * (3 - 2 * along)
 
     def noise(self, n_samples: int | None = None) -> Signal:
-        """White noise of unit variance, as long as the clip unless told."""
+        """Return white noise of unit variance; None is the length of the sound."""
         return self.clip.standard_normal(self.n_samples if n_samples is None else n_samples)
 
     def onsets(self, gap: float, spread: float, most: int) -> Signal:
-        """Draw start times in seconds: the first anywhere early on, the next after about `gap` each."""
+        """Draw at most `most` start times in seconds, the first one early, at intervals of about `gap`."""
         first = self.clip.uniform(0.0, 0.6) * self.seconds
         gaps = gap * self.clip.uniform(1 - spread, 1 + spread, size=int(self.clip.integers(most)))
         times = first + np.concatenate([[0.0], np.cumsum(gaps)])
         return times[times < self.seconds - 0.05]
 
     def gate(self, on: float, off: float, *, attack: float, release: float) -> Signal:
-        """Switch between 1 and 0, on for about `on` seconds and off for about `off`, with sloped edges."""
+        """Return an envelope that is 1 for about `on` and 0 for about `off` seconds in turn, with slopes."""
         start = self.clip.uniform(-0.5 * on, 0.4 * self.seconds)
         times, levels = [start - attack], [0.0]
         while times[-1] < self.seconds:
@@ -73,7 +73,7 @@ class Take:
         return np.interp(np.arange(self.n_samples) / self.sample_rate, times, levels)
 
     def pulses(self, rate: float | Signal, jitter: float) -> Signal:
-        """Give unit impulses at `rate` Hz with irregular spacing and strength."""
+        """Return impulses at `rate` Hz with irregular spacing and strength."""
         count = int(np.max(rate) * self.seconds * 1.5) + 8
         steps = 1.0 + jitter * self.clip.standard_normal(count)
         beats = np.cumsum(np.full(self.n_samples, 1.0 / self.sample_rate) * rate)
@@ -85,59 +85,59 @@ class Take:
 
 
 def harmonics(frequency: float | Signal, amplitudes: Signal, take: Take, n: int | None = None) -> Signal:
-    """Sum the harmonics of a tone whose fundamental, in Hz, may move, up to the Nyquist rate."""
+    """Return the sum of a tone's harmonics below the Nyquist frequency; `frequency`, in Hz, may vary."""
     track = np.broadcast_to(frequency, (take.n_samples if n is None else n,))
     kept = max(1, min(len(amplitudes), int(0.48 * take.sample_rate / np.max(track))))
     tone = np.exp(2j * np.pi * (np.cumsum(track) / take.sample_rate + take.clip.random()))
     phases = np.exp(2j * np.pi * take.clip.random(kept))
     total = np.zeros(len(track), dtype=complex)
-    # Horner's rule: one complex product a harmonic is several times as fast as one sine a harmonic.
+    # Horner's rule: a complex product per harmonic is several times as fast as a sine per harmonic.
     for amplitude in (amplitudes[:kept] * phases)[::-1]:
         total = (total + amplitude) * tone
     return total.imag
 
 
 def rolloff(count: int, power: float) -> Signal:
-    """Amplitudes of harmonics that fall as a power of their number."""
+    """Return amplitudes of harmonics that fall with a power of their number."""
     return np.arange(1.0, count + 1.0) ** np.float64(-power)
 
 
 def resonate(x: Signal, take: Take, peaks: Sequence[tuple[float, float, float]]) -> Signal:
-    """Pass through parallel resonances, each (frequency in Hz, quality, gain)."""
+    """Filter by parallel resonances, each (frequency in Hz, quality, gain)."""
     total = np.zeros_like(x)
     for peak, quality, gain in peaks:
         frequency = min(peak, 0.45 * take.sample_rate)
-        # Wider than half the sample rate, iirpeak's filter is unstable.
+        # The filter of iirpeak is unstable if its bandwidth exceeds half the sample rate.
         b, a = iirpeak(frequency, max(quality, frequency / (0.4 * take.sample_rate)), fs=take.sample_rate)
         total += gain * lfilter(b, a, x)
     return total
 
 
 def smooth(x: Signal, cutoff: float, take: Take) -> Signal:
-    """Low-pass by one pole at `cutoff` Hz."""
+    """Filter by a one-pole low-pass with its cut-off at `cutoff` Hz."""
     pole = np.exp(-2 * np.pi * cutoff / take.sample_rate)
     return lfilter([1 - pole], [1, -pole], x)
 
 
 def decay(n: int, seconds: float, take: Take) -> Signal:
-    """Fall exponentially, by 60 dB in the given time."""
+    """Return an exponential decay by 60 dB in `seconds`."""
     return np.exp(-6.9 / (seconds * take.sample_rate) * np.arange(n))
 
 
-def level(x: Signal) -> float:
-    """Root mean square, never zero."""
+def rms(x: Signal) -> float:
+    """Return the root mean square, which is never zero."""
     return float(np.sqrt(np.mean(x**2))) + 1e-12
 
 
-def place(total: Signal, sound: Signal, at: float, take: Take) -> None:
-    """Add a sound to the clip from `at` seconds on, in place; what hangs over the end is lost."""
+def add_at(total: Signal, sound: Signal, at: float, take: Take) -> None:
+    """Add a sound to `total` in place, starting at `at` seconds; samples beyond the end are dropped."""
     start = round(at * take.sample_rate)
     room = max(0, len(total) - start)
     total[start : start + len(sound)] += sound[:room]
 
 
 def car_horn(take: Take) -> Signal:
-    """Render two or three detuned bright tones, honked once or repeatedly."""
+    """Render two or three detuned bright tones, sounded once or repeatedly."""
     pitch, interval, fall = take.between(260, 560), take.between(1.12, 1.4), take.between(0.4, 1.5)
     peak, on, off = take.between(1200, 4500), take.between(0.2, 1.6), take.between(0.1, 1.0)
     voices = [pitch, pitch * interval, pitch * interval * 1.26][: 2 + take.choose(2)]
@@ -161,7 +161,7 @@ def siren(take: Take) -> Signal:
 
 
 def drilling(take: Take) -> Signal:
-    """Render a motor that runs up and sags under load, with gear whine and cutting noise."""
+    """Render a motor that speeds up and slows down under load, with gear whine and cutting noise."""
     pitch, fall, teeth = take.between(130, 420), take.between(0.6, 1.3), take.between(5, 14)
     noisiness, bite = take.between(0.3, 2.0), take.between(1500, 6000)
     on, off = take.between(0.8, 3.0), take.between(0.2, 0.8)
@@ -170,11 +170,11 @@ def drilling(take: Take) -> Signal:
     motor = harmonics(turns, rolloff(24, fall), take) + 0.7 * harmonics(turns * teeth, rolloff(2, 1.0), take)
     load = np.maximum(0.0, take.curve(2.0, -0.4, 1.0)) * running
     cutting = resonate(take.noise(), take, [(bite, 1.0, 2.0), (bite * 0.4, 1.5, 1.0)])
-    return motor / level(motor) * running + noisiness * cutting / level(cutting) * load
+    return motor / rms(motor) * running + noisiness * cutting / rms(cutting) * load
 
 
 def _bark(take: Take, pitch: float, throat: float, rough: float, seconds: float) -> Signal:
-    """Render one bark: the pitch jumps and falls, the mouth opens and closes."""
+    """Render one bark: the pitch rises and falls, and the mouth opens and closes."""
     n = take.samples(seconds)
     t = np.linspace(0.0, 1.0, n)
     track = pitch * (0.75 + 0.6 * np.sin(np.pi * t**0.5))
@@ -187,18 +187,18 @@ def _bark(take: Take, pitch: float, throat: float, rough: float, seconds: float)
 
 
 def dog_bark(take: Take) -> Signal:
-    """Render short rough bursts of voice, alone or in series."""
+    """Render one or several short, rough barks."""
     pitch, throat, rough = take.between(180, 900), take.between(500, 1600), take.between(0.3, 2.0)
     seconds, gap = take.between(0.09, 0.35), take.between(0.25, 0.9)
     total = np.zeros(take.n_samples)
     for at in take.onsets(gap, 0.4, 6):
         bend, strength = take.clip.uniform(0.85, 1.15), take.clip.uniform(0.4, 1.0)
-        place(total, strength * _bark(take, pitch * bend, throat, rough, seconds * bend), at, take)
+        add_at(total, strength * _bark(take, pitch * bend, throat, rough, seconds * bend), at, take)
     return total
 
 
 def gun_shot(take: Take) -> Signal:
-    """Render a crack, a dying rumble, and echoes from afar; once or a few times."""
+    """Render one or a few shots: a crack, a decaying rumble and distant echoes."""
     tail, dull, thump = take.between(0.15, 1.2), take.between(800, 7000), take.between(45, 160)
     gap, echo = take.between(0.12, 1.2), take.between(0.06, 0.4)
     total = np.zeros(take.n_samples)
@@ -207,26 +207,26 @@ def gun_shot(take: Take) -> Signal:
         blast = smooth(take.noise(n), dull, take) * decay(n, tail, take)
         boom = np.sin(2 * np.pi * thump * np.arange(n) / take.sample_rate) * decay(n, 0.15, take)
         shot = blast / np.max(np.abs(blast)) + 0.5 * boom
-        place(total, shot, at, take)
+        add_at(total, shot, at, take)
         for k in range(1, 4):
             faint = 0.45**k * take.clip.uniform(0.3, 1.0)
             later = at + k * echo * take.clip.uniform(0.8, 1.2)
-            place(total, faint * smooth(shot, 2500.0 / k, take), later, take)
+            add_at(total, faint * smooth(shot, 2500.0 / k, take), later, take)
     return total
 
 
 def engine_idling(take: Take) -> Signal:
-    """Render uneven firing pulses through the exhaust's resonances, with valve clatter."""
+    """Render uneven firing pulses filtered by the exhaust's resonances, with valve clatter."""
     rate, uneven, clatter = take.between(11, 45), take.between(0.02, 0.12), take.between(0.05, 0.8)
     pipe, body, valves = take.between(50, 140), take.between(180, 600), take.between(900, 4000)
     train = take.pulses(rate * take.curve(0.7, 0.92, 1.1), uneven)
     exhaust = resonate(train, take, [(pipe, 2.0, 1.0), (body, 3.0, 0.7), (body * 2.7, 3.0, 0.4)])
     ticking = resonate(take.noise(), take, [(valves, 1.5, 1.0)]) * smooth(train, 40.0, take)
-    return exhaust / level(exhaust) + clatter * ticking / level(ticking)
+    return exhaust / rms(exhaust) + clatter * ticking / rms(ticking)
 
 
 def jackhammer(take: Take) -> Signal:
-    """Render blows at 10 to 30 Hz: bursts of noise that make the metal ring and the ground thump."""
+    """Render blows at 10 to 30 Hz: ringing metal, thumps of the ground and bursts of noise."""
     rate, ring, sharp = take.between(9, 32), take.between(700, 4500), take.between(3, 25)
     brief, ground, grit = take.between(15, 80), take.between(60, 200), take.between(0.3, 2.0)
     working = take.gate(take.between(1.0, 4.0), take.between(0.2, 0.8), attack=0.03, release=0.08)
@@ -234,19 +234,19 @@ def jackhammer(take: Take) -> Signal:
     metal = resonate(train, take, [(ring, sharp, 1.0), (ring * 1.53, sharp, 0.7), (ring * 2.41, sharp, 0.5)])
     thump = resonate(train, take, [(ground, 1.5, 1.0)])
     debris = resonate(take.noise(), take, [(ring * 1.8, 0.7, 1.0)]) * smooth(train, brief, take)
-    return metal / level(metal) + 0.7 * thump / level(thump) + grit * debris / level(debris)
+    return metal / rms(metal) + 0.7 * thump / rms(thump) + grit * debris / rms(debris)
 
 
 def air_conditioner(take: Take) -> Signal:
-    """Render rushing air with a mains hum and a fan that beats slowly."""
+    """Render rushing air with a mains hum and a slowly beating fan."""
     dull, rush, hum = take.between(200, 3000), take.between(300, 2500), take.between(0.05, 1.0)
     blades, depth, fall = take.between(6, 40), take.between(0.03, 0.4), take.between(0.5, 1.6)
     noise = take.noise()
     air = smooth(noise, dull, take)
-    air = air / level(air) + 0.5 * resonate(noise, take, [(rush, 2.0, 1.0)])
+    air = air / rms(air) + 0.5 * resonate(noise, take, [(rush, 2.0, 1.0)])
     beat = 1 + depth * np.sin(2 * np.pi * blades * np.arange(take.n_samples) / take.sample_rate)
     motor = harmonics((100.0, 120.0)[take.choose(2)], rolloff(8, fall), take)
-    return (air * beat + hum * motor / level(motor)) * take.curve(0.7, 0.7, 1.0)
+    return (air * beat + hum * motor / rms(motor)) * take.curve(0.7, 0.7, 1.0)
 
 
 # First three formants, in Hz, of four vowels in a child's short vocal tract, rounded.
@@ -254,7 +254,7 @@ _VOWELS = np.array([[950, 1500, 3400], [450, 2600, 3600], [500, 1000, 3200], [65
 
 
 def _child(take: Take, pitch: float, tract: float, excitement: float) -> Signal:
-    """Render one child's calls: voiced syllables with a wandering pitch, now and then a shout."""
+    """Render one child's voice: syllables with a varying pitch, and occasional shouts."""
     talking = take.gate(0.25, 0.25, attack=0.05, release=0.08) * np.maximum(0.0, take.curve(1.0, -0.3, 1.0))
     track = pitch * take.curve(4.0, 0.8, 1.2) * take.curve(1.0, 1.0, 1.0 + excitement)
     voice = harmonics(track, rolloff(14, 0.7), take) + 0.1 * take.noise()
@@ -267,7 +267,7 @@ def _child(take: Take, pitch: float, tract: float, excitement: float) -> Signal:
 
 
 def children_playing(take: Take) -> Signal:
-    """Render several high voices at once, talking and shouting."""
+    """Render several simultaneous high voices, talking and shouting."""
     pitch, tract, excitement = take.between(230, 480), take.between(0.85, 1.3), take.between(0.2, 1.2)
     total = np.zeros(take.n_samples)
     for _ in range(int(take.clip.integers(2, 6))):
@@ -282,7 +282,7 @@ _ROOTS = np.array([0, 5, 7, 9, 4])
 
 
 def _note(take: Take, pitch: float, seconds: float, fall: float, sustained: bool) -> Signal:
-    """Render one note: plucked, or blown with a steady level."""
+    """Render one note, either plucked or with a steady level."""
     n = take.samples(seconds)
     tone = harmonics(pitch, rolloff(12, fall), take, n)
     edge = np.minimum(1.0, np.minimum(np.arange(n), np.arange(n)[::-1]) / (0.02 * take.sample_rate))
@@ -300,15 +300,15 @@ def street_music(take: Take) -> Signal:
         chord = _ROOTS[take.clip.integers(len(_ROOTS))] - 12
         for step in (0, 4, 7):
             pitch = root * 2 ** ((chord + step) / 12)
-            place(total, 0.4 * _note(take, pitch, beat, fall, sustained), at, take)
+            add_at(total, 0.4 * _note(take, pitch, beat, fall, sustained), at, take)
         kick = resonate(np.r_[1.0, np.zeros(take.samples(0.2))], take, [(70.0, 3.0, 60.0)])
-        place(total, drums * kick, at, take)
+        add_at(total, drums * kick, at, take)
         for half in (0.0, beat / 2):
             pitch = root * 2 ** (_SCALE[take.clip.integers(len(_SCALE))] / 12)
             if take.clip.random() < busy:
-                place(total, _note(take, 2 * pitch, 0.9 * beat / 2, fall, sustained), at + half, take)
+                add_at(total, _note(take, 2 * pitch, 0.9 * beat / 2, fall, sustained), at + half, take)
             n = take.samples(0.06)
-            place(total, 0.2 * drums * np.diff(take.noise(n + 1)) * decay(n, 0.08, take), at + half, take)
+            add_at(total, 0.2 * drums * np.diff(take.noise(n + 1)) * decay(n, 0.08, take), at + half, take)
     return total
 
 

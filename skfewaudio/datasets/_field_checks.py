@@ -1,4 +1,4 @@
-"""What a data set is given, checked and in one form."""
+"""Checks of the fields of an AudioDataset."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -10,45 +10,45 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
 
-def plain_list(X: Sequence[Any]) -> list[Any]:
-    """List the clips, paths as str."""
+def as_clip_list(X: Sequence[Any]) -> list[Any]:
+    """Return the clips as a list, with paths as str."""
     return [str(clip) if isinstance(clip, str | PathLike) else clip for clip in X]
 
 
 def check_classes(target: Any) -> NDArray[np.str_]:
-    """Return one class a clip as str."""
+    """Return the class of each clip as str."""
     labels = list(target)
     several = [label for label in labels if hasattr(label, "__len__") and not isinstance(label, str | bytes)]
     if several:
         raise ValueError(
-            f"target must have one class a clip, but has {several[0]!r}. For several labels a clip give 0 "
-            "and 1 in a column for each label, and the columns' label_names"
+            f"target must have one class per clip, but has {several[0]!r}. For several labels per clip, pass "
+            "0 and 1 in a column for each label, and the columns' label_names"
         )
     return np.array([str(label) for label in labels], dtype=str)
 
 
 def check_indicator(target: Any, names: list[str]) -> NDArray[np.int16]:
-    """Return the labels of each clip as 0 and 1, in as few bytes as will do: there may be millions of clips.
+    """Return the indicator matrix of the labels in a small integer type, as there may be millions of clips.
 
-    scikit-learn's OneVsRestClassifier numbers the columns in the type of the matrix: a byte would wrap round
-    after 127, and mix them up.
+    One byte is too small: scikit-learn's OneVsRestClassifier numbers the columns in the type of the matrix,
+    so that int8 would overflow after 127 labels.
     """
     values = target.toarray() if issparse(target) else np.asarray(target)
     if len(set(names)) < len(names):
         again = pd.Series(names)[pd.Series(names).duplicated()].tolist()
-        raise ValueError(f"label_names must differ; {again[0]!r} is there more than once")
+        raise ValueError(f"label_names must differ; {again[0]!r} occurs more than once")
     if values.ndim != 2 or values.shape[1] != len(names) or not names:
         raise ValueError(
             f"target must have a column for each of {len(names)} label_names; got the shape {values.shape}"
         )
     other = ~((values == 0) | (values == 1))
     if other.any():
-        raise ValueError(f"a target with label_names must be of 0 and 1; it has {values[other][0]!r}")
+        raise ValueError(f"a target with label_names must contain only 0 and 1; it has {values[other][0]!r}")
     return values.astype(np.int16)
 
 
 def check_folds(folds: ArrayLike) -> NDArray[np.int64]:
-    """Return `folds` as integers of at least -1."""
+    """Return `folds` as integers, which must be at least -1."""
     values = np.asarray(folds)
     if not np.issubdtype(values.dtype, np.integer) or (values.size and values.min() < -1):
         raise ValueError(f"folds must be integers of at least -1; got {values!r}")

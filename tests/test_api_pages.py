@@ -1,0 +1,35 @@
+"""Every public name has an entry in the API reference."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+API = Path(__file__).parents[1] / "docs" / "api"
+MODULES = sorted(path.stem for path in API.glob("*.rst") if path.stem != "index")
+
+
+def public_names(module):
+    """Return `__all__`, or the classes and functions that a module without it defines."""
+    if hasattr(module, "__all__"):
+        return set(module.__all__)
+    return {
+        name
+        for name, obj in vars(module).items()
+        if not name.startswith("_") and getattr(obj, "__module__", "").startswith(module.__name__)
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_is_on_the_page_of_its_module(name):
+    module = importlib.import_module(f"skfewaudio.{name}")
+    page = (API / f"{name}.rst").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^   (\w+)$", page, re.MULTILINE)) | set(re.findall(r"data:: (\w+)", page))
+    assert public_names(module) - listed == set()
+
+
+def test_every_public_module_has_a_page():
+    root = Path(importlib.import_module("skfewaudio").__file__).parent
+    public = {path.stem for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {name for name in public if not name.startswith("_")} - {"cli", "benchmarking"} == set(MODULES)
