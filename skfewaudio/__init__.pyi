@@ -27,8 +27,8 @@ from .features import LogMel as LogMel
 from .features import RandomCNNFeatures as RandomCNNFeatures
 from .features import SpectrogramStatistics as SpectrogramStatistics
 from .features import VGGishEmbed as VGGishEmbed
-from .model_selection import FewShotClassifier as FewShotClassifier
 from .model_selection import FewShotSplit as FewShotSplit
+from .model_selection import SubsampledClassifier as SubsampledClassifier
 from .model_selection import few_shot_curve as few_shot_curve
 from .persistence import load_model as load_model
 from .persistence import save_model as save_model

@@ -1,4 +1,4 @@
-"""Lets ``python -m skfewaudio`` be the command line."""
+"""Entry point of ``python -m skfewaudio``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""TensorFlow's checkpoint of VGGish, in the names and the layout of the PyTorch port."""
+"""Conversion of VGGish's TensorFlow checkpoint to the names and the layout of the PyTorch port."""
 
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 
 from skfewaudio.exceptions import WeightsNotFoundError
 
-# The layers as the authors' checkpoint and as the PyTorch port name them.
+# Names of the layers in the authors' checkpoint and in the PyTorch port.
 LAYERS = {
     "vggish/conv1": "features.0",
     "vggish/conv2": "features.3",
@@ -27,24 +27,24 @@ AXES = {4: (3, 2, 0, 1), 2: (1, 0)}
 
 
 def convert_checkpoint(prefix: Path) -> dict[str, torch.Tensor]:
-    """Read VGGish's tensors through tensorflow.
+    """Convert a checkpoint of VGGish with tensorflow.
 
     Parameters
     ----------
     prefix : Path
-        What the names of the checkpoint's files begin with (V2), or its one file (V1).
+        Common prefix of the checkpoint's files (V2), or its single file (V1).
 
     Returns
     -------
     dict of str to torch.Tensor
-        A state dict of the PyTorch port.
+        State dict of the PyTorch port.
 
     Raises
     ------
     ImportError
         If tensorflow is not installed.
     WeightsNotFoundError
-        If the checkpoint is of another network.
+        If the checkpoint belongs to another network.
     """
     try:
         tf = import_module("tensorflow")
@@ -62,7 +62,7 @@ def convert_checkpoint(prefix: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_tensor(reader: Any, name: str, prefix: Path) -> torch.Tensor:
-    """Read one tensor, with torch's order of axes."""
+    """Read one tensor and transpose it to torch's order of axes."""
     if not reader.has_tensor(name):
         held = sorted(reader.get_variable_to_shape_map())
         raise WeightsNotFoundError(

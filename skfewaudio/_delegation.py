@@ -1,11 +1,11 @@
-"""What estimators around another one share."""
+"""Helpers for meta-estimators."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 def estimator_has(method: str) -> Callable[[Any], bool]:
-    """Check that the wrapped estimator has `method`; its own AttributeError says why not."""
+    """Return a check for `available_if` that raises AttributeError if the estimator has no `method`."""
 
     def check(self: Any) -> bool:
         getattr(getattr(self, "estimator_", self.estimator), method)

@@ -1,4 +1,4 @@
-"""Published settings by name."""
+"""Presets, which are published settings with a name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from typing import Any
 def choose_preset(
     presets: Mapping[str, Mapping[str, Any]], name: str, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give the parameters of a preset, some of them replaced.
+    """Return the parameters of a preset, updated by `overrides`.
 
     Raises
     ------
     ValueError
-        If there is no such preset.
+        If the preset is unknown.
     """
     if name not in presets:
         raise ValueError(f"preset {name!r} is not known; expected one of {sorted(presets)}")

@@ -1,7 +1,7 @@
 """Random filters of several shapes, and statistics of their responses, as in ROCKET.
 
-Shared by the network `PooledFilters` and the transformer `SpectrogramStatistics`. Random filters summarised by
-the share of positive responses and the maximum are the idea of ROCKET (arXiv:1910.13051).
+Shared by the network `PooledFilters` and the transformer `SpectrogramStatistics`. ROCKET (arXiv:1910.13051)
+introduced random filters that are summarised by the share of positive responses and the maximum.
 """
 
 from math import ceil
@@ -9,17 +9,17 @@ from math import ceil
 import torch
 from torch import Tensor
 
-# (bands, frames) of a filter and its dilation: squares small, large and spread, a column and a row.
+# (bands, frames) and dilation of each filter: a small, a large and a dilated square, a column and a row.
 FILTER_SHAPES = (((3, 3), 1), ((7, 7), 1), ((3, 3), 3), ((15, 3), 1), ((3, 15), 1))
-STRIDE = 2  # statistics of every second response along both axes classify as well as all of them
-BIAS_SCALE = 0.3  # relative to unit-variance responses: spreads the thresholds of the positive shares
+STRIDE = 2  # along both axes; as accurate as stride 1
+BIAS_SCALE = 0.3  # relative to unit-variance responses; varies the threshold of the positive share
 FILTER_POOLS = ("share", "max", "mean", "std")
 
 
 def draw_bank(
     n_filters: int, shape: tuple[int, int], generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Draw zero-sum kernels (n_filters, 1, *shape) with unit-variance responses to white noise, and biases."""
+    """Draw biases and zero-sum kernels (n_filters, 1, *shape) with unit-variance responses to white noise."""
     n_bands, n_frames = shape
     kernel = torch.randn(n_filters, 1, n_bands, n_frames, generator=generator)
     kernel /= (n_bands * n_frames) ** 0.5
@@ -41,11 +41,11 @@ def count_regions(n_regions: int, n_mels: int) -> int:
 def pool_region(responses: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Compute the `FILTER_POOLS` of responses (batch, n_filters, rows, columns), each (batch, n_filters).
 
-    These are the share of positive responses, the maximum, the mean of the rectified responses and the standard
-    deviation.
+    The pools are the share of positive responses, the maximum, the mean of the rectified responses and the
+    standard deviation.
     """
     values = responses.flatten(2)
-    # Two moments take a tenth of the time of torch's std, and the values are of order one.
+    # Two moments take a tenth of the time of torch's std. They are accurate, because values are of order one.
     variance = values.square().mean(2) - values.mean(2).square()
     return (
         (values > 0).to(values.dtype).mean(2),

@@ -1,4 +1,4 @@
-"""The kinds of X, of waveforms and of spectrograms: the only place that tells them apart."""
+"""Validation of X: waveforms, paths, spectrograms and feature vectors."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +15,14 @@ Read = Callable[[Sequence[Any]], Iterator[np.ndarray]]
 
 
 class Waveforms:
-    """Clips of any kind as float32 arrays, one at a time; may be iterated over again.
+    """Iterable of clips, which are read one at a time as float32 arrays on each iteration.
 
     Parameters
     ----------
     clips : sequence
-        Arrays, or whatever `read` takes.
+        Arrays, or objects that `read` accepts.
     read : callable, default=None
-        From `clips` to an iterator of arrays; None where the clips are arrays already.
+        Function from `clips` to an iterator of arrays. None if the clips are arrays.
     """
 
     def __init__(self, clips: Sequence[Any], read: Read | None = None) -> None:
@@ -34,7 +34,7 @@ class Waveforms:
 
     @property
     def clips(self) -> Sequence[Any]:
-        """The clips as they were given, an array or a list: paths, or waveforms of any type of float."""
+        """The clips as given, an array or a list: paths, or waveforms of any floating-point type."""
         return self._clips
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -43,24 +43,24 @@ class Waveforms:
         return (np.ascontiguousarray(clip, dtype=np.float32) for clip in self._clips)
 
     def map(self, change: Callable[[int, np.ndarray], np.ndarray]) -> "Waveforms":
-        """Give the same clips, each changed when it is read; `change` is told the clip's number too."""
+        """Return the clips modified on reading by `change`, which receives the index and the clip."""
         return Waveforms(self._clips, lambda _: (change(i, clip) for i, clip in enumerate(self)))
 
 
 def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read) -> Waveforms:
-    """Check the waveforms given to an estimator, of any of the three kinds.
+    """Check waveforms passed to an estimator as a 2-D array, a sequence of arrays or a sequence of paths.
 
     Parameters
     ----------
     estimator : estimator
-        Gets `n_features_in_` (and `feature_names_in_`) when fitted on a 2-D array.
+        Its `n_features_in_` (and `feature_names_in_`) are set in `fit` on a 2-D array.
     X : array-like of shape (n_clips, n_samples), or sequence of 1-D float arrays, or of paths
         The clips. The sequence may be a list, a tuple, a 1-D object array or a pandas Series.
     reset : bool
-        True in `fit`; elsewhere a 2-D array must be as wide as the one fitted on.
+        Whether the call is from `fit`. Otherwise a 2-D array must have as many columns as in `fit`.
     read : callable
-        Reads a list of paths: gives an iterator of float32 arrays. Files are opened only when the
-        result is iterated over.
+        Function from a list of paths to an iterator of float32 arrays. Files are opened only when the result
+        is iterated over.
 
     Returns
     -------
@@ -69,9 +69,9 @@ def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read
     Raises
     ------
     ValueError
-        If X is empty or a lone clip, or if a clip is empty, not one-dimensional or not finite.
+        If X is empty or a single clip, or if a clip is empty, not one-dimensional or not finite.
     TypeError
-        If X is a lone path, mixes kinds, or holds integers in place of floats.
+        If X is a single path, mixes paths and arrays, or contains integers instead of floats.
     """
     if is_path(X):
         raise TypeError(f"X is one path ({str(X)!r}); expected a list of them: wrap it as [{str(X)!r}]")
@@ -92,7 +92,7 @@ def is_path(value: Any) -> bool:
 
 
 def _is_sequence_of_clips(X: Any) -> bool:
-    """Tell a sequence of paths or of arrays from what scikit-learn checks as a table of numbers."""
+    """Return whether X is a sequence of paths or arrays, in contrast to a table of numbers."""
     if not hasattr(X, "__len__") or not hasattr(X, "__iter__") or getattr(X, "ndim", 1) != 1:
         return False
     if len(X) == 0:
@@ -103,11 +103,11 @@ def _is_sequence_of_clips(X: Any) -> bool:
             f"X is one-dimensional, with {len(X)} values such as {first!r}: one clip, it seems. "
             "Expected an array (n_clips, n_samples) or a list of clips. Reshape your data: wrap it as [X]"
         )
-    return not isinstance(first, list | tuple)  # a list of lists is a table written out by hand
+    return not isinstance(first, list | tuple)  # a list of lists is a table
 
 
 def _forget_features(estimator: BaseEstimator) -> None:
-    """Drop what an earlier fit on a table learned: clips of a list may have any length."""
+    """Delete attributes of an earlier fit on a table, since clips of a list may have any length."""
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(estimator, name):
             delattr(estimator, name)
@@ -122,7 +122,7 @@ def _check_paths(clips: list[Any]) -> None:
 
 
 def _check_clip(clip: Any, index: int) -> np.ndarray:
-    """Check one clip of a list; its values stay as they are until they are needed."""
+    """Check one clip of a list, without converting its values."""
     if is_path(clip):
         raise TypeError(
             f"X[{index}] is a path but X[0] is an array; give all clips as arrays, or all as paths"
@@ -144,30 +144,30 @@ def _check_clip(clip: Any, index: int) -> np.ndarray:
 def check_spectrograms(
     estimator: BaseEstimator, X: Any, *, reset: bool
 ) -> NDArray | list[NDArray[np.float32]]:
-    """Check what a classifier is given: spectrograms, or a plain matrix of feature vectors.
+    """Check the input of a classifier: spectrograms, or a matrix of feature vectors.
 
     Parameters
     ----------
     estimator : estimator
-        Gets ``n_features_in_``: mel bands, or features.
+        Its ``n_features_in_`` is set in `fit`: the number of mel bands, or of features.
     X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape (n_clips, n_mels, n_frames) \
 or (n_clips, n_features)
-        The input as the user gave it.
+        The input as passed by the user.
     reset : bool
-        Whether this is the input of `fit`, or must agree with that.
+        Whether the call is from `fit`. Otherwise X must have as many bands or features as in `fit`.
 
     Returns
     -------
     list of n_clips float32 arrays of shape (n_mels, n_frames), or ndarray of shape (n_clips, n_features)
-        A list means spectrograms. Those in memory-mapped files stay there, of whatever type.
+        A list contains spectrograms. Memory-mapped spectrograms are not copied and keep their type.
 
     Raises
     ------
     ValueError
-        If a clip is empty, not finite, of the wrong number of dimensions or of another number of bands.
+        If a clip is empty or not finite, or has another number of dimensions or bands than expected.
     """
-    if not _holds_matrices(X):
-        _refuse_sound(X)
+    if not _is_sequence_of_spectrograms(X):
+        _raise_if_sound(X)
         return validate_data(estimator, X, dtype=FLOATS, reset=reset)
     clips = [_check_spectrogram(clip, i) for i, clip in enumerate(X)]
     n_mels = clips[0].shape[0]
@@ -180,15 +180,15 @@ or (n_clips, n_features)
     return clips
 
 
-def _holds_matrices(X: object) -> bool:
-    """Tell whether X is a 3-D array or a sequence of 2-D ones."""
+def _is_sequence_of_spectrograms(X: object) -> bool:
+    """Return whether X is a 3-D array or a sequence of 2-D arrays."""
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
         return len(X) > 0 and np.ndim(X[0]) == 2
     return getattr(X, "ndim", None) == 3 and len(X) > 0  # type: ignore[arg-type]
 
 
-def _refuse_sound(X: object) -> None:
-    """Say what to do where someone gives file names or waveforms to a classifier."""
+def _raise_if_sound(X: object) -> None:
+    """Raise if file names or waveforms were passed to a classifier, and name the remedy."""
     first = X[0] if isinstance(X, list | tuple) and X else None
     ragged = isinstance(first, np.ndarray) and len({len(x) for x in X}) > 1  # type: ignore[attr-defined]
     if isinstance(first, str) or hasattr(first, "__fspath__") or ragged:
@@ -199,7 +199,7 @@ def _refuse_sound(X: object) -> None:
 
 
 def _check_spectrogram(clip: object, i: int) -> NDArray[np.float32]:
-    """Give one clip as a float32 matrix, or say what is wrong with it."""
+    """Return one clip as a float32 matrix, or raise if it is invalid."""
     array = np.asarray(clip)
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "fiu":
         raise ValueError(
@@ -212,7 +212,7 @@ def _check_spectrogram(clip: object, i: int) -> NDArray[np.float32]:
 
 
 def is_mapped(array: NDArray) -> bool:
-    """Tell whether an array's values are in a memory-mapped file."""
+    """Return whether the values of an array are in a memory-mapped file."""
     base: object = array
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base

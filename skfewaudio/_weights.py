@@ -1,4 +1,4 @@
-"""Pre-trained weights: where they are, and files of several kinds as tensors by name."""
+"""Pre-trained weights: cache, downloads and file formats."""
 
 import hashlib
 import os
@@ -24,8 +24,8 @@ from skfewaudio.exceptions import WeightsNotFoundError
 PathLike = str | os.PathLike[str]
 Kind = Literal["weights", "pca_params"]
 
-# The PyTorch port of VGGish (Hershey et al., arXiv:1609.09430) by H. Taylor and others, release v0.1. What
-# follows the dash in a file's name is the beginning of the file's SHA-256.
+# The PyTorch port of VGGish (Hershey et al., arXiv:1609.09430) by H. Taylor and others, release v0.1. The
+# part of a file's name after the dash is the beginning of its SHA-256 checksum.
 _TORCHVGGISH = "https://github.com/harritaylor/torchvggish/releases/download/v0.1"
 PUBLISHED: dict[str, dict[str, str]] = {
     "weights": {"vggish": f"{_TORCHVGGISH}/vggish-10086976.pth"},
@@ -34,29 +34,29 @@ PUBLISHED: dict[str, dict[str, str]] = {
 
 
 def weights_home() -> Path:
-    """Give the folder that weights are fetched into, and looked for in; it need not exist.
+    """Return the cache directory of weights, which need not exist.
 
-    The environment variable ``SKFEWAUDIO_CACHE`` stands in for the cache folder of the operating system.
+    The environment variable ``SKFEWAUDIO_CACHE`` replaces the cache directory of the operating system.
     """
     home = os.environ.get("SKFEWAUDIO_CACHE") or pooch.os_cache("skfewaudio")
     return Path(home).expanduser() / "weights"
 
 
 def have_weights(name: str, *, kind: Kind = "weights") -> bool:
-    """Tell whether published weights are in the cache; nothing is requested."""
-    return name in PUBLISHED[kind] and _place(PUBLISHED[kind][name]).is_file()
+    """Return whether published weights are in the cache, without network access."""
+    return name in PUBLISHED[kind] and _cached_path(PUBLISHED[kind][name]).is_file()
 
 
 def find_weights(name_or_path: PathLike, *, kind: Kind) -> Path:
-    """Give the file of weights; published ones that are not in the cache are fetched.
+    """Return the path of weights, and download published weights that are not in the cache.
 
     Parameters
     ----------
     name_or_path : str or path-like
-        A published name (a file of that name is ``"./vggish"``), a file, or the prefix of a TensorFlow
-        checkpoint.
+        A published name, a file, or the prefix of a TensorFlow checkpoint. A file with a published name must
+        be given as ``"./vggish"``.
     kind : {"weights", "pca_params"}
-        What is looked for, by the name of the parameter that it is given in.
+        Kind of weights, which is also the name of the parameter that sets them.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def find_weights(name_or_path: PathLike, *, kind: Kind) -> Path:
     Raises
     ------
     WeightsNotFoundError
-        If there is no such file, or it cannot be fetched, or is not the published one.
+        If the file does not exist, cannot be downloaded, or differs from the published file.
     """
     url = PUBLISHED[kind].get(os.fspath(name_or_path))
     if url is None:
@@ -76,14 +76,14 @@ def find_weights(name_or_path: PathLike, *, kind: Kind) -> Path:
             raise WeightsNotFoundError(
                 f"{kind}={str(name_or_path)!r}: {error}. Expected a file or a published name: {names}"
             ) from error
-    place = _place(url)
-    if not place.is_file():
-        _download(url, place, kind)
-    return place
+    path = _cached_path(url)
+    if not path.is_file():
+        _download(url, path, kind)
+    return path
 
 
 def check_file(path: PathLike) -> Path:
-    """Give the path of a file, or of a checkpoint's prefix, that is there."""
+    """Return the path of an existing file or checkpoint prefix."""
     path = Path(path).expanduser()
     if path.is_dir():
         raise WeightsNotFoundError(f"{path} is a folder, not a file of weights")
@@ -92,14 +92,14 @@ def check_file(path: PathLike) -> Path:
     return path
 
 
-def stamp(path: Path) -> str:
-    """Give what changes when the file, or one of a checkpoint's files, is written anew."""
+def file_state(path: Path) -> str:
+    """Return a text that changes when the file, or one of a checkpoint's files, is rewritten."""
     states = [(file.name, file.stat()) for file in weight_files(path)]
     return repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])
 
 
 def weight_files(path: Path) -> list[Path]:
-    """List the file, or those that a TensorFlow checkpoint (V2) of that prefix has."""
+    """List the file, or the files of a TensorFlow checkpoint (V2) with that prefix."""
     if path.is_file() or not path.parent.is_dir():
         return [path] if path.is_file() else []
     starts = (f"{path.name}.index", f"{path.name}.data-")
@@ -107,46 +107,47 @@ def weight_files(path: Path) -> list[Path]:
 
 
 def read_state_dict(path: PathLike) -> dict[str, torch.Tensor]:
-    """Read tensors by name; no file's own code is ever run.
+    """Read a state dict without executing code in the file.
 
     Parameters
     ----------
     path : str or path-like
-        A ``.pth``, ``.pt``, ``.safetensors`` or ``.npz`` file, or a TensorFlow checkpoint of VGGish: its one
-        file (V1), or one of its files or their common prefix (V2). A checkpoint needs tensorflow when it is
-        read first, and is kept in the cache in another form; names and axes become those of the PyTorch port.
+        A ``.pth``, ``.pt``, ``.safetensors`` or ``.npz`` file, or a TensorFlow checkpoint of VGGish: its
+        single file (V1), or one of its files or their common prefix (V2). A checkpoint is converted to the
+        names and axes of the PyTorch port when it is first read, which requires tensorflow. The result is
+        cached.
 
     Returns
     -------
     dict of str to torch.Tensor
-        On the CPU.
+        Tensors on the CPU, by name.
 
     Raises
     ------
     WeightsNotFoundError
-        If the file is missing, damaged or something else.
+        If the file is missing or damaged, or is not a file of weights.
     ImportError
-        If a checkpoint has to be converted and tensorflow is not installed.
+        If a checkpoint must be converted and tensorflow is not installed.
     """
     path = check_file(path)
-    read, what = _reader(path)
+    read, description = _choose_reader(path)
     try:
         values = read(path)
-        return {name: torch.as_tensor(value) for name, value in _named(values).items()}
+        return {name: torch.as_tensor(value) for name, value in _check_named_tensors(values).items()}
     except (ImportError, MemoryError, WeightsNotFoundError):
         raise
-    except Exception as error:  # whatever a stranger's file makes of its reader
-        # What torch says of code in a file advises to run it.
+    except Exception as error:  # a damaged or malicious file can cause any error in its reader
+        # torch's own message about code in a file suggests running it.
         unsafe = isinstance(error, pickle.UnpicklingError)
         reason = "it holds more than tensors" if unsafe else str(error).strip() or type(error).__name__
         raise WeightsNotFoundError(
-            f"{path} cannot be read as {what} ({reason}): it is damaged or something else. Get it again, or "
-            "give another file"
+            f"{path} cannot be read as {description} ({reason}): it is damaged or something else. Get it "
+            "again, or give another file"
         ) from error
 
 
-def _named(values: Any) -> Mapping[str, Any]:
-    """Check that a file holds tensors or arrays by name."""
+def _check_named_tensors(values: Any) -> Mapping[str, Any]:
+    """Check that the content of a file maps names to tensors or arrays."""
     if not isinstance(values, Mapping):
         raise TypeError(f"it holds a {type(values).__name__}, not tensors by name")
     for name, value in values.items():
@@ -155,8 +156,8 @@ def _named(values: Any) -> Mapping[str, Any]:
     return values
 
 
-def _reader(path: Path) -> tuple[Callable[[Path], Any], str]:
-    """Choose how to read a file, and name its kind."""
+def _choose_reader(path: Path) -> tuple[Callable[[Path], Any], str]:
+    """Return the function that reads a file, and a description of its format."""
     readers: dict[str, tuple[Callable[[Path], Any], str]] = {
         ".pth": (_read_torch, "a PyTorch file"),
         ".pt": (_read_torch, "a PyTorch file"),
@@ -174,19 +175,19 @@ def _reader(path: Path) -> tuple[Callable[[Path], Any], str]:
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    # Given a path, NumPy leaves a damaged file open.
+    # If given a path, NumPy leaves a damaged file open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 def _read_torch(path: Path) -> Any:
-    """Read a PyTorch file that holds nothing but tensors and NumPy arrays."""
-    with _arrays_allowed():
+    """Read a PyTorch file that contains only tensors and NumPy arrays."""
+    with _allow_numpy_arrays():
         return torch.load(path, weights_only=True, map_location="cpu")
 
 
-def _reconstruct_of(module: str) -> Callable[..., np.ndarray]:
-    """Give the function that pickles of NumPy arrays call, under its name in one version of NumPy."""
+def _make_reconstruct(module: str) -> Callable[..., np.ndarray]:
+    """Return the function called by pickles of NumPy arrays, with its module name in a NumPy version."""
 
     def _reconstruct(subtype: type[np.ndarray], shape: Any, dtype: Any) -> np.ndarray:
         return np.ndarray.__new__(subtype, shape, dtype)
@@ -195,20 +196,20 @@ def _reconstruct_of(module: str) -> Callable[..., np.ndarray]:
     return _reconstruct
 
 
-# The published PCA parameters are NumPy arrays, pickled long ago; torch allows tensors alone.
-_ARRAYS: list[Any] = [
-    *map(_reconstruct_of, ("numpy.core.multiarray", "numpy._core.multiarray")),
+# The published PCA parameters are pickled NumPy arrays; torch allows only tensors by default.
+_ARRAY_GLOBALS: list[Any] = [
+    *map(_make_reconstruct, ("numpy.core.multiarray", "numpy._core.multiarray")),
     *(np.ndarray, np.dtype, np.dtypes.Float32DType, np.dtypes.Float64DType),
 ]
 _lock = Lock()
 
 
 @contextmanager
-def _arrays_allowed() -> Iterator[None]:
-    """Let torch read NumPy arrays of floats for a while: what it allows is one list for the process."""
+def _allow_numpy_arrays() -> Iterator[None]:
+    """Allow torch to load NumPy arrays of floats; the lock guards torch's list for the whole process."""
     with _lock:
         before = torch.serialization.get_safe_globals()
-        torch.serialization.add_safe_globals(_ARRAYS)
+        torch.serialization.add_safe_globals(_ARRAY_GLOBALS)
         try:
             yield
         finally:
@@ -217,49 +218,49 @@ def _arrays_allowed() -> Iterator[None]:
 
 
 def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """Read a checkpoint, from the cache where it was converted before and has not changed since."""
+    """Read a checkpoint, from the cache if it was converted before and has not changed since."""
     is_part = path.suffix == ".index" or path.suffix.startswith(".data-")
     prefix = path.with_suffix("") if is_part else path
     digest = hashlib.sha256(str(prefix.resolve()).encode()).hexdigest()[:8]
-    kept = weights_home() / "converted" / f"{prefix.name}-{digest}.safetensors"
-    now = stamp(prefix)
-    if _kept_stamp(kept) == now:
-        return load_file(kept)
+    converted = weights_home() / "converted" / f"{prefix.name}-{digest}.safetensors"
+    current = file_state(prefix)
+    if _recorded_state(converted) == current:
+        return load_file(converted)
     state = convert_checkpoint(prefix)
     try:
-        with _written_whole(kept) as file:
-            save_file(state, file, metadata={"checkpoint": now})
+        with _atomic_write(converted) as file:
+            save_file(state, file, metadata={"checkpoint": current})
     except (OSError, SafetensorError) as error:
         warnings.warn(
-            f"{prefix} will be converted again each time: {kept} cannot be written ({error}). Set "
+            f"{prefix} will be converted again each time: {converted} cannot be written ({error}). Set "
             "SKFEWAUDIO_CACHE to a folder that can be written to",
             stacklevel=2,
         )
     return state
 
 
-def _kept_stamp(kept: Path) -> str | None:
-    """Give the stamp of the checkpoint that a kept file was made from."""
-    if not kept.is_file():
+def _recorded_state(converted: Path) -> str | None:
+    """Return the `file_state` of the checkpoint that a cached file was converted from, if recorded."""
+    if not converted.is_file():
         return None
     try:
-        with safe_open(kept, framework="pt") as file:
+        with safe_open(converted, framework="pt") as file:
             return (file.metadata() or {}).get("checkpoint")
-    except SafetensorError:  # damaged: made anew from the checkpoint
+    except SafetensorError:  # damaged: to be converted again
         return None
 
 
-def _place(url: str) -> Path:
-    """Give the place of a published file in the cache."""
+def _cached_path(url: str) -> Path:
+    """Return the path of a published file in the cache."""
     return weights_home() / url.rpartition("/")[2]
 
 
-def _download(url: str, place: Path, kind: Kind) -> None:
-    """Fetch a published file; one that is not what its name says is not kept."""
-    remedy = f"Try again, or put the file into {place.parent} by other means, or pass {kind}=PATH"
-    expected = place.stem.rpartition("-")[2]
+def _download(url: str, path: Path, kind: Kind) -> None:
+    """Download a published file, and discard it if its checksum differs from its name."""
+    remedy = f"Try again, or put the file into {path.parent} by other means, or pass {kind}=PATH"
+    expected = path.stem.rpartition("-")[2]
     try:
-        with _written_whole(place) as file:
+        with _atomic_write(path) as file:
             pooch.HTTPDownloader(progressbar=sys.stderr.isatty())(url, str(file), None)
             found = pooch.file_hash(str(file), alg="sha256")
             if not found.startswith(expected):
@@ -269,14 +270,14 @@ def _download(url: str, place: Path, kind: Kind) -> None:
                 )
     except WeightsNotFoundError:
         raise
-    except OSError as error:  # those of requests are such
+    except OSError as error:  # includes the errors of requests
         raise WeightsNotFoundError(f"could not download {url}: {error}. {remedy}") from error
 
 
 @contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """Give a file to write that takes its place only when it is whole."""
+def _atomic_write(target: Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces the target once it is completely written."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as aside:
-        yield Path(aside) / target.name
-        (Path(aside) / target.name).replace(target)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as folder:
+        yield Path(folder) / target.name
+        (Path(folder) / target.name).replace(target)

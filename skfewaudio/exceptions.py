@@ -1,4 +1,4 @@
-"""The errors and warnings of skfewaudio."""
+"""Errors and warnings of skfewaudio."""
 
 
 class SkfewaudioError(Exception):
@@ -6,14 +6,14 @@ class SkfewaudioError(Exception):
 
 
 class AudioLoadError(SkfewaudioError, OSError):
-    """A sound file is missing, is not audio, or holds no usable samples.
+    """Raised when a sound file is missing, is not audio, or contains no usable samples.
 
     Parameters
     ----------
     path : str
-        The file.
+        Path of the file.
     reason : str
-        What is wrong with it, as a clause: ``"is empty (0 bytes)"``.
+        Description of the problem, as a clause such as ``"is empty (0 bytes)"``.
 
     Examples
     --------
@@ -32,34 +32,34 @@ class AudioLoadError(SkfewaudioError, OSError):
 
 
 class DatasetNotFoundError(SkfewaudioError, FileNotFoundError):
-    """A data set, or part of it, is not where it was looked for."""
+    """Raised when a dataset, or a part of it, is not found."""
 
 
 class WeightsNotFoundError(SkfewaudioError, FileNotFoundError):
-    """The weights of a pre-trained network are not where they were looked for."""
+    """Raised when the weights of a pre-trained network are not found or cannot be read."""
 
 
 class WorkerDiedError(SkfewaudioError, RuntimeError):
-    """A process that computes part of a benchmark is gone; what it had finished is kept."""
+    """Raised when a worker process of a benchmark has died; finished results are kept."""
 
 
 class PluginError(SkfewaudioError, ValueError):
-    """A plugin cannot be loaded, or no plugin has the name asked for."""
+    """Raised when a plugin cannot be loaded, or no plugin has the requested name."""
 
 
 class ModelSaveError(SkfewaudioError, ValueError):
-    """A model cannot be written to a file: it, or one of its parameters, is of no kind that a file holds."""
+    """Raised when a model, or one of its parameters, has a type that cannot be saved in a model file."""
 
 
 class ModelFileError(SkfewaudioError, ValueError):
-    """A file holds no model that can be loaded: it is damaged, or something else.
+    """Raised when a file is damaged or is not a model file.
 
     Parameters
     ----------
     path : str
-        The file.
+        Path of the file.
     reason : str
-        What is wrong with it, and what to do, as a clause.
+        Description of the problem and its remedy, as a clause.
 
     Examples
     --------
@@ -78,21 +78,21 @@ class ModelFileError(SkfewaudioError, ValueError):
 
 
 class UntrustedTypeError(ModelFileError):
-    """A file of a model names types that are not known to be safe to load.
+    """Raised when a model file contains types that are not known to be safe to load.
 
     Parameters
     ----------
     path : str
-        The file.
+        Path of the file.
     names : list of str
-        The types, by their full names.
+        Full names of the types.
     """
 
     def __init__(self, path: str, names: list[str]) -> None:
         super().__init__(
             path,
-            f"holds what is not known to be safe to load: {', '.join(names)}. Where the file comes from "
-            f"someone you trust as much as their code, allow it with trusted={names}",
+            f"holds types that are not known to be safe to load: {', '.join(names)}. If you would run code "
+            f"of the file's author, allow them with trusted={names}",
         )
         self.names = names
 
@@ -101,20 +101,20 @@ class UntrustedTypeError(ModelFileError):
 
 
 class AudioLoadWarning(UserWarning):
-    """Some sound files could not be read; silence stands in for them."""
+    """Issued when sound files cannot be read and are replaced by silence."""
 
 
 class FeatureCacheWarning(UserWarning):
-    """The cache of features is damaged or cannot be written; features are computed instead."""
+    """Issued when the feature cache is damaged or cannot be written; features are computed instead."""
 
 
 class LeakageWarning(UserWarning):
-    """An evaluation may put clips of one recording on both sides of a split."""
+    """Issued when an evaluation may put clips of one recording on both sides of a split."""
 
 
 class ModelFileWarning(UserWarning):
-    """A loaded model may act otherwise than the saved one: other versions, or another device."""
+    """Issued when a loaded model may behave differently because of other versions or another device."""
 
 
 class PluginWarning(UserWarning):
-    """A plugin was passed over: it is broken, or its name is taken."""
+    """Issued when a plugin is ignored or replaced because it is broken or its name is taken."""

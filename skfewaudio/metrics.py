@@ -1,4 +1,4 @@
-"""Scores of taggers: how well each label's clips rank above the others, averaged over labels."""
+"""Ranking metrics for multi-label taggers, averaged over labels."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -21,39 +21,41 @@ Scores = NDArray[np.floating]
 def mean_average_precision(
     y_true: ArrayLike, y_score: ArrayLike, *, average: Average = "macro"
 ) -> float | NDArray[np.floating]:
-    """Average the average precision over labels.
+    """Compute the average precision, averaged over labels.
 
-    Average precision is the mean, over the clips with a label, of the precision among all clips that score at
-    least as high. A random ranking gets the label's share of the clips.
+    The average precision of a label is the mean, over the clips with the label, of the precision among all
+    clips with at least the same score. A random ranking gets the fraction of clips with the label.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips, n_labels)
-        1 where a clip has a label, 0 elsewhere.
+        1 if a clip has a label, 0 otherwise.
     y_score : array-like of shape (n_clips, n_labels)
-        Probabilities, or anything that is higher the likelier the label.
+        Probabilities, or other scores that increase with the probability of the label.
     average : {"macro", "micro"} or None, default="macro"
-        "macro", the balanced mean, counts each label alike, however rare. "micro" ranks all pairs of clip and
-        label at once. None gives a value for each label.
+        "macro" is the mean over labels with equal weights, however rare a label is. "micro" ranks all pairs
+        of clip and label together. None returns one value per label.
 
     Returns
     -------
     float, or ndarray of shape (n_labels,)
-        From 0 to 1. A label that no clip has is NaN, and left out of the mean; NaN if no label remains.
+        Value from 0 to 1. A label without clips has the value NaN and is excluded from the mean. The mean is
+        NaN if no label remains.
 
     Raises
     ------
     ValueError
-        If the shapes differ or are not 2-D, `y_true` is not of 0 and 1, or scores are not finite.
+        If the shapes differ or are not 2-D, `y_true` contains other values than 0 and 1, or scores are not
+        finite.
 
     Warns
     -----
     UndefinedMetricWarning
-        If labels are left out of the mean.
+        If labels are excluded from the mean.
 
     See Also
     --------
-    sklearn.metrics.average_precision_score : Counts labels that no clip has as 0.
+    sklearn.metrics.average_precision_score : Counts labels without clips as 0.
 
     Examples
     --------
@@ -71,41 +73,42 @@ def mean_average_precision(
 def mean_auc(
     y_true: ArrayLike, y_score: ArrayLike, *, average: Average = "macro"
 ) -> float | NDArray[np.floating]:
-    """Average the area under the ROC curve over labels.
+    """Compute the area under the ROC curve, averaged over labels.
 
-    The area is the probability that a clip with the label scores higher than one without it, a tie counting
+    The area is the probability that a clip with the label scores higher than a clip without it. Ties count
     half. A random ranking gets 0.5.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips, n_labels)
-        1 where a clip has a label, 0 elsewhere.
+        1 if a clip has a label, 0 otherwise.
     y_score : array-like of shape (n_clips, n_labels)
-        Probabilities, or anything that is higher the likelier the label.
+        Probabilities, or other scores that increase with the probability of the label.
     average : {"macro", "micro"} or None, default="macro"
-        "macro", the balanced mean, counts each label alike, however rare. "micro" ranks all pairs of clip and
-        label at once. None gives a value for each label.
+        "macro" is the mean over labels with equal weights, however rare a label is. "micro" ranks all pairs
+        of clip and label together. None returns one value per label.
 
     Returns
     -------
     float, or ndarray of shape (n_labels,)
-        From 0 to 1. A label that no clip or every clip has is NaN, and left out of the mean; NaN if no label
-        remains.
+        Value from 0 to 1. A label that no clip or every clip has gets NaN and is excluded from the mean. The
+        mean is NaN if no label remains.
 
     Raises
     ------
     ValueError
-        If the shapes differ or are not 2-D, `y_true` is not of 0 and 1, or scores are not finite.
+        If the shapes differ or are not 2-D, `y_true` contains other values than 0 and 1, or scores are not
+        finite.
 
     Warns
     -----
     UndefinedMetricWarning
-        If labels are left out of the mean.
+        If labels are excluded from the mean.
 
     See Also
     --------
-    d_prime : The same on a scale that does not crowd near its end.
-    sklearn.metrics.roc_auc_score : The mean is NaN if one label's area is.
+    d_prime : The same quantity on an unbounded scale.
+    sklearn.metrics.roc_auc_score : The mean is NaN if the area of one label is NaN.
 
     Examples
     --------
@@ -121,42 +124,44 @@ def mean_auc(
 def d_prime(
     y_true: ArrayLike, y_score: ArrayLike, *, average: Average = "macro"
 ) -> float | NDArray[np.floating]:
-    """Give d-prime, the separation of scores with and without a label, from the area under the ROC curve.
+    """Compute d-prime, the separation of scores with and without a label, from the area under the ROC curve.
 
-    Were both normal with the same variance, their means would be d-prime standard deviations apart: the
-    square root of 2 times the inverse of the normal distribution function, at the area under the ROC curve
-    [1]_. A random ranking gets 0.
+    If both distributions of scores were normal with the same variance, their means would be d-prime standard
+    deviations apart. d-prime is the square root of 2 times the inverse of the normal distribution function at
+    the area under the ROC curve [1]_. A random ranking gets 0.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips, n_labels)
-        1 where a clip has a label, 0 elsewhere.
+        1 if a clip has a label, 0 otherwise.
     y_score : array-like of shape (n_clips, n_labels)
-        Probabilities, or anything that is higher the likelier the label.
+        Probabilities, or other scores that increase with the probability of the label.
     average : {"macro", "micro"} or None, default="macro"
-        "macro" is d-prime of the labels' mean area, as the published figures are; not the mean of the labels'
-        d-primes, which a single perfect label would make infinite. "micro" is that of the area over all pairs
-        of clip and label. None gives a value for each label.
+        "macro" is d-prime of the labels' mean area, as in published results. The mean of the labels' d-primes
+        would be infinite if a single label were perfect. "micro" is d-prime of the area over all pairs of
+        clip and label. None returns one value per label.
 
     Returns
     -------
     float, or ndarray of shape (n_labels,)
-        Infinite where the area is 1 (with "macro": where it is for every label), minus infinity where it is
-        0. A label that no clip or every clip has is NaN, and left out of the mean; NaN if no label remains.
+        Infinity if the area is 1 (with "macro", if it is 1 for every label), minus infinity if it is 0. A
+        label that no clip or every clip has gets NaN and is excluded from the mean. The mean is NaN if no
+        label remains.
 
     Raises
     ------
     ValueError
-        If the shapes differ or are not 2-D, `y_true` is not of 0 and 1, or scores are not finite.
+        If the shapes differ or are not 2-D, `y_true` contains other values than 0 and 1, or scores are not
+        finite.
 
     Warns
     -----
     UndefinedMetricWarning
-        If labels are left out of the mean.
+        If labels are excluded from the mean.
 
     See Also
     --------
-    mean_auc : The area itself.
+    mean_auc : Area under the ROC curve.
 
     References
     ----------
@@ -187,7 +192,7 @@ def _average_labels(
     *,
     needs_negatives: bool,
 ) -> float | NDArray[np.floating]:
-    """Score each label that has what its score needs, and average."""
+    """Score each label for which the metric is defined, and average."""
     if average not in ("macro", "micro", None):
         raise ValueError(f"average must be 'macro', 'micro' or None; got {average!r}")
     truth, scores = _check_tags(y_true, y_score)
@@ -206,7 +211,7 @@ def _average_labels(
 
 
 def _warn_of_undefined(defined: NDArray[np.bool_], needs_negatives: bool) -> None:
-    """Say how many labels are left out, and which."""
+    """Warn about the labels that are left out."""
     left_out = np.flatnonzero(~defined)
     first = ", ".join(map(str, left_out[:5])) + (", ..." if len(left_out) > 5 else "")
     which = "no clip or every clip has" if needs_negatives else "no clip has"
@@ -219,7 +224,7 @@ def _warn_of_undefined(defined: NDArray[np.bool_], needs_negatives: bool) -> Non
 
 
 def _check_tags(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Labels, Scores]:
-    """Return labels as 0 and 1 and scores as floats, of one shape (n_clips, n_labels)."""
+    """Return labels as 0 and 1 and scores as floats, both of shape (n_clips, n_labels)."""
     truth = np.asarray(y_true.toarray() if issparse(y_true) else y_true)  # type: ignore[union-attr]
     scores = np.asarray(y_score, dtype=np.float64)
     if truth.ndim != 2 or not truth.size:
@@ -228,7 +233,7 @@ def _check_tags(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Labels, Scores]:
             "one label, reshape it by y_true.reshape(-1, 1)"
         )
     if scores.shape != truth.shape:
-        raise ValueError(f"y_score has shape {scores.shape}; expected that of y_true, {truth.shape}")
+        raise ValueError(f"y_score has shape {scores.shape}; expected the shape of y_true, {truth.shape}")
     other = ~((truth == 0) | (truth == 1))
     if other.any():
         raise ValueError(f"y_true must be of 0 and 1; it has {truth[other][0]!r}")
@@ -241,7 +246,7 @@ def _check_tags(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Labels, Scores]:
 
 
 class _TagScorer:
-    """What cross-validation calls to score a fitted estimator; see :data:`SCORERS`."""
+    """Scorer of a fitted estimator for cross-validation; see :data:`SCORERS`."""
 
     def __init__(self, metric: Callable[..., Any]) -> None:
         self.metric = metric
@@ -255,9 +260,9 @@ class _TagScorer:
 
 
 def _tags_and_scores(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], Scores]:
-    """Give the labels and their scores, whichever of its several forms the estimator has.
+    """Return labels and scores, for every output format of multi-label estimators.
 
-    scikit-learn's own scorers take two labels of an estimator whose `classes_` are [0, 1] for two classes.
+    scikit-learn's own scorers treat two labels as two classes if the `classes_` of the estimator are [0, 1].
     """
     truth = y.toarray() if issparse(y) else np.asarray(y)  # type: ignore[union-attr]
     if hasattr(estimator, "predict_proba"):
@@ -273,7 +278,7 @@ def _tags_and_scores(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any]
 
 
 def _stack_positives(probabilities: Sequence[Scores], classes: Sequence[NDArray[Any]]) -> Scores:
-    """Give the probability of 1 of each label; 0 where training had no 1."""
+    """Return the probability of each label, which is 0 for a label without training clips."""
     return np.column_stack(
         [
             proba[:, np.flatnonzero(known == 1)].sum(axis=1)

@@ -1,6 +1,6 @@
-"""Ready-made pipelines: the recommended few-shot classifier, and those of the papers and baselines by name.
+"""Ready-made pipelines: the recommended few-shot classifier, and the pipelines of the benchmark by name.
 
-Imports of libraries stand inside the functions, so that the names can be listed without loading torch.
+Large dependencies are imported inside the functions, so that the names can be listed without loading torch.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
-# Spectrograms are made as at this rate, and at others with frames of nearly the same length.
-USUAL_SAMPLE_RATE = 44100
-USUAL_HOP_LENGTH = 1024
+# At other sample rates, the hop length is scaled so that frames last nearly as long.
+REFERENCE_SAMPLE_RATE = 44100
+REFERENCE_HOP_LENGTH = 1024
 
 
 def make_few_shot_classifier(
@@ -31,41 +31,43 @@ def make_few_shot_classifier(
     random_state: int = 0,
     device: str | None = None,
 ) -> "Pipeline":
-    """Make a classifier of sounds that learns from 1 to 100 clips per class, in seconds, without a network.
+    """Make the recommended pipeline for 1 to 100 clips per class, which fits in seconds without a network.
 
     Parameters
     ----------
     sample_rate : int, default=44100
-        In Hz. Files are resampled to it; arrays are taken to have it. Spectrograms have a frame every 23 ms
-        whatever it is.
+        Sample rate in Hz. Files are resampled to it; arrays must have it. Spectrograms have one frame every
+        23 ms at any sample rate.
     n_mels : int, default=64
-        Mel bands.
+        Number of mel bands.
     augmentation : Augmentation, callable, list of these, "auto" or None, default="auto"
-        How copies of the training clips are changed: see :mod:`skfewaudio.augmentation`. ``"auto"`` makes
-        them up to a fifth faster or slower, moves them by two bands at most, colours them by 3 dB and adds
-        noise. None makes no copies, which is faster and a little worse.
+        Augmentation of the copies of the training clips: see :mod:`skfewaudio.augmentation`. ``"auto"``
+        changes the tempo by up to a fifth, the pitch by up to two mel bands and the spectral colour by 3 dB
+        (standard deviation), and adds noise. None makes no copies, which is faster and slightly less
+        accurate.
     n_copies : int, default=4
-        Copies of each clip.
+        Number of augmented copies of each clip.
     semi_supervised : bool, default=False
-        Whether clips with the label -1 have none, and are to be learnt from all the same. As in
+        Whether clips with the label -1 are unlabelled and used for self-training, as in
         :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`.
     false_rejection_rate : float, default=None
-        Share of clips of known classes that may be called unknown; None calls none so. As in
-        :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`.
+        Expected share of clips of known classes that are rejected, as in
+        :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`. None disables rejection.
     unknown_label : object, default="unknown"
-        What those are given.
+        Label predicted for rejected clips.
     random_state : int, default=0
-        Seed of the filters of :class:`~skfewaudio.features.SpectrogramStatistics` and of the changes.
+        Seed of the filters of :class:`~skfewaudio.features.SpectrogramStatistics` and of the augmentation.
     device : str, default=None
-        Torch device; None takes CUDA where there is one.
+        Torch device. None uses CUDA if available.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Of waveforms or paths. Its first step, ``logmel``, learns nothing, and is computed once per clip by
-        :func:`~skfewaudio.model_selection.few_shot_curve`. The last, ``classifier``, is an
-        :class:`~skfewaudio.classifiers.AugmentedClassifier` around a Pipeline of ``statistics``, ``scaler``
-        and ``classifier``; without augmentation these three are steps themselves.
+        Pipeline for waveforms or paths. The first step, ``logmel``, is stateless, so that
+        :func:`~skfewaudio.model_selection.few_shot_curve` computes it once per clip. The last step,
+        ``classifier``, is an :class:`~skfewaudio.classifiers.AugmentedClassifier` around a Pipeline of
+        ``statistics``, ``scaler`` and ``classifier``. Without augmentation, these three steps follow
+        ``logmel`` directly.
 
     Examples
     --------
@@ -79,12 +81,12 @@ def make_few_shot_classifier(
     """
     from sklearn.pipeline import Pipeline
 
-    from .augmentation import BackgroundNoise, FrequencyShift, RandomEqualizer, TimeStretch
-    from .classifiers import AugmentedClassifier, CalibratedRidgeClassifier
-    from .features import BlockScaler, LogMel, SpectrogramStatistics
+    from skfewaudio.augmentation import BackgroundNoise, FrequencyShift, RandomEqualizer, TimeStretch
+    from skfewaudio.classifiers import AugmentedClassifier, CalibratedRidgeClassifier
+    from skfewaudio.features import BlockScaler, LogMel, SpectrogramStatistics
 
-    hop_length = max(1, round(USUAL_HOP_LENGTH * sample_rate / USUAL_SAMPLE_RATE))
-    n_fft = 2 ** (2 * hop_length - 1).bit_length()  # the power of two that spans two frames or more
+    hop_length = max(1, round(REFERENCE_HOP_LENGTH * sample_rate / REFERENCE_SAMPLE_RATE))
+    n_fft = 2 ** (2 * hop_length - 1).bit_length()  # the smallest power of two with at least two hops
     logmel = LogMel(sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, device=device)
     statistics = SpectrogramStatistics(random_state=random_state, device=device)
     ridge = CalibratedRidgeClassifier(
@@ -107,12 +109,12 @@ def make_few_shot_classifier(
 
 
 def random_guess(**_: Any) -> Any:
-    """Build a classifier that guesses at random, which scores at chance level."""
+    """Build a classifier that predicts random classes, with accuracy at chance level."""
     from sklearn.dummy import DummyClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    # Sending the sounds to the workers takes longer than guessing.
+    # A stateless first step runs once: the clips are not sent to the workers, which would dominate the time.
     return make_pipeline(FunctionTransformer(_ignore), DummyClassifier(strategy="uniform"))
 
 
@@ -144,7 +146,7 @@ def mfcc_prototypes(*, device: str, **_: Any) -> Any:
 
 
 def recommended(*, device: str, semi_supervised: bool = False, **_: Any) -> Any:
-    """Build the recommended classifier with its defaults."""
+    """Build the recommended pipeline with its default parameters."""
     return make_few_shot_classifier(device=device, semi_supervised=semi_supervised)
 
 
@@ -217,7 +219,7 @@ def prototypical_paper(*, device: str, mixed_precision: bool | None, **_: Any) -
 
 
 def vggish_1nn(*, device: str, vggish_weights: str | Path, **_: Any) -> Any:
-    """Build a vote of a clip's patches, each for its nearest labelled VGGish embedding (cosine distance)."""
+    """Build a majority vote over patches: 1-nearest neighbour of VGGish embeddings, with cosine distance."""
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
 
@@ -229,8 +231,8 @@ def vggish_1nn(*, device: str, vggish_weights: str | Path, **_: Any) -> Any:
     )
 
 
-def vggish_tuned(classifier: str, *, device: str, mixed_precision: bool | None, **options: Any) -> Any:
-    """Build a fine-tuned VGGish, with a new output layer or trained on episodes."""
+def fine_tuned_vggish(classifier: str, *, device: str, mixed_precision: bool | None, **options: Any) -> Any:
+    """Build a pipeline that fine-tunes VGGish, as a CNN with a new output layer or on episodes."""
     from sklearn.pipeline import make_pipeline
 
     import skfewaudio
@@ -246,7 +248,8 @@ def vggish_tuned(classifier: str, *, device: str, mixed_precision: bool | None, 
     )
 
 
-# Each builds an unfitted pipeline from the keyword arguments device, mixed_precision and vggish_weights.
+# Functions that build an unfitted pipeline from the keyword arguments device, mixed_precision and
+# vggish_weights.
 PIPELINES: dict[str, Callable[..., Any]] = {
     "random": random_guess,
     "mfcc-1nn": mfcc_1nn,
@@ -260,10 +263,10 @@ PIPELINES: dict[str, Callable[..., Any]] = {
     "prototypical": prototypical,
     "prototypical-paper": prototypical_paper,
     "vggish-1nn": vggish_1nn,
-    "vggish-fine-tuned": partial(vggish_tuned, "SkorchCNN"),
-    "vggish-prototypical": partial(vggish_tuned, "PrototypicalClassifier"),
+    "vggish-fine-tuned": partial(fine_tuned_vggish, "SkorchCNN"),
+    "vggish-prototypical": partial(fine_tuned_vggish, "PrototypicalClassifier"),
 }
-# Fits that take minutes to hours on a CPU.
+# Pipelines whose fits take minutes to hours on a CPU.
 SLOW = {
     *("sb-cnn", "vgg", "vgg-augmented", "timbre", "prototypical-paper"),
     *("vggish-fine-tuned", "vggish-prototypical"),

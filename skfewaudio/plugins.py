@@ -1,4 +1,4 @@
-"""Architectures, embeddings and data sets by name, from this package and from others."""
+"""Registries of architectures, embeddings and datasets, from this package and from plugins."""
 
 import difflib
 import inspect
@@ -13,14 +13,14 @@ _BUILT_IN = "skfewaudio"
 
 
 class PluginInfo(NamedTuple):
-    """What a plugin is and where it comes from.
+    """Description and origin of a plugin.
 
     Parameters
     ----------
     summary : str
-        First line of its docstring; for a broken one, what is wrong.
+        First line of its docstring, or the error if the plugin is broken.
     distribution : str
-        The installed package that declares it, or "run time".
+        Installed package that declares it, or "run time".
     """
 
     summary: str
@@ -28,9 +28,9 @@ class PluginInfo(NamedTuple):
 
 
 class Registry:
-    """The plugins of one entry-point group; those of skfewaudio come in by the same door.
+    """Plugins of one entry-point group, including the built-in ones.
 
-    A package adds to it by declaring entry points, a program by calling `register`.
+    A package adds plugins by declaring entry points, and a program by calling `register`.
 
     Parameters
     ----------
@@ -54,27 +54,27 @@ class Registry:
         return f"Registry({self.group!r})"
 
     def names(self) -> list[str]:
-        """List the plugins, without importing any.
+        """List the names of the plugins without importing them.
 
         Returns
         -------
         list of str
-            Sorted.
+            Names in alphabetical order.
 
         Warns
         -----
         PluginWarning
-            If two distributions declare one name.
+            If two distributions declare the same name.
         """
         return list(self._all())
 
     def get(self, name: str) -> Any:
-        """Give the object that a name stands for.
+        """Return the object registered under a name.
 
         Parameters
         ----------
         name : str
-            One of `names`.
+            Name of the plugin, one of `names`.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class Registry:
         Raises
         ------
         PluginError
-            If there is no such name, or the plugin cannot be imported.
+            If the name is unknown, or the plugin cannot be imported.
         """
         known = self._all()
         if name not in known:
@@ -94,12 +94,12 @@ class Registry:
         return self._registered[name] if entry_point is None else _load(entry_point)
 
     def describe(self) -> dict[str, PluginInfo]:
-        """Import every plugin and say what it is.
+        """Import and describe every plugin.
 
         Returns
         -------
         dict of str to PluginInfo
-            In the order of `names`.
+            Descriptions in the order of `names`.
 
         Warns
         -----
@@ -109,19 +109,19 @@ class Registry:
         return {name: self._describe(name, entry_point) for name, entry_point in self._all().items()}
 
     def register(self, name: str, obj: Any) -> None:
-        """Add a plugin for as long as the program runs.
+        """Register a plugin until the program ends.
 
         Parameters
         ----------
         name : str
-            Its name. One that skfewaudio itself declares stays what it is; any other is replaced.
+            Name of the plugin. A built-in plugin of this name is kept; any other is replaced.
         obj : object
-            What `get` is to give.
+            Object that `get` returns for the name.
 
         Warns
         -----
         PluginWarning
-            If the name is taken.
+            If the name is already in use.
         """
         if not isinstance(name, str) or not name:
             raise PluginError(f"a plugin needs a name, a str that is not empty; got {name!r}")
@@ -134,12 +134,12 @@ class Registry:
         self._registered[name] = obj
 
     def _all(self) -> dict[str, EntryPoint | None]:
-        """Map every name to its entry point, None where it was registered at run time."""
+        """Map every name to its entry point, or to None if registered at run time."""
         known = {**self._entry_points(), **dict.fromkeys(self._registered)}
         return {name: known[name] for name in sorted(known)}
 
     def _entry_points(self) -> dict[str, EntryPoint]:
-        """Map names to declared plugins; the built-in, else the first distribution, has a disputed one."""
+        """Map names to declared plugins; in conflicts the built-in or first distribution takes precedence."""
         found = entry_points(group=self.group)
         names = _distributions(found)
         chosen: dict[str, EntryPoint] = {}
@@ -149,19 +149,19 @@ class Registry:
             if (kept.value, keeper) != (entry_point.value, other):
                 _warn(
                     f"{entry_point.name!r} in {self.group} is declared by {keeper}, which keeps it, and by "
-                    f"{other}, which is passed over"
+                    f"{other}, which is ignored"
                 )
         return chosen
 
     def _describe(self, name: str, entry_point: EntryPoint | None) -> PluginInfo:
-        """Describe one plugin, even a broken one."""
+        """Describe one plugin, even if it is broken."""
         if entry_point is None:
             return PluginInfo(_summary(self._registered[name]), "run time")
         distribution = _distribution(entry_point)
         try:
             return PluginInfo(_summary(_load(entry_point)), distribution)
         except PluginError as error:
-            _warn(f"{error}; it is passed over")
+            _warn(f"{error}; it is ignored")
             return PluginInfo(f"broken: {error.__cause__!r}", distribution)
 
 
@@ -169,7 +169,7 @@ def _load(entry_point: EntryPoint) -> Any:
     """Import the plugin."""
     try:
         return entry_point.load()
-    except (Exception, SystemExit) as error:  # whatever a stranger's module does on import
+    except (Exception, SystemExit) as error:  # a third-party module can raise anything on import
         raise PluginError(
             f"{entry_point.name!r} of the distribution {_distribution(entry_point)} cannot be imported from "
             f"{entry_point.value}: {error!r}"
@@ -177,17 +177,17 @@ def _load(entry_point: EntryPoint) -> Any:
 
 
 def _summary(obj: Any) -> str:
-    """Give the first line of the docstring."""
+    """Return the first line of the docstring."""
     return (inspect.getdoc(obj) or "").partition("\n")[0]
 
 
 def _distribution(entry_point: EntryPoint) -> str:
-    """Name the distribution that declares the plugin."""
+    """Return the name of the distribution that declares the plugin."""
     return entry_point.dist.name if entry_point.dist is not None else "unknown"
 
 
 def _distributions(found: Iterable[EntryPoint]) -> dict[int, str]:
-    """Name each distribution by its identity, once: every look at a name parses the whole metadata."""
+    """Map the id of each distribution to its name, since each access to a name parses the metadata."""
     one_of_each = {id(entry_point.dist): entry_point for entry_point in found}
     return {key: _distribution(entry_point) for key, entry_point in one_of_each.items()}
 

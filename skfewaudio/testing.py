@@ -1,7 +1,7 @@
-"""Checks of the contracts that architectures, embeddings and datasets must fulfil, for authors of plugins.
+"""Checks for authors of plugins: contracts of architectures, embeddings and datasets.
 
-Each function raises `AssertionError` with the broken rule and the observed value. No test framework is
-needed: call the functions in a test of your package.
+Each function raises `AssertionError` with the broken rule and the observed value. Call the functions in a
+test of your package, with any test framework.
 """
 
 import pickle
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from torch import nn
 
-from .architectures import Architecture, check_architecture_choice
-from .audio import load_audio
-from .datasets import AudioDataset
-from .plugins import DATASETS, EMBEDDINGS
+from skfewaudio.architectures import Architecture, check_architecture_choice
+from skfewaudio.audio import load_audio
+from skfewaudio.datasets import AudioDataset
+from skfewaudio.plugins import DATASETS, EMBEDDINGS
 
 __all__ = ["ARCHITECTURE_CHECKS", "check_architecture", "check_dataset", "check_embedding"]
 
 Build = Callable[[], nn.Module]
 N_OUTPUTS = 3
-# Relative and absolute tolerance: other batches may change the order of summation in single precision; other
-# forms of the same input may not.
+# Relative and absolute tolerances. The batch may change the order of summation in single precision; the form
+# of the input (array, list or paths) must not.
 CLOSE, EXACT = (1e-4, 1e-5), (1e-6, 1e-6)
 
 
@@ -76,6 +76,7 @@ def check_architecture(
 
 
 def _check_outputs(build: Build, x: torch.Tensor) -> None:
+    """Check that the network returns one row of outputs per patch."""
     network = build()
     _require(isinstance(network, nn.Module), f"the builder returned a {type(network).__name__}, not a Module")
     outputs = network.eval()(x)
@@ -87,12 +88,14 @@ def _check_outputs(build: Build, x: torch.Tensor) -> None:
 
 
 def _check_embedding_layer(build: Build, x: torch.Tensor) -> None:
+    """Check that forward is the output layer applied to embed."""
     network = build().eval()
     if isinstance(network, Architecture):
         _require_close(network(x), network.output(network.embed(x)), "forward(x) is not output(embed(x))")
 
 
 def _check_gradients(build: Build, x: torch.Tensor) -> None:
+    """Check that every trainable parameter has a finite gradient."""
     network = build().train()
     network(x[:2]).square().sum().backward()
     for name, parameter in network.named_parameters():
@@ -105,15 +108,18 @@ def _check_gradients(build: Build, x: torch.Tensor) -> None:
 
 
 def _check_single_patch(build: Build, x: torch.Tensor) -> None:
+    """Check that outputs do not depend on the other patches of the batch."""
     network = build().eval()
     _require_close(network(x[:1]), network(x)[:1], "outputs of a patch depend on the rest of its batch")
 
 
 def _check_silence(build: Build, x: torch.Tensor) -> None:
+    """Check that outputs for silence are finite in training mode."""
     _require_finite(build().train()(torch.zeros_like(x[:2])), "outputs for silence in training mode")
 
 
 def _check_state_dict(build: Build, x: torch.Tensor) -> None:
+    """Check that the state dict restores the network."""
     network, other = build().eval(), build().eval()
     for parameter in other.parameters():
         nn.init.ones_(parameter)
@@ -122,6 +128,7 @@ def _check_state_dict(build: Build, x: torch.Tensor) -> None:
 
 
 def _check_seed(build: Build, x: torch.Tensor) -> None:
+    """Check that initial weights depend only on torch's seed."""
     first, second = build().state_dict(), build().state_dict()
     different = [name for name in first if not torch.equal(first[name], second[name])]
     _require(not different, f"with one seed of torch, initial weights differ: {', '.join(different)}")
@@ -233,26 +240,31 @@ def check_dataset(dataset: str | Callable[..., AudioDataset], **options: Any) ->
 
 
 def _require(condition: bool, message: str) -> None:
+    """Raise AssertionError unless the condition holds."""
     if not condition:
         raise AssertionError(message)
 
 
 def _require_close(found: Any, expected: Any, message: str, tolerance: tuple[float, float] = CLOSE) -> None:
+    """Raise AssertionError unless shapes are equal and values close."""
     a, b = _to_array(found), _to_array(expected)
     _require(a.shape == b.shape, f"{message}: shapes {a.shape} and {b.shape}")
     worst = float(np.abs(a - b).max(initial=0))
     _require(np.allclose(a, b, *tolerance), f"{message}, by up to {worst:.3g}")
 
 
-def _require_finite(values: Any, what: str) -> None:
+def _require_finite(values: Any, name: str) -> None:
+    """Raise AssertionError if a value is NaN or infinite."""
     array = _to_array(values)
-    _require(bool(np.isfinite(array).all()), f"{what}: NaN or infinity among the values")
+    _require(bool(np.isfinite(array).all()), f"{name}: NaN or infinity among the values")
 
 
 def _to_array(values: Any) -> NDArray:
+    """Convert a tensor or array-like to an array."""
     return values.detach().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def _describe(obj: Any) -> str:
+    """Describe the type and shape of an object."""
     shape = f" of shape {obj.shape}" if hasattr(obj, "shape") else ""
     return f"a {type(obj).__name__}{shape}"

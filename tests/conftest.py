@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-# Processes that test side by side would fight over the cores with threads of their own.
+# Threads of parallel test processes would compete for the cores.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -1,4 +1,4 @@
-"""scikit-learn's common checks, and the project's own that hold for every estimator."""
+"""scikit-learn's common checks, and the project's own checks of every estimator."""
 
 import pickle
 
@@ -20,12 +20,12 @@ from skfewaudio import (
     CalibratedRidgeClassifier,
     ELMClassifier,
     ELMRegressor,
-    FewShotClassifier,
     LogMel,
     PatchClassifier,
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
+    SubsampledClassifier,
     make_few_shot_classifier,
 )
 
@@ -38,14 +38,14 @@ SAMPLE_RATE = 16000
         MFCC(),
         RandomCNNFeatures("single_layer", n_filters=4),
         PrototypicalClassifier(),
-        SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # learns in few epochs what the checks ask for
+        SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
         BlockScaler(),
         AugmentedClassifier(CalibratedRidgeClassifier()),
         CalibratedRidgeClassifier(),
         ELMClassifier(),
         ELMRegressor(),
         PatchClassifier(),
-        FewShotClassifier(KNeighborsClassifier(1), n_shots=None),
+        SubsampledClassifier(KNeighborsClassifier(1), n_shots=None),
     ]
 )
 def test_scikit_learns_common_checks(estimator, check):
@@ -97,14 +97,14 @@ PIPELINES = {
     "few-shot classifier": lambda: make_few_shot_classifier(sample_rate=SAMPLE_RATE),
     "few shots": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
-        FewShotClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),
+        SubsampledClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),
     ),
 }
 every_pipeline = pytest.mark.parametrize("name", sorted(PIPELINES))
 
 
 def scores(model, X):
-    """Probabilities where there are any."""
+    """Return probabilities if available, and decision values otherwise."""
     return model.predict_proba(X) if hasattr(model, "predict_proba") else model.decision_function(X)
 
 
@@ -130,7 +130,7 @@ def test_array_list_and_paths_agree(name, sounds, tmp_path):
 
 
 @every_pipeline
-def test_labels_that_are_strings_come_back(name, sounds):
+def test_string_labels_are_predicted(name, sounds):
     X, y = sounds
     assert PIPELINES[name]().fit(X, y).predict(X).tolist() == y.tolist()
 
@@ -139,8 +139,8 @@ def test_labels_that_are_strings_come_back(name, sounds):
 def test_clone_pickle_and_refit_on_another_length(name, sounds):
     X, y = sounds
     model = PIPELINES[name]().fit(X, y)
-    copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(scores(copy, X), scores(model, X))
+    restored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(scores(restored, X), scores(model, X))
     longer = np.concatenate([X, X], axis=1)
     np.testing.assert_array_equal(
         scores(model.fit(longer, y), longer), scores(clone(model).fit(longer, y), longer)
@@ -148,7 +148,7 @@ def test_clone_pickle_and_refit_on_another_length(name, sounds):
 
 
 @every_pipeline
-def test_one_shot_a_class(name, sounds):
+def test_one_shot_per_class(name, sounds):
     X, y = sounds
     assert set(PIPELINES[name]().fit(X[[0, 3]], y[[0, 3]]).predict(X)) <= {"low", "high"}
 
@@ -162,7 +162,7 @@ def test_clip_of_one_sample_and_silence_are_classified(name, sounds):
 
 
 @every_pipeline
-def test_training_on_silence_is_survived(name, sounds):
+def test_training_on_silence_gives_finite_scores(name, sounds):
     X, y = sounds
     assert np.isfinite(scores(PIPELINES[name]().fit(np.zeros_like(X), y), X)).all()
 

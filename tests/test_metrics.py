@@ -1,4 +1,4 @@
-"""Scores of taggers, against the formulas they stand for and against scikit-learn."""
+"""Metrics for taggers, against their definitions and against scikit-learn."""
 
 import pickle
 import warnings
@@ -43,7 +43,7 @@ def average_precision_by_sorting(truth, scores):
 
 
 def draw(n_clips=60, n_labels=5, *, levels=8, seed=0):
-    """Make tags and scores that go with them, of few values so that there are ties."""
+    """Draw labels and correlated scores with few distinct values, so that there are ties."""
     rng = np.random.default_rng(seed)
     truth = (rng.random((n_clips, n_labels)) < np.linspace(0.1, 0.8, n_labels)).astype(int)
     truth[0], truth[1] = 0, 1
@@ -63,7 +63,7 @@ def test_each_label_has_the_value_of_the_formula(metric, formula, levels):
 
 
 @pytest.mark.parametrize(("metric", "formula"), FORMULAS)
-def test_the_balanced_mean_counts_each_label_alike(metric, formula):
+def test_the_balanced_mean_weights_all_labels_equally(metric, formula):
     truth, scores = draw()
     expected = np.mean([formula(truth[:, k], scores[:, k]) for k in range(5)])
     assert metric(truth, scores) == pytest.approx(expected, rel=1e-12)
@@ -80,7 +80,7 @@ def test_micro_ranks_all_pairs_at_once(metric, formula):
 @pytest.mark.parametrize(
     ("metric", "theirs"), [(mean_auc, roc_auc_score), (mean_average_precision, average_precision_score)]
 )
-def test_where_all_is_defined_scikit_learn_gives_the_same(metric, theirs, average):
+def test_values_equal_scikit_learns_if_all_are_defined(metric, theirs, average):
     truth, scores = draw()
     np.testing.assert_allclose(
         metric(truth, scores, average=average), theirs(truth, scores, average=average), rtol=1e-12
@@ -97,13 +97,13 @@ def test_d_prime_of_a_published_area_is_the_published_one(area, published):
     assert d_prime(truth, scores) == pytest.approx(published, abs=0.006)
 
 
-def test_d_prime_is_how_far_normal_scores_are_apart():
+def test_d_prime_is_the_distance_between_normal_scores():
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1], 20000)[:, None]
     assert d_prime(truth, rng.normal(1.7 * truth, 1)) == pytest.approx(1.7, abs=0.03)
 
 
-def test_d_prime_of_several_labels_is_that_of_their_mean_area():
+def test_d_prime_of_several_labels_is_computed_from_their_mean_area():
     truth, scores = draw()
     expected = np.sqrt(2) * norm.ppf(np.mean([auc_by_counting(truth[:, k], scores[:, k]) for k in range(5)]))
     assert d_prime(truth, scores) == pytest.approx(expected, rel=1e-12)
@@ -177,7 +177,7 @@ def test_labels_left_out_are_nan_on_their_own_without_a_warning(metric):
 
 @pytest.mark.parametrize("average", ["macro", "micro"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_without_any_tags_the_mean_is_nan(metric, average):
+def test_without_any_labels_the_mean_is_nan(metric, average):
     with pytest.warns(UndefinedMetricWarning):
         assert np.isnan(metric(np.zeros((4, 3)), np.ones((4, 3)), average=average))
 
@@ -190,7 +190,7 @@ def test_many_labels_left_out_are_counted_and_the_first_named():
         mean_auc(truth, truth)
 
 
-def test_of_one_clip_only_the_precision_of_its_tags_is_defined():
+def test_of_one_clip_only_the_precision_of_its_labels_is_defined():
     assert mean_average_precision([[1, 0]], [[0.2, 0.9]], average=None).tolist() == [
         1,
         pytest.approx(np.nan, nan_ok=True),
@@ -200,7 +200,7 @@ def test_of_one_clip_only_the_precision_of_its_tags_is_defined():
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_tags_may_be_booleans_sparse_or_lists(metric):
+def test_labels_may_be_booleans_sparse_or_lists(metric):
     truth, scores = draw()
     expected = metric(truth, scores)
     for same in (truth.astype(bool), csr_array(truth), truth.tolist(), truth.astype(np.int8)):
@@ -212,7 +212,7 @@ def test_tags_may_be_booleans_sparse_or_lists(metric):
     [
         ([1, 0], [0.1, 0.2], r"y_true has shape \(2,\); expected \(n_clips, n_labels\)"),
         (np.zeros((0, 2)), np.zeros((0, 2)), "at least one of each"),
-        (np.eye(3), np.eye(3)[:2], r"y_score has shape \(2, 3\); expected that of y_true, \(3, 3\)"),
+        (np.eye(3), np.eye(3)[:2], r"y_score has shape \(2, 3\); expected the shape of y_true, \(3, 3\)"),
         (np.eye(3), np.ones(3), r"y_score has shape \(3,\)"),
         (np.eye(3) * 2, np.eye(3), "y_true must be of 0 and 1; it has .*2"),
         (np.eye(3) - 0.5, np.eye(3), "y_true must be of 0 and 1; it has .*0.5"),
@@ -225,7 +225,7 @@ def test_tags_may_be_booleans_sparse_or_lists(metric):
     ],
 )
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_cannot_be_scored_is_refused(metric, truth, scores, reason):
+def test_invalid_labels_or_scores_are_refused(metric, truth, scores, reason):
     with pytest.raises(ValueError, match=reason):
         metric(truth, scores)
 
@@ -251,14 +251,14 @@ def test_only_the_order_of_the_scores_matters(truth, data):
 
 @given(truth=TAGS, data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_turning_tags_and_scores_round_leaves_the_area(truth, data):
+def test_inverting_labels_and_scores_keeps_the_area(truth, data):
     assume((truth.sum(axis=0) % len(truth)).all())
     scores = data.draw(hnp.arrays(np.int64, truth.shape, elements=st.integers(0, 5)))
     np.testing.assert_allclose(mean_auc(truth, scores), mean_auc(1 - truth, -scores), atol=1e-12)
 
 
 def clips(n_labels, seed=0):
-    """Make feature vectors and tags that depend on them."""
+    """Draw feature vectors and labels that depend on them."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(80, 4))
     return X, (X[:, :n_labels] + rng.normal(0, 0.7, (80, n_labels)) > 0).astype(int)
@@ -276,17 +276,17 @@ TAGGERS = {
 
 
 def scores_of(tagger, X):
-    """Give what the tagger says of each label, in one array."""
+    """Return the scores of all labels in one array."""
     if not hasattr(tagger, "predict_proba"):
         return tagger.decision_function(X)
     scores = tagger.predict_proba(X)
     return np.stack([proba[:, 1] for proba in scores], axis=1) if isinstance(scores, list) else scores
 
 
-# Two labels are what scikit-learn's own scorers take for two classes.
+# scikit-learn's own scorers treat two labels as two classes.
 @pytest.mark.parametrize("n_labels", [2, 3])
 @pytest.mark.parametrize("tagger", TAGGERS.values(), ids=TAGGERS.keys())
-def test_scorers_take_the_scores_of_every_kind_of_tagger(tagger, n_labels):
+def test_scorers_accept_the_scores_of_every_kind_of_tagger(tagger, n_labels):
     X, y = clips(n_labels)
     tagger.fit(X[:40], y[:40])
     for name, metric in zip(["mean_auc", "mean_average_precision", "d_prime"], METRICS, strict=True):
@@ -294,7 +294,7 @@ def test_scorers_take_the_scores_of_every_kind_of_tagger(tagger, n_labels):
 
 
 @pytest.mark.parametrize("present", [0, 1])
-def test_a_label_that_training_clips_all_lack_or_have_is_scored(present):
+def test_a_label_that_is_constant_in_training_is_scored(present):
     X, y = clips(2)
     lone = y[:40].copy()
     lone[:, 1] = present
@@ -305,7 +305,7 @@ def test_a_label_that_training_clips_all_lack_or_have_is_scored(present):
 
 @pytest.mark.parametrize("classifier", [LogisticRegression(), LinearSVC()])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_classes_are_scored_as_labels_of_which_a_clip_has_one(classifier, n_classes):
+def test_classes_are_scored_as_one_label_per_clip(classifier, n_classes):
     X, tags = clips(2)
     y = np.array(["bark", "horn", "rain"])[tags.sum(axis=1) % n_classes]
     classifier.fit(X[:40], y[:40])
@@ -340,7 +340,7 @@ def test_a_search_finds_the_better_parameter():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_a_few_shot_curve_is_of_the_scorer_by_its_name():
+def test_a_few_shot_curve_contains_the_name_of_the_scorer():
     X, tags = clips(1)
     curve = few_shot_curve(
         GaussianNB(), X, tags[:, 0], n_shots=[5], n_repeats=1, cv=2, scoring=SCORERS["mean_average_precision"]
@@ -364,11 +364,11 @@ def test_scorers_survive_pickling():
     assert again(tagger, X, y) == SCORERS["mean_auc"](tagger, X, y)
 
 
-def test_scorers_say_what_they_are():
+def test_scorers_have_a_repr():
     assert repr(SCORERS["d_prime"]) == "skfewaudio.metrics.SCORERS['d_prime']"
 
 
-def test_nothing_warns_where_all_is_defined():
+def test_no_warning_is_issued_if_all_values_are_defined():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for metric in METRICS:

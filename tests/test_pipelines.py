@@ -14,7 +14,7 @@ SAMPLE_RATE = 8000
 
 @pytest.fixture(scope="module")
 def sounds():
-    """Noise of three colours, of several lengths, in two folds."""
+    """Return noise of three kinds (low, high and beating), of several lengths."""
     rng = np.random.default_rng(0)
     y = np.tile(["low", "high", "beat"], 8)
     seconds = np.arange(SAMPLE_RATE) / SAMPLE_RATE
@@ -30,20 +30,20 @@ def sounds():
     return X, y
 
 
-def test_pipeline_is_an_ordinary_one():
+def test_without_augmentation_all_steps_are_in_one_pipeline():
     model = make_few_shot_classifier(augmentation=None)
     assert isinstance(model, Pipeline)
     assert list(model.named_steps) == ["logmel", "statistics", "scaler", "classifier"]
 
 
-def test_with_augmentation_all_behind_the_spectrograms_is_fitted_to_copies():
+def test_with_augmentation_all_steps_after_logmel_are_in_the_augmented_classifier():
     model = make_few_shot_classifier(n_copies=3)
     assert list(model.named_steps) == ["logmel", "classifier"]
     assert model[-1].n_copies == 3
     assert list(model[-1].estimator.named_steps) == ["statistics", "scaler", "classifier"]
 
 
-def test_methods_of_ones_own_take_the_place_of_the_usual_ones(sounds):
+def test_augmentation_may_be_a_function(sounds):
     X, y = sounds
     calls = []
 
@@ -55,22 +55,22 @@ def test_methods_of_ones_own_take_the_place_of_the_usual_ones(sounds):
     assert sum(calls) == 12
 
 
-def test_clips_without_a_label_are_learnt_from(sounds):
+def test_unlabelled_clips_change_the_fit_and_add_no_class(sounds):
     X, y = sounds
     hidden = np.where(np.arange(len(y)) < 6, y, "-1")
-    helped = make_few_shot_classifier(sample_rate=SAMPLE_RATE, semi_supervised=True).fit(X, hidden)
-    alone = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:6], y[:6])
-    assert helped.classes_.tolist() == alone.classes_.tolist()
-    assert helped.score(X[6:], y[6:]) == 1.0
-    assert (helped.predict_proba(X) != alone.predict_proba(X)).any()
+    semi_supervised = make_few_shot_classifier(sample_rate=SAMPLE_RATE, semi_supervised=True).fit(X, hidden)
+    supervised = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:6], y[:6])
+    assert semi_supervised.classes_.tolist() == supervised.classes_.tolist()
+    assert semi_supervised.score(X[6:], y[6:]) == 1.0
+    assert (semi_supervised.predict_proba(X) != supervised.predict_proba(X)).any()
 
 
-def test_it_is_found_at_the_top():
+def test_function_is_also_available_from_the_top_level():
     assert skfewaudio.pipelines.make_few_shot_classifier is make_few_shot_classifier
 
 
 @pytest.mark.parametrize("n_shots", [1, 4])
-def test_sounds_are_told_apart(sounds, n_shots):
+def test_pipeline_classifies_the_sounds(sounds, n_shots):
     X, y = sounds
     n = 3 * n_shots
     model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X[:n], y[:n])
@@ -78,25 +78,25 @@ def test_sounds_are_told_apart(sounds, n_shots):
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000])
-def test_frames_last_as_long_at_any_sample_rate(sample_rate):
+def test_frames_have_the_same_duration_at_any_sample_rate(sample_rate):
     logmel = make_few_shot_classifier(sample_rate=sample_rate)[0]
     assert logmel.hop_length / sample_rate == pytest.approx(1024 / 44100, rel=0.005)
     assert 2 * logmel.hop_length <= logmel.n_fft < 4 * logmel.hop_length
 
 
-def test_usual_sample_rate_has_the_usual_spectrograms():
+def test_default_sample_rate_has_default_spectrograms():
     assert repr(make_few_shot_classifier(device="cpu")[0]) == "LogMel(device='cpu')"
 
 
 @pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
 @pytest.mark.parametrize("n_mels", [10, 40, 128])
-def test_any_number_of_bands_fits(sounds, n_mels):
+def test_any_number_of_bands_can_be_fitted(sounds, n_mels):
     X, y = sounds
     model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, n_mels=n_mels).fit(X[:6], y[:6])
     assert len(model.predict(X)) == len(X)
 
 
-def test_unknown_sounds_are_rejected_when_asked_for(sounds):
+def test_unknown_sounds_are_rejected_with_a_false_rejection_rate(sounds):
     X, y = sounds
     known = y != "beat"
     model = make_few_shot_classifier(
@@ -106,13 +106,13 @@ def test_unknown_sounds_are_rejected_when_asked_for(sounds):
     assert rejected.mean() > 0.5
 
 
-def test_two_fits_agree_to_the_bit(sounds):
+def test_two_fits_are_bit_identical(sounds):
     X, y = sounds
     first, second = (make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
-def test_curve_computes_the_features_once(sounds, monkeypatch):
+def test_learning_curve_computes_features_once(sounds, monkeypatch):
     X, y = sounds
     calls = []
     original = SpectrogramStatistics.transform
@@ -128,7 +128,7 @@ def test_curve_computes_the_features_once(sounds, monkeypatch):
     assert calls == [len(X)]
 
 
-def test_model_is_saved_and_loaded(sounds, tmp_path):
+def test_saved_model_predicts_the_same_after_loading(sounds, tmp_path):
     X, y = sounds
     model = make_few_shot_classifier(sample_rate=SAMPLE_RATE).fit(X, y)
     skfewaudio.save_model(model, tmp_path / "model")
@@ -136,20 +136,23 @@ def test_model_is_saved_and_loaded(sounds, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
-def test_benchmark_knows_it():
+def test_pipeline_is_in_the_benchmark():
     assert isinstance(PIPELINES["few-shot"](device="cpu"), Pipeline)
 
 
-def test_real_recordings_are_recognised_better_when_they_are_there_without_labels(shared_data):
+def test_self_training_on_the_test_clips_raises_accuracy_on_real_recordings(shared_data):
     data = load_esc50(shared_data / "data", subset="esc10")
     model = make_few_shot_classifier(augmentation=None)
-    helped = make_few_shot_classifier(augmentation=None, semi_supervised=True)[2:]
+    semi_supervised = make_few_shot_classifier(augmentation=None, semi_supervised=True)[2:]
     features = model[:2].transform(data.X)
     scores = []
     for train, test in FewShotSplit(2, n_repeats=3, cv=PredefinedSplit(data.folds)).split(data.X, data.y):
         labels = np.r_[data.y[train], np.full(len(test), "-1")]
-        fits = model[2:].fit(features[train], data.y[train]), helped.fit(features[np.r_[train, test]], labels)
+        fits = (
+            model[2:].fit(features[train], data.y[train]),
+            semi_supervised.fit(features[np.r_[train, test]], labels),
+        )
         scores.append([fit.score(features[test], data.y[test]) for fit in fits])
-    alone, with_others = np.mean(scores, axis=0)
-    assert alone > 0.65
-    assert with_others > alone + 0.03
+    supervised, with_unlabelled = np.mean(scores, axis=0)
+    assert supervised > 0.65
+    assert with_unlabelled > supervised + 0.03

@@ -1,4 +1,4 @@
-"""Plugins are found among installed distributions; made-up ones lie in a folder on the path."""
+"""Plugins of installed distributions; fake distributions are created in a folder on the path."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ GROUP = "skfewaudio.tests"
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Install a made-up distribution: a function of its name, entry points and modules."""
+    """Return a function that installs a fake distribution from its name, entry points and modules."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def _install(distribution, entry_points, **modules):
@@ -29,12 +29,12 @@ def install(tmp_path, monkeypatch):
     return _install
 
 
-def test_built_ins_come_as_entry_points():
+def test_built_in_plugins_are_entry_points():
     assert {"esc50", "tut2017", "urbansound8k"} <= set(DATASETS.names())
     assert "vgg" in ARCHITECTURES.names()
 
 
-def test_get_gives_the_object():
+def test_get_returns_the_object():
     from skfewaudio.datasets import load_esc50
 
     assert DATASETS.get("esc50") is load_esc50
@@ -85,7 +85,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_plugin_is_named_and_the_others_survive(install, source):
+def test_a_broken_plugin_is_named_and_the_others_are_described(install, source):
     install(
         "noises",
         {"noise": "plugin_noise:noise", "bark": "plugin_bark:bark"},
@@ -107,7 +107,7 @@ def test_get_of_a_broken_plugin_raises_from_the_cause(install):
 
 
 def test_the_built_in_keeps_a_name_that_another_distribution_declares(install, monkeypatch):
-    # The made-up "aardvark" comes before "skfewaudio" in the alphabet.
+    # The fake "aardvark" comes before "skfewaudio" in the alphabet.
     install("aardvark", {"bark": "plugin_theirs:bark"}, plugin_theirs="bark = 'theirs'\n")
     install("ours", {"bark": "plugin_ours:bark"}, plugin_ours="bark = 'ours'\n")
     monkeypatch.setattr("skfewaudio.plugins._BUILT_IN", "ours")

@@ -7,7 +7,7 @@ from skfewaudio._validation import check_waveforms
 
 
 def read_nothing(paths):
-    """Stand in for the reading of files: each is as long as its name."""
+    """Return a silent waveform for each path, as long as the path."""
     return (np.zeros(len(path), dtype=np.float32) for path in paths)
 
 
@@ -32,7 +32,7 @@ CLIPS = [np.full(3, 0.5), np.full(5, 0.25, dtype=np.float32)]
     ],
     ids=["floats", "integers", "lists", "frame"],
 )
-def test_tables_give_their_rows(X):
+def test_tables_are_split_into_rows(X):
     waveforms = check(X)
     assert len(waveforms) == 2
     assert lengths(waveforms) == [3, 3]
@@ -44,7 +44,7 @@ def test_tables_give_their_rows(X):
     [CLIPS, tuple(CLIPS), np.array(CLIPS, dtype=object), pd.Series(CLIPS)],
     ids=["list", "tuple", "object array", "series"],
 )
-def test_sequences_of_arrays_give_them(X):
+def test_sequences_of_arrays_are_accepted(X):
     waveforms = check(X)
     assert lengths(waveforms) == [3, 5]
     assert all(clip.dtype == np.float32 for clip in waveforms)
@@ -60,7 +60,7 @@ def test_sequences_of_arrays_give_them(X):
     ],
     ids=["list", "array", "object array", "series"],
 )
-def test_sequences_of_names_are_read(X):
+def test_sequences_of_paths_as_strings_are_read(X):
     assert lengths(check(X)) == [2, 4]
 
 
@@ -81,16 +81,16 @@ def test_waveforms_may_be_iterated_over_twice():
 
 
 def test_mapped_waveforms_are_changed_when_they_are_read():
-    told = []
+    indices = []
 
     def change(index, clip):
-        told.append(index)
+        indices.append(index)
         return clip[index:]
 
     waveforms = check(CLIPS).map(change)
-    assert (len(waveforms), told) == (2, [])
+    assert (len(waveforms), indices) == (2, [])
     assert [lengths(waveforms) for _ in range(2)] == [[3, 4], [3, 4]]
-    assert told == [0, 1, 0, 1]
+    assert indices == [0, 1, 0, 1]
 
 
 def test_mapped_paths_are_read_only_on_iteration():
@@ -111,14 +111,14 @@ def test_table_of_another_width_is_refused_after_fit():
         check(np.ones((2, 4)), estimator=estimator, reset=False)
 
 
-def test_refit_on_a_list_forgets_the_width():
+def test_refit_on_a_list_removes_n_features_in():
     estimator = BaseEstimator()
     check(np.ones((2, 3)), estimator=estimator)
     check(CLIPS, estimator=estimator)
     assert not hasattr(estimator, "n_features_in_")
 
 
-def test_list_of_any_lengths_is_taken_after_a_fit_on_a_table():
+def test_list_of_any_lengths_is_accepted_after_a_fit_on_a_table():
     estimator = BaseEstimator()
     check(np.ones((2, 3)), estimator=estimator)
     assert lengths(check(CLIPS, estimator=estimator, reset=False)) == [3, 5]
@@ -147,6 +147,6 @@ def test_list_of_any_lengths_is_taken_after_a_fit_on_a_table():
         (np.ones((2, 2, 2)), ValueError, "dim 3"),
     ],
 )
-def test_what_is_no_waveforms_is_refused_with_its_place(X, error, message):
+def test_invalid_waveforms_are_refused_with_their_index(X, error, message):
     with pytest.raises(error, match=message):
         check(X)

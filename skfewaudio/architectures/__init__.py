@@ -1,4 +1,4 @@
-"""Networks, torch.nn only: one paper a file."""
+"""Network architectures in plain torch.nn, one module per paper."""
 
 from ._base import Architecture, check_architecture_choice, load_backbone, n_parameters, split_front_end
 from ._blocks import init_glorot_, init_he_

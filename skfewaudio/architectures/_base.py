@@ -1,4 +1,4 @@
-"""What every architecture offers."""
+"""Base class of the architectures, and functions for weights and sizes."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,25 +9,26 @@ from skfewaudio.plugins import ARCHITECTURES
 
 
 class Architecture(nn.Module):
-    """Base class of the networks: an embedding, then one linear layer.
+    """Base class of networks that consist of an embedding and an output layer.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer: classes, or the size of a prototypical network's space.
+        Number of units of the output layer: the number of classes, or the dimension of a prototypical
+        network's embedding space.
     n_mels : int
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
 
     Notes
     -----
-    A subclass sets two modules. ``output`` is the last layer, and ``trunk`` all before it. Where the first
-    part of the trunk learns nothing from labels, it goes into the sequence ``front_end`` instead, whose
-    output for a patch does not change while the network trains: a classifier computes it once for each.
+    A subclass sets two modules: ``output``, the output layer, and ``trunk``, all layers before it. Initial
+    layers that are not trained can be placed in the sequence ``front_end``, which precedes ``trunk``. Their
+    output for a patch does not change during training, so a classifier computes it only once per patch.
 
-    The class attribute ``patch_frames`` is the length of patch, in frames, that a network was designed for;
-    None where any will do.
+    The class attribute ``patch_frames`` is the patch length, in frames, that the network was designed for.
+    None means that the network has no preferred length.
     """
 
     patch_frames: int | None = None
@@ -43,7 +44,7 @@ class Architecture(nn.Module):
         self.front_end = nn.Sequential()
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the activations before the last layer.
+        """Compute the embedding, the activations before the output layer.
 
         Parameters
         ----------
@@ -57,7 +58,7 @@ class Architecture(nn.Module):
         return self.trunk(self.front_end(x))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the outputs of the last layer.
+        """Compute the outputs of the output layer.
 
         Parameters
         ----------
@@ -72,12 +73,12 @@ class Architecture(nn.Module):
 
 
 def check_architecture_choice(architecture: str | Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-    """Give the class or function that builds an architecture.
+    """Return the class or function that builds an architecture.
 
     Parameters
     ----------
     architecture : str, class or callable
-        A registered name, or what it stands for.
+        A registered name, or the class or function itself.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def check_architecture_choice(architecture: str | Callable[..., nn.Module]) -> C
 
 
 def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module]:
-    """Give a network's front-end that learns nothing, if it has one, and all that follows it.
+    """Split a network into its untrained front-end, if any, and the remaining layers.
 
     Parameters
     ----------
@@ -102,9 +103,9 @@ def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module
     Returns
     -------
     front_end : torch.nn.Sequential or None
-        Layers whose output for a patch training does not change.
+        Layers whose output for a patch does not change during training, or None if there are no such layers.
     rest : torch.nn.Module
-        What is applied to that output, or to the patch itself.
+        The remaining layers, which are applied to the output of the front-end or to the patch itself.
     """
     if isinstance(network, Architecture) and len(network.front_end):
         return network.front_end, nn.Sequential(network.trunk, network.output)
@@ -112,22 +113,23 @@ def split_front_end(network: nn.Module) -> tuple[nn.Sequential | None, nn.Module
 
 
 def load_backbone(network: nn.Module, state: Mapping[str, torch.Tensor], *, source: str) -> None:
-    """Copy trained weights into all of a network but its last layer, which keeps its own.
+    """Load pre-trained weights into all layers of a network except its output layer.
 
     Parameters
     ----------
     network : torch.nn.Module
-        An :class:`Architecture`, or a module whose last layer has the name ``output``. Changed in place.
+        An :class:`Architecture`, or a module whose output layer is named ``output``. Modified in place.
     state : mapping of str to tensor
-        A state dict of the same architecture, whose names may lack the leading ``"trunk."``. What it holds
-        of the last layer (``"output."``) is passed over. Counts of batches may be missing.
+        A state dict of the same architecture, whose names may lack the prefix ``"trunk."``. Entries of the
+        output layer (``"output."``) are ignored. Entries ``num_batches_tracked`` may be missing.
     source : str
-        Where the weights come from; errors name it.
+        Origin of the weights, used in error messages.
 
     Raises
     ------
     ValueError
-        If a tensor is missing, unexpected or of another shape or kind. The network is then unchanged.
+        If a tensor is missing or unexpected, or has another shape or kind of data type. The network is then
+        left unchanged.
 
     Examples
     --------
@@ -142,24 +144,26 @@ def load_backbone(network: nn.Module, state: Mapping[str, torch.Tensor], *, sour
         "missing": [name for name in own if name not in found and not name.endswith("num_batches_tracked")],
         "unexpected": [name for name, target in targets.items() if target not in own],
         "given twice": [name for name, target in targets.items() if name != target and target in targets],
-        "unfit": [_misfit(name, found[name], tensor) for name, tensor in own.items() if name in found],
+        "unfit": [
+            _describe_mismatch(name, found[name], tensor) for name, tensor in own.items() if name in found
+        ],
     }
-    told = [f"{kind}: {_first_few(texts)}" for kind, texts in problems.items() if any(texts)]
-    if told:
-        kind = type(network).__name__
-        raise ValueError(f"{source} does not hold the weights of this {kind}; {'; '.join(told)}")
+    messages = [f"{kind}: {_first_few(texts)}" for kind, texts in problems.items() if any(texts)]
+    if messages:
+        name = type(network).__name__
+        raise ValueError(f"{source} does not hold the weights of this {name}; {'; '.join(messages)}")
     with torch.no_grad():
         for name, tensor in found.items():
             own[name].copy_(tensor)
 
 
 def _is_head(name: str) -> bool:
-    """Tell whether a name in a state dict belongs to the last layer."""
+    """Return whether a name in a state dict belongs to the output layer."""
     return name.startswith("output.")
 
 
-def _misfit(name: str, found: object, expected: torch.Tensor) -> str:
-    """Say why a tensor cannot be copied into another; empty if it can."""
+def _describe_mismatch(name: str, found: object, expected: torch.Tensor) -> str:
+    """Return why a tensor cannot be copied into another, or an empty string if it can."""
     if not isinstance(found, torch.Tensor):
         return f"{name} is a {type(found).__name__}, expected a tensor"
     if found.shape != expected.shape:
@@ -170,14 +174,14 @@ def _misfit(name: str, found: object, expected: torch.Tensor) -> str:
 
 
 def _first_few(texts: list[str], n_shown: int = 3) -> str:
-    """List some texts that are not empty, and count those left out."""
+    """Join the first non-empty texts and count the omitted ones."""
     texts = [text for text in texts if text]
     left_out = len(texts) - n_shown
     return ", ".join(texts[:n_shown]) + (f" and {left_out} more" if left_out > 0 else "")
 
 
 def check_patch_size(name: str, patch: tuple[int, int], smallest: tuple[int, int]) -> None:
-    """Refuse (bands, frames) of a patch that a network's layers would use up."""
+    """Raise if a patch of (bands, frames) is too small for the layers of a network."""
     if patch[0] < smallest[0] or patch[1] < smallest[1]:
         raise ValueError(
             f"patches of {patch[0]} bands x {patch[1]} frames are too small for {name}; give it at least "
@@ -186,7 +190,7 @@ def check_patch_size(name: str, patch: tuple[int, int], smallest: tuple[int, int
 
 
 def flat_size(module: nn.Module, *shape: int) -> int:
-    """Count the features that a module gives for one patch, without disturbing its state."""
+    """Return the number of features that a module computes for a patch, without changing its state."""
     was_training = module.training
     module.eval()
     with torch.no_grad():
@@ -196,7 +200,7 @@ def flat_size(module: nn.Module, *shape: int) -> int:
 
 
 def n_parameters(module: nn.Module) -> int:
-    """Count what a module learns.
+    """Count the trainable parameters of a module.
 
     Parameters
     ----------
@@ -206,7 +210,7 @@ def n_parameters(module: nn.Module) -> int:
     Returns
     -------
     int
-        Trainable numbers; statistics of batch normalisation are none.
+        Number of trainable values. Batch-norm statistics are not counted.
 
     Examples
     --------

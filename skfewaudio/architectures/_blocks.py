@@ -1,4 +1,4 @@
-"""Pieces that several architectures are made of."""
+"""Building blocks shared by several architectures."""
 
 import math
 from collections import OrderedDict
@@ -6,29 +6,30 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-# Of batch normalisation: TensorFlow's defaults, which the code published with arXiv:1810.10274 leaves as they
-# are; torch's momentum is one minus theirs.
+# Batch normalisation: TensorFlow's defaults, which the code published with arXiv:1810.10274 uses. Torch's
+# momentum is one minus TensorFlow's.
 EPS = 1e-3
 MOMENTUM = 0.01
-# exp(A) is the gain and log(1 + exp(B)) the offset that a learnt compression starts from: arXiv:1810.10274.
-A = 7.0
-B = 1.0
-WITHIN_2 = math.erf(2**0.5)  # share of a normal distribution within two standard deviations
-TRUNCATED_STD = 0.8796256610342398  # of a standard normal variable that is kept within (-2, 2)
+# Initial values of a learned compression from arXiv:1810.10274: gain exp(a), offset log(1 + exp(b)).
+INITIAL_A = 7.0
+INITIAL_B = 1.0
+WITHIN_2 = math.erf(2**0.5)  # probability mass of a normal distribution within two standard deviations
+TRUNCATED_STD = 0.8796256610342398  # standard deviation of a standard normal variable truncated to (-2, 2)
 
 
 class InputNorm(nn.Module):
-    """Batch normalisation of a spectrogram, with one mean and variance for each index along an axis.
+    """Batch normalisation of a spectrogram with one mean and variance per index along an axis.
 
     Parameters
     ----------
     axis : {"band", "frame", "all"}
-        ``"band"`` normalises every mel band by itself, ``"all"`` the whole patch at once. ``"frame"`` has
-        statistics for the first, second, ... frame of a patch, as the code published with arXiv:1810.10274.
+        ``"band"`` normalises each mel band separately, ``"all"`` the whole patch at once. ``"frame"`` has
+        statistics for the first, second, ... frame of a patch, as in the code published with
+        arXiv:1810.10274.
     n_mels, n_frames : int
         Shape of a patch.
     affine : bool, default=True
-        Learn a scale and an offset too.
+        Whether to learn a scale and an offset as well.
     eps, momentum : float
         As in :class:`torch.nn.BatchNorm2d`.
     """
@@ -55,15 +56,16 @@ class InputNorm(nn.Module):
         return self.norm(x.transpose(*self.swap)).transpose(*self.swap)
 
 
-class LearntLog(nn.Module):
-    """Logarithm of a power spectrogram, ``log(alpha x + beta)`` with alpha and beta learnt.
+class LearnedLog(nn.Module):
+    """Logarithmic compression of a power spectrogram, ``log(alpha x + beta)``, with learned alpha and beta.
 
-    ``alpha = exp(a)`` and ``beta = log(1 + exp(b))`` stay positive; a and b are the parameters.
+    The trainable parameters are a and b, so that ``alpha = exp(a)`` and ``beta = log(1 + exp(b))`` are always
+    positive.
 
     Raises
     ------
     ValueError
-        If a value is negative, as in decibels.
+        If an input value is negative, as in decibels.
 
     References
     ----------
@@ -73,36 +75,36 @@ class LearntLog(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.a = nn.Parameter(torch.tensor(A))
-        self.b = nn.Parameter(torch.tensor(B))
+        self.a = nn.Parameter(torch.tensor(INITIAL_A))
+        self.b = nn.Parameter(torch.tensor(INITIAL_B))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Compress values of any shape, none below 0."""
+        """Compress non-negative values of any shape."""
         smallest = x.amin()
-        if smallest < 0:  # else the logarithm may be NaN, which shows only when training has failed
+        if smallest < 0:  # otherwise the logarithm could be NaN, noticed only after training has failed
             raise ValueError(
-                "a learnt compression takes power spectrograms, with nothing below 0, and was given "
+                "a learned compression takes power spectrograms, with nothing below 0, and was given "
                 f"{smallest.item():.3g}; make them by LogMel(compression=None) or set learn_compression=False"
             )
         return torch.log(self.a.exp() * x + nn.functional.softplus(self.b))
 
 
 def input_layers(norm: InputNorm, *, learn_compression: bool) -> OrderedDict[str, nn.Module]:
-    """Start a network: a learnt compression if asked for, then normalisation."""
+    """Return the first layers of a network: a learned compression if requested, then normalisation."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if learn_compression:
-        layers["compression"] = LearntLog()
+        layers["compression"] = LearnedLog()
     layers["input_norm"] = norm
     return layers
 
 
 def init_glorot_(module: nn.Module) -> None:
-    """Give the kernels of convolutions and linear layers Glorot-uniform values, their biases zeros.
+    """Initialise convolutions and linear layers with Glorot-uniform weights and zero biases.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Changed in place, with all the layers in it.
+        All its convolutions and linear layers are modified in place.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -112,25 +114,26 @@ def init_glorot_(module: nn.Module) -> None:
 
 
 def init_he_(module: nn.Module) -> None:
-    """Give the kernels of convolutions truncated normal values of variance 2 / fan-in, their biases zeros.
+    """Initialise convolutions with truncated normal weights of variance 2 / fan-in and zero biases.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Changed in place, with all the layers in it.
+        All its convolutions are modified in place.
 
     Notes
     -----
-    Values lie within two standard deviations of the normal distribution before it is cut, which is made wider
-    by what the cut takes away: He et al., "Delving deep into rectifiers", 2015, arXiv:1502.01852.
+    This is the initialisation of He et al., "Delving deep into rectifiers", 2015, arXiv:1502.01852, with a
+    normal distribution truncated at two standard deviations. The distribution is widened before truncation so
+    that the variance after truncation is 2 / fan-in.
     """
     for layer in module.modules():
-        # On the meta device there is nothing to draw, and torch would load hundreds of modules for it.
+        # The meta device holds no values, and torch would import hundreds of modules to draw there.
         if isinstance(layer, nn.Conv2d) and not layer.weight.is_meta:
             fan_in = layer.weight[0].numel()
             std = (2 / fan_in) ** 0.5 / TRUNCATED_STD
-            # Through the inverse of the distribution: torch's own takes several times the weights' memory,
-            # and draws others from release to release.
+            # By inversion: torch's trunc_normal_ needs several times the memory of the weights, and its draws
+            # differ between releases.
             with torch.no_grad():
                 layer.weight.uniform_(-WITHIN_2, WITHIN_2).erfinv_().mul_(std * 2**0.5)
             if layer.bias is not None:

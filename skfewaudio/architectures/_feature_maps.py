@@ -1,4 +1,4 @@
-"""Networks whose feature maps are wanted one by one, a stretch of frames at a time."""
+"""Networks whose feature maps can be computed layer by layer, in stretches of frames."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
@@ -14,9 +14,9 @@ INPUT = "input"
 
 
 class FeatureMaps(nn.Module):
-    """Layers that take the input or the maps of earlier ones; every filter's map is a feature.
+    """Graph of layers, each of which takes the input or the maps of earlier layers.
 
-    Called, it gives the mean of every map, (batch, n_features): that is what is trained.
+    The output is the mean of each feature map, of shape (batch, n_features).
     """
 
     def __init__(self) -> None:
@@ -25,21 +25,22 @@ class FeatureMaps(nn.Module):
         self.sources: dict[str, tuple[str, ...]] = {}
 
     def add(self, name: str, layer: MapLayer, *sources: str) -> None:
-        """Add a layer that takes some others' maps, one after the other, or else the input.
+        """Add a layer that takes the concatenated maps of other layers, or the input.
 
         Parameters
         ----------
         name : str
-            The layer's.
+            Name of the layer.
         layer : MapLayer
             The layer.
         *sources : str
-            Names of layers added before, or "input"; their maps must have as many bands and frames.
+            Names of layers added before, or "input". Their maps must have equal numbers of bands and frames
+            and are concatenated in this order. Without sources, the layer takes the input.
 
         Raises
         ------
         ValueError
-            If there is a layer of that name already, or none of a source's.
+            If a layer of that name exists already, or a source does not exist.
         """
         if name in {INPUT, *self.sources}:
             raise ValueError(f"there is a layer {name!r} already; give each a name of its own")
@@ -49,38 +50,39 @@ class FeatureMaps(nn.Module):
 
     @property
     def n_filters(self) -> dict[str, int]:
-        """Maps of every layer that has features."""
+        """Number of maps of each layer whose maps are features."""
         return {name: layer.n_filters for name, layer in self.layers.items() if layer.n_filters}  # type: ignore[misc]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the mean of every map."""
+        """Compute the mean of each feature map."""
         return torch.cat([maps.mean(dim=(2, 3)) for _, maps in self.iter_maps(x)], dim=1)
 
     def iter_maps(
         self, x: torch.Tensor, *, layers: Sequence[str] | None = None, n_values: int | None = None
     ) -> Iterator[tuple[str, torch.Tensor]]:
-        """Give the maps of layers, a stretch of frames at a time.
+        """Compute the maps of layers, one stretch of frames at a time.
 
         Parameters
         ----------
         x : tensor of shape (batch, 1, n_bands, n_frames)
             Spectrograms, or waveforms as one band.
         layers : sequence of str or None, default=None
-            Those wanted; None is all that have features. What they do not need is not computed.
+            Names of the layers. None selects all layers whose maps are features. Layers that are not needed
+            are not computed.
         n_values : int or None, default=None
-            About as many values of a map are computed at once; None is all.
+            Approximate number of values of a map to compute at once. None computes whole maps.
 
         Yields
         ------
         name : str
-            Of the layer, in the order of the layers.
+            Name of the layer. Layers come in the order in which they were added.
         maps : tensor of shape (batch, n_filters, n_bands, n_frames)
-            The next frames of it.
+            Next stretch of frames of the layer's maps.
 
         Raises
         ------
         ValueError
-            If a layer is unknown, or has not one frame for the input.
+            If a layer is unknown, or the input is too short for a single frame of a layer.
         """
         wanted = set(self.n_filters if layers is None else layers)
         self._check_names(wanted)
@@ -100,17 +102,18 @@ class FeatureMaps(nn.Module):
             for stretch in _stretches(layer, source, n_values):
                 maps = layer.stretch(source, stretch.start, stretch.stop)
                 if name in awaited:
-                    _keep(held, name, maps, stretch, n_frames)
+                    _store_stretch(held, name, maps, stretch, n_frames)
                 if name in wanted:
                     yield name, maps
 
     def _check_names(self, names: Collection[str]) -> None:
+        """Raise if a name is not the name of a layer."""
         unknown = sorted(set(names) - set(self.sources))
         if unknown:
             raise ValueError(f"there is no layer {unknown[0]!r}; expected one of {', '.join(self.sources)}")
 
     def _needed(self, wanted: set[str]) -> list[str]:
-        """Give layers and those that they take maps from, in order."""
+        """List the given layers and all their direct and indirect sources, in order."""
         needed: set[str] = set()
         for name in reversed(self.sources):
             if name in wanted or name in needed:
@@ -119,7 +122,7 @@ class FeatureMaps(nn.Module):
 
 
 def _stretches(layer: MapLayer, x: torch.Tensor, n_values: int | None) -> list[slice]:
-    """Cut the frames that a layer gives so that what is computed at once stays small."""
+    """Divide the output frames of a layer into stretches of about `n_values` intermediate values."""
     n_frames = layer.n_frames_of(x.shape[3])
     n_at_once = n_frames
     if n_values is not None:
@@ -127,10 +130,10 @@ def _stretches(layer: MapLayer, x: torch.Tensor, n_values: int | None) -> list[s
     return [slice(first, min(first + n_at_once, n_frames)) for first in range(0, n_frames, n_at_once)]
 
 
-def _keep(
+def _store_stretch(
     held: dict[str, torch.Tensor], name: str, maps: torch.Tensor, stretch: slice, n_frames: int
 ) -> None:
-    """Put a stretch of a layer's frames where the next layers find all of them."""
+    """Store a stretch of a layer's frames in the maps that later layers take as input."""
     if maps.shape[3] == n_frames:
         held[name] = maps
         return
@@ -151,21 +154,21 @@ class FeatureMapNetwork(Architecture):
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, or 1 where the network takes waveforms.
+        Number of mel bands in a patch, or 1 if the network takes waveforms.
     n_frames : int
-        Frames of a patch, or samples.
+        Number of frames in a patch, or number of samples if the network takes waveforms.
     maps : FeatureMaps
         The layers.
     input_norm : {"band", "all", "frame"} or None
-        What the input is standardised by; None leaves it as it is.
+        Standardise each mel band, the whole patch or each frame of the input. None disables standardisation.
 
     Notes
     -----
-    The class attribute ``signal`` says what the network takes: ``"spectrogram"``, or ``"waveform"``, whose
-    samples are the frames of a single band; ``min_frames`` is the shortest patch of it, and ``min_mels`` the
-    lowest number of bands.
+    The class attribute ``signal`` is the kind of input: ``"spectrogram"``, or ``"waveform"``, whose samples
+    are the frames of a single band. ``min_frames`` and ``min_mels`` are the smallest numbers of frames and
+    bands in a patch.
     """
 
     signal = "spectrogram"

@@ -1,15 +1,15 @@
-"""What the networks of *CNN architectures for large-scale audio classification* share."""
+"""Blocks shared by the networks of *CNN architectures for large-scale audio classification*."""
 
 from torch import nn
 
 
 class Scale:
-    """Numbers of filters and units, scaled.
+    """Scaling of the numbers of filters and units.
 
     Parameters
     ----------
     width : float
-        What they are multiplied by, above 0.
+        Factor of all numbers, above 0.
 
     Raises
     ------
@@ -23,7 +23,7 @@ class Scale:
         self.width = width
 
     def __call__(self, n: int) -> int:
-        """Give a number of filters or units, at least 1."""
+        """Return a scaled number of filters or units, at least 1."""
         return max(1, round(self.width * n))
 
 
@@ -33,15 +33,15 @@ class ConvBlock(nn.Sequential):
     Parameters
     ----------
     n_inputs, n_filters : int
-        Maps that come in, and maps that go out.
+        Number of input and output maps.
     kernel : int or tuple of int
-        Bands and frames of a filter.
+        Size of a filter in bands and frames.
     stride : int or tuple of int, default=1
-        Bands and frames from one place of a filter to the next.
+        Step of the filters in bands and frames.
     padding : int, tuple of int or "same", default="same"
-        Zeros at either end of the bands and frames.
+        Number of zeros at either end of the bands and frames. "same" is half the kernel size.
     relu : bool, default=True
-        Whether ReLU follows.
+        Whether to apply ReLU.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ConvBlock(nn.Sequential):
 
 
 def add_bottleneck(layers: list[nn.Module], n_features: int, bottleneck: int | None) -> int:
-    """Add a linear layer if there is to be one, and give the size of the embedding."""
+    """Append a linear layer unless `bottleneck` is None, and return the size of the embedding."""
     if bottleneck is None:
         return n_features
     layers.append(nn.Linear(n_features, bottleneck))
@@ -73,7 +73,7 @@ def add_bottleneck(layers: list[nn.Module], n_features: int, bottleneck: int | N
 
 
 def init_large_scale_(network: nn.Module) -> None:
-    """Give convolutions and hidden layers weights of He, others those of Glorot, and biases zeros."""
+    """Initialise hidden layers with He, the output layer with Glorot, biases with zeros."""
     for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             if name == "output":

@@ -1,4 +1,4 @@
-"""Convolutional layers that give any stretch of their frames."""
+"""Convolutional layers that can compute any stretch of their output frames."""
 
 from collections.abc import Callable
 from math import ceil
@@ -7,58 +7,58 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # as everywhere
 
-# A convolution of one channel by filters of so few values is faster as a matrix product.
+# Largest number of values in a filter for which a convolution of one channel is faster as a matrix product.
 SMALL_KERNEL = 16
-# Filters of one channel, on a CPU: the responses of so many stay in a core's cache until they are pooled.
+# Filters of one channel to apply at once on a CPU: their responses stay in a core's cache until pooled.
 FILTERS_AT_ONCE = 32
 ACTIVATIONS: dict[str, Callable[..., torch.Tensor]] = {"relu": F.relu, "elu": F.elu}
 
 
 class MapLayer(nn.Module):
-    """A layer from maps (batch, n_channels, n_bands, n_frames) to others, which can start at any frame.
+    """Base class of layers that map (batch, n_channels, n_bands, n_frames) to other maps, from any frame on.
 
-    A subclass says how many of its own frames an input has, and gives any stretch of them.
+    A subclass computes the number of output frames of an input, and any stretch of these frames.
     """
 
-    n_filters = 0  # maps that count as features: none of a layer that only prepares the next one's input
+    n_filters = 0  # maps that count as features; 0 for a layer that only prepares the input of the next
 
     def n_frames_of(self, n_frames: int) -> int:
-        """Count the frames that the layer gives for an input's."""
+        """Return the number of output frames for a number of input frames."""
         raise NotImplementedError
 
     def stretch(self, x: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        """Give the frames first, ..., last - 1."""
+        """Compute the output frames first, ..., last - 1."""
         raise NotImplementedError
 
     def n_values_of(self, x: torch.Tensor) -> int:
-        """Count what is computed on the way to one frame of a patch."""
+        """Count the intermediate values computed for one output frame of a patch."""
         return x.shape[2]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give all the frames."""
+        """Compute all output frames."""
         return self.stretch(x, 0, self.n_frames_of(x.shape[3]))
 
 
 class ConvLayer(MapLayer):
-    """Convolution, activation and max pooling, all in the order that costs least.
+    """Convolution, activation and max pooling, computed in the fastest equivalent order.
 
     Parameters
     ----------
     n_channels, n_filters : int
-        Maps that come in, and maps that go out.
+        Number of input and output maps.
     kernel : tuple of int
-        Bands and frames of a filter.
+        Size of a filter in bands and frames.
     stride : int, default=1
-        Frames from one place of a filter to the next.
+        Step of the filters in frames.
     same : {"both", "frames"} or None, default=None
-        Axes padded with zeros so that the convolution leaves their length (divided by the stride), the odd
-        one at the end.
+        Axes padded with zeros so that the convolution keeps their length (divided by the stride). An odd zero
+        is added at the end. None disables padding.
     pool : tuple of int, default=(1, 1)
-        Bands and frames that the maximum is taken over.
+        Size of the max pooling in bands and frames.
     activation : {"relu", "elu"}, default="relu"
-        Both rise everywhere, so that the maximum may be taken first.
+        Activation function. Both are monotonic, so that pooling can be computed first.
     residual : bool, default=False
-        Add the input, which must have as many maps and frames.
+        Whether to add the input, which must have the same number of maps and frames as the output.
 
     Raises
     ------
@@ -91,17 +91,17 @@ class ConvLayer(MapLayer):
         self.residual = residual
 
     def n_frames_of(self, n_frames: int) -> int:
-        """Count the frames that the layer gives for an input's."""
+        """Return the number of output frames for a number of input frames."""
         return self._n_places(n_frames) // self.pool[1]
 
     def n_values_of(self, x: torch.Tensor) -> int:
-        """Count what is computed on the way to one frame of a patch."""
+        """Count the intermediate values computed for one output frame of a patch."""
         n_bands = x.shape[2] if self.same == "both" else x.shape[2] - self.conv.kernel_size[0] + 1
         n_pooled = self.n_filters * n_bands // self.pool[0]
         return min(self._n_at_once(x), self.n_filters) * n_bands * self.pool[1] + n_pooled
 
     def stretch(self, x: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        """Give the frames first, ..., last - 1."""
+        """Compute the output frames first, ..., last - 1."""
         (kernel, stride), width = self._frame_axis, x.shape[3]
         n_padded = 0
         if self.same is not None:
@@ -116,22 +116,22 @@ class ConvLayer(MapLayer):
         filters = (parameter.split(n_at_once) for parameter in self.conv.parameters())  # weights and biases
         parts = [self._pool(self._convolve(seen, *some)) for some in zip(*filters, strict=True)]
         maps = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        # In place only where no gradient needs what was there.
+        # Gradients may need the values before activation.
         maps = self.activate(maps, inplace=not torch.is_grad_enabled())
         return maps + x[..., first:last] if self.residual else maps
 
     @property
     def _frame_axis(self) -> tuple[int, int]:
-        """Frames of a filter, and from one place to the next."""
+        """Length and step of a filter in frames."""
         return self.conv.kernel_size[1], self.conv.stride[1]
 
     def _n_places(self, n_frames: int) -> int:
-        """Count the places of a filter along the frames."""
+        """Count the positions of a filter along the frames."""
         kernel, stride = self._frame_axis
         return (n_frames - kernel) // stride + 1 if self.same is None else ceil(n_frames / stride)
 
     def _n_at_once(self, x: torch.Tensor) -> int:
-        """Count the filters to apply at once."""
+        """Return the number of filters to apply at once."""
         is_large = self.conv.weight[0].numel() > SMALL_KERNEL
         if x.is_cpu and x.shape[1] == 1 and is_large and self.pool[0] > 1 and not torch.is_grad_enabled():
             return FILTERS_AT_ONCE
@@ -150,29 +150,29 @@ class ConvLayer(MapLayer):
             return maps
         if self.pool == (maps.shape[2], 1):
             return maps.amax(dim=2, keepdim=True)
-        # Ten times as fast as on maps that lie one after the other.
+        # Ten times as fast in this memory format as in the default one.
         return F.max_pool2d(maps.contiguous(memory_format=torch.channels_last), self.pool)
 
 
 class BandMean(MapLayer):
-    """The mean over the bands."""
+    """Mean over the bands."""
 
     def n_frames_of(self, n_frames: int) -> int:
-        """Count the frames that the layer gives for an input's."""
+        """Return the number of output frames for a number of input frames."""
         return n_frames
 
     def stretch(self, x: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        """Give the frames first, ..., last - 1."""
+        """Compute the output frames first, ..., last - 1."""
         return x[..., first:last].mean(dim=2, keepdim=True)
 
 
 class FrameMax(MapLayer):
-    """The maximum of neighbouring frames.
+    """Max pooling over neighbouring frames.
 
     Parameters
     ----------
     n_pooled : int
-        Frames that become one.
+        Number of frames that are pooled into one.
     """
 
     def __init__(self, n_pooled: int) -> None:
@@ -180,9 +180,9 @@ class FrameMax(MapLayer):
         self.n_pooled = n_pooled
 
     def n_frames_of(self, n_frames: int) -> int:
-        """Count the frames that the layer gives for an input's."""
+        """Return the number of output frames for a number of input frames."""
         return n_frames // self.n_pooled
 
     def stretch(self, x: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        """Give the frames first, ..., last - 1."""
+        """Compute the output frames first, ..., last - 1."""
         return F.max_pool2d(x[..., first * self.n_pooled : last * self.n_pooled], (1, self.n_pooled))

@@ -1,4 +1,4 @@
-"""The AlexNet of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
+"""AlexNet of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
 
 from torch import nn
 
@@ -6,40 +6,42 @@ from ._base import Architecture, check_patch_size
 from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
 N_FILTERS = (96, 256, 384, 384, 256)
-PLACES = (2, 2)  # bands, frames that the last pooling leaves
+POOLED_SIZE = (2, 2)  # bands, frames after the last pooling
 N_UNITS = 4096
-SMALLEST = (29, 39)  # bands, frames: one place is left to the third layer
+SMALLEST = (29, 39)  # bands, frames: smallest patch that leaves the third layer one position
 
 
 class AlexNet(Architecture):
-    """Five convolutions, three of them max-pooled, and two dense layers, after AlexNet.
+    """AlexNet: five convolutional layers, three of them max-pooled, and two dense layers.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch, at least 29.
+        Number of mel bands in a patch, at least 29.
     n_frames : int, default=96
-        Frames of a patch, at least 39.
+        Number of frames in a patch, at least 39.
     width : float, default=1.0
-        Filters and units of every layer, relative to the paper's. Time goes with its square.
+        Number of filters and units of every layer, relative to the paper. Computation time is proportional to
+        its square.
     bottleneck : int or None, default=None
-        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+        Number of units of a linear layer before the output layer, whose outputs are then the embedding. The
+        paper uses 128. None adds no such layer.
 
     Raises
     ------
     ValueError
-        If a patch is too small, or `width` not above 0.
+        If a patch is too small, or `width` is not above 0.
 
     Notes
     -----
-    AlexNet [2]_ as section 3.3.2 of [1]_ has it: the first layer moves by two frames and one band, and batch
-    normalisation takes the place of local response normalisation. The network is one, where the original was
-    parted over two devices. The last pooling leaves 2 x 2 places whatever the patch: the paper does not say
-    how it is done, but four places and no other number give its parameters and its 767 million
-    multiplications. With 10 outputs there are 24,746,026 parameters, with 3,087 outputs 37,352,495, published
-    as 37.3 million.
+    AlexNet [2]_ as modified in section 3.3.2 of [1]_: the first layer has a stride of two frames and one
+    band, batch normalisation replaces local response normalisation, and the network is not split over two
+    devices. The last pooling leaves 2 x 2 positions for any patch. The paper does not describe this pooling,
+    but only four positions reproduce its number of parameters and its 767 million multiplications. With 10
+    outputs there are 24,746,026 parameters; with 3,087 outputs there are 37,352,495, published as 37.3
+    million.
 
     References
     ----------
@@ -80,10 +82,10 @@ class AlexNet(Architecture):
             ConvBlock(second, third, 3),
             ConvBlock(third, fourth, 3),
             ConvBlock(fourth, fifth, 3),
-            nn.AdaptiveMaxPool2d(PLACES),
+            nn.AdaptiveMaxPool2d(POOLED_SIZE),
             nn.Flatten(),
         ]
-        for n_inputs in (PLACES[0] * PLACES[1] * fifth, n_units):
+        for n_inputs in (POOLED_SIZE[0] * POOLED_SIZE[1] * fifth, n_units):
             layers += [nn.Linear(n_inputs, n_units), nn.ReLU(inplace=True)]
         n_features = add_bottleneck(layers, n_units, bottleneck)
         self.trunk = nn.Sequential(*layers)

@@ -1,4 +1,4 @@
-"""The frame-level networks for waveforms of *Randomly weighted CNNs for (music) audio classification*."""
+"""Frame-level networks for waveforms of *Randomly weighted CNNs for (music) audio classification*."""
 
 from ._feature_maps import FeatureMapNetwork, FeatureMaps
 from ._map_layers import ConvLayer, FrameMax
@@ -7,11 +7,11 @@ STRIDE = 32
 LENGTH = 512
 LENGTHS = (512, 256, 128, 64, 32)
 BACK_END_FRAMES = 7
-BACK_END_SHORTEST = BACK_END_FRAMES + 1  # leaves the two that are pooled into one
+BACK_END_SHORTEST = BACK_END_FRAMES + 1  # leaves the two frames that are pooled into one
 
 
 def add_back_end(maps: FeatureMaps, n_channels: int, n_filters: int, *sources: str) -> None:
-    """Add three layers of 7 frames, two of them residual, with pooling by 2 before the last."""
+    """Add three layers of 7-frame filters, two of them residual, with pooling by 2 before the last."""
     kernel = (1, BACK_END_FRAMES)
     maps.add("back1", ConvLayer(n_channels, n_filters, kernel), *sources)
     maps.add("back2", ConvLayer(n_filters, n_filters, kernel, same="frames", residual=True), "back1")
@@ -20,20 +20,20 @@ def add_back_end(maps: FeatureMaps, n_channels: int, n_filters: int, *sources: s
 
 
 class FrameLevel(FeatureMapNetwork):
-    """One layer of filters as long as a frame of sound, and a back-end of three layers.
+    """One layer of filters with the length of an audio frame, and a back-end of three layers.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        1: a waveform is one band.
+        Must be 1, since a waveform has one band.
     n_frames : int
-        Samples of a patch, at least 736.
+        Number of samples in a patch, at least 736.
     n_filters : int, default=40
-        Filters of each layer.
+        Number of filters of each layer.
     input_norm : {"band", "all"} or None, default=None
-        What the input is standardised by; of one band both are the same.
+        Standardise the input. Both choices are equivalent for a single band. None disables standardisation.
 
     Raises
     ------
@@ -42,11 +42,12 @@ class FrameLevel(FeatureMapNetwork):
 
     Notes
     -----
-    The front-end of [1]_ as [2]_ has it: filters of 512 samples every 32. The published numbers of filters
-    are 40 and 896: 160 and 3,584 features. With 10 outputs and 40 filters there are 55,850 parameters.
+    The front-end of [1]_ as used in [2]_: filters of 512 samples with a stride of 32. The published numbers
+    of filters are 40 and 896, which give 160 and 3,584 features. With 10 outputs and 40 filters there are
+    55,850 parameters.
 
-    The code published with [2]_ takes the mean over the filters as well as over time, for lack of an axis,
-    and leaves all features of the back-end's layers but three empty. This is the network that was meant.
+    The code published with [2]_ omits an axis and averages over filters as well as over time, which leaves
+    all but three features of the back-end empty. This class implements the intended network.
 
     References
     ----------
@@ -82,20 +83,20 @@ class FrameLevel(FeatureMapNetwork):
 
 
 class FrameLevelManyShapes(FeatureMapNetwork):
-    """Filters of five lengths side by side, and a back-end of three layers.
+    """Parallel filters of five lengths, and a back-end of three layers.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        1: a waveform is one band.
+        Must be 1, since a waveform has one band.
     n_frames : int
-        Samples of a patch, at least 225.
+        Number of samples in a patch, at least 225.
     n_filters : int, default=20
-        Filters of each length and of each layer of the back-end.
+        Number of filters of each length and of each layer of the back-end.
     input_norm : {"band", "all"} or None, default=None
-        What the input is standardised by; of one band both are the same.
+        Standardise the input. Both choices are equivalent for a single band. None disables standardisation.
 
     Raises
     ------
@@ -104,9 +105,10 @@ class FrameLevelManyShapes(FeatureMapNetwork):
 
     Notes
     -----
-    The front-end of [1]_ as [2]_ has it: filters of 512, 256, 128, 64 and 32 samples, every 32. The published
-    numbers of filters are 20 and 448: 160 and 3,584 features. With 10 outputs and 20 filters there are
-    41,210 parameters. Of the published code's features of the back-end, see :class:`FrameLevel`.
+    The front-end of [1]_ as used in [2]_: filters of 512, 256, 128, 64 and 32 samples with a stride of 32.
+    The published numbers of filters are 20 and 448, which give 160 and 3,584 features. With 10 outputs and 20
+    filters there are 41,210 parameters. For the features of the back-end in the published code, see
+    :class:`FrameLevel`.
 
     References
     ----------

@@ -7,27 +7,28 @@ from ._large_scale import add_bottleneck, init_large_scale_
 
 
 class FullyConnected(Architecture):
-    """Layers of as many units each, with batch normalisation and ReLU.
+    """Hidden layers of equal size with batch normalisation and ReLU.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int, default=96
-        Frames of a patch.
+        Number of frames in a patch.
     n_layers : int, default=3
-        Hidden layers; the paper tries 2 to 6.
+        Number of hidden layers. The paper tries 2 to 6.
     n_units : int, default=1000
-        Units of each of them; the paper tries 500 to 4,000.
+        Number of units of each hidden layer. The paper tries 500 to 4,000.
     bottleneck : int or None, default=None
-        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+        Number of units of a linear layer before the output layer, whose outputs are then the embedding. The
+        paper uses 128. None adds no such layer.
 
     Notes
     -----
-    The baseline of [1]_, section 3.3.1, with the numbers of layers and units that did best. With 10
-    outputs there are 8,160,010 parameters, with 3,087 outputs 11,240,087, published as 11.2 million.
+    The baseline of [1]_, section 3.3.1, with the best numbers of layers and units. With 10 outputs there are
+    8,160,010 parameters; with 3,087 outputs there are 11,240,087, published as 11.2 million.
 
     References
     ----------

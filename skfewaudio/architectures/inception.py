@@ -1,4 +1,4 @@
-"""The Inception V3 of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
+"""Inception V3 of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
 
 import torch
 from torch import nn
@@ -6,9 +6,9 @@ from torch import nn
 from ._base import Architecture, check_patch_size
 from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
-SMALLEST = (17, 17)  # bands, frames: leave the last units a single place
-# Units before the first reduction, by the filters of their pooled branch; and between the two reductions, by
-# those of their narrow layers.
+SMALLEST = (17, 17)  # bands, frames: smallest patch that leaves the last units one position
+# One inception unit per entry. Before the first reduction, the number of filters of the pooled branch;
+# between the two reductions, the number of filters of the narrow layers.
 SQUARE_UNITS = (32, 64, 64)
 ROW_UNITS = (128, 160, 160, 192)
 N_WIDE_UNITS = 2
@@ -17,32 +17,34 @@ Layer = tuple[int, int | tuple[int, int]]  # filters and kernel
 
 
 class InceptionV3(Architecture):
-    """Eleven inception units of parallel branches, and the mean over all places.
+    """Inception V3: eleven units of parallel branches and the mean over all positions.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch, at least 17.
+        Number of mel bands in a patch, at least 17.
     n_frames : int, default=96
-        Frames of a patch, at least 17.
+        Number of frames in a patch, at least 17.
     width : float, default=1.0
-        Filters and units of every layer, relative to the paper's. Time goes with its square.
+        Number of filters and units of every layer, relative to the paper. Computation time is proportional to
+        its square.
     bottleneck : int or None, default=None
-        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+        Number of units of a linear layer before the output layer, whose outputs are then the embedding. The
+        paper uses 128. None adds no such layer.
 
     Raises
     ------
     ValueError
-        If a patch is too small, or `width` not above 0.
+        If a patch is too small, or `width` is not above 0.
 
     Notes
     -----
-    The network of [2]_ as section 3.3.4 of [1]_ has it: the stem goes without its first four layers, up to
-    and including the max pooling, and there is no auxiliary classifier, so that the mean at the end is over
-    10 x 6 places of a patch of 96 x 64. With 10 outputs there are 21,772,250 parameters, with 3,087
-    outputs 28,077,023, published as 28 million.
+    The network of [2]_ as modified in section 3.3.4 of [1]_: the first four layers of the stem, up to and
+    including the max pooling, and the auxiliary classifier are removed. The final mean is over 10 x 6
+    positions for a patch of 96 x 64. With 10 outputs there are 21,772,250 parameters; with 3,087 outputs
+    there are 28,077,023, published as 28 million.
 
     References
     ----------
@@ -72,7 +74,7 @@ class InceptionV3(Architecture):
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("InceptionV3", (n_mels, n_frames), SMALLEST)
-        units = Units(Scale(width))
+        units = UnitBuilder(Scale(width))
         layers: list[nn.Module] = [*units.chain(1, (80, 1), (192, 3), valid_from=1), nn.MaxPool2d(3, 2)]
         layers += [units.square(n_pooled) for n_pooled in SQUARE_UNITS]
         layers.append(units.reduce_first())
@@ -87,29 +89,29 @@ class InceptionV3(Architecture):
 
 
 class Parallel(nn.Module):
-    """Branches that take the same maps, and whose maps are put together."""
+    """Branches that take the same maps and whose outputs are concatenated."""
 
     def __init__(self, *branches: nn.Module) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the maps of all branches."""
+        """Compute and concatenate the maps of all branches."""
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
-class Units:
-    """Makes one unit after the other, each for the maps that the one before gives.
+class UnitBuilder:
+    """Builder of successive units, each of which takes the output maps of the previous unit.
 
     Parameters
     ----------
     scale : Scale
-        From the paper's numbers of filters to those of the network.
+        Scaling of the paper's numbers of filters.
 
     Attributes
     ----------
     n_channels : int
-        Maps that the last unit gives.
+        Number of output maps of the last unit built.
     """
 
     def __init__(self, scale: Scale) -> None:
@@ -117,7 +119,7 @@ class Units:
         self.n_channels = scale(192)  # of the stem
 
     def square(self, n_pooled: int) -> Parallel:
-        """Give the unit of figure 5: square filters."""
+        """Build the unit of figure 5, with square filters."""
         return self._unit(
             self._branch((64, 1)),
             self._branch((48, 1), (64, 5)),
@@ -127,7 +129,7 @@ class Units:
         )
 
     def reduce_first(self) -> Parallel:
-        """Halve the number of bands and frames."""
+        """Build the first unit that halves the number of bands and frames."""
         return self._unit(
             self._branch((384, 3), stride=2),
             self._branch((64, 1), (96, 3), (96, 3), stride=2),
@@ -137,7 +139,7 @@ class Units:
         )
 
     def row(self, n: int) -> Parallel:
-        """Give the unit of figure 6: filters of 7 x 7 taken apart into rows and columns."""
+        """Build the unit of figure 6, with 7 x 7 filters factorised into rows and columns."""
         row, column = (1, 7), (7, 1)
         return self._unit(
             self._branch((192, 1)),
@@ -148,7 +150,7 @@ class Units:
         )
 
     def reduce_second(self) -> Parallel:
-        """Halve the number of bands and frames again."""
+        """Build the second unit that halves the number of bands and frames."""
         return self._unit(
             self._branch((192, 1), (320, 3), stride=2),
             self._branch((192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3), stride=2),
@@ -158,7 +160,7 @@ class Units:
         )
 
     def wide(self) -> Parallel:
-        """Give the unit of figure 7: rows and columns side by side."""
+        """Build the unit of figure 7, with rows and columns side by side."""
         return self._unit(
             self._branch((320, 1)),
             nn.Sequential(*self._branch((384, 1)), self._fork()),
@@ -170,7 +172,7 @@ class Units:
     def chain(
         self, n_inputs: int, *layers: Layer, stride: int = 1, valid_from: int | None = None
     ) -> nn.Sequential:
-        """Put layers one after the other; a stride is the last one's, which then pads nothing."""
+        """Build a sequence of layers; a stride above 1 applies to the last one, which then has no padding."""
         if stride > 1:
             valid_from = len(layers) - 1
         blocks: list[nn.Module] = []
@@ -182,19 +184,19 @@ class Units:
         return nn.Sequential(*blocks)
 
     def _unit(self, *branches: nn.Module, n_outputs: tuple[int, ...], n_kept: int = 0) -> Parallel:
-        """Put branches side by side, and count the maps they give."""
+        """Build a unit of parallel branches, and update the number of maps."""
         self.n_channels = sum(map(self.scale, n_outputs)) + n_kept
         return Parallel(*branches)
 
     def _branch(self, *layers: Layer, stride: int = 1) -> nn.Sequential:
-        """Give layers of the maps that come in."""
+        """Build a sequence of layers on the input maps of the unit."""
         return self.chain(self.n_channels, *layers, stride=stride)
 
     def _pooled(self, n_filters: int) -> nn.Sequential:
-        """Take the mean of 3 x 3 places, and a layer of it."""
+        """Build the branch of 3 x 3 average pooling and one layer."""
         return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1), *self._branch((n_filters, 1)))
 
     def _fork(self) -> Parallel:
-        """Give rows and columns of the same maps."""
+        """Build parallel layers of row and column filters."""
         n_inputs = self.scale(384)
         return Parallel(self.chain(n_inputs, (384, (1, 3))), self.chain(n_inputs, (384, (3, 1))))

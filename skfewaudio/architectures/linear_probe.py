@@ -1,4 +1,4 @@
-"""A linear layer on what somebody else's network gives: the probe of an embedding."""
+"""Linear probe of an embedding."""
 
 from torch import nn
 
@@ -7,21 +7,21 @@ from ._blocks import InputNorm, init_glorot_
 
 
 class LinearProbe(Architecture):
-    """Standardise every band, and learn one linear layer: softmax regression.
+    """One linear layer on standardised input: softmax regression.
 
-    For feature vectors and embeddings, which come as patches of a single frame, and as a yardstick for other
+    Intended for feature vectors and embeddings, passed as patches of one frame, and as a baseline for other
     networks on spectrograms.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, or dimensions of an embedding.
+        Number of mel bands in a patch, or dimension of an embedding.
     n_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     dropout : float, default=0
-        Share of the input left out before the last layer.
+        Dropout probability of the input.
 
     Notes
     -----

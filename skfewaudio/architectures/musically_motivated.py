@@ -6,48 +6,50 @@ from ._base import check_patch_size
 from ._feature_maps import FeatureMapNetwork, FeatureMaps
 from ._map_layers import BandMean, ConvLayer
 
-# Of a timbral filter: share of the bands, frames, and how many times n_filters there are of it.
+# Timbral filters: fraction of the bands, frames, and number of filters as a multiple of n_filters.
 TIMBRAL = ((0.9, 7, 1), (0.9, 3, 2), (0.9, 1, 4), (0.4, 7, 1), (0.4, 3, 2), (0.4, 1, 4))
-# Frames of the temporal filters. There are 1, 2, 4 and 8 times n_filters of them.
+# Frames of the temporal filters, whose numbers are about 1, 2, 4 and 8 times n_filters.
 TEMPORAL = {"music": (165, 128, 64, 32), "events": (64, 32, 16, 8)}
 
 
 class MusicallyMotivated(FeatureMapNetwork):
-    """Filters shaped after what they are to find: timbre along the bands, rhythm along the frames.
+    """Filters with musically motivated shapes: timbral along the bands, temporal along the frames.
 
-    Timbral filters cover most or some of the bands and few frames, and answer with the largest response over
-    their places along the bands. Temporal filters are long, and take the mean over the bands.
+    Timbral filters cover many bands and few frames, and their responses are max-pooled over the positions
+    along the bands. Temporal filters cover many frames, and are applied to the mean over the bands.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, at least 3.
+        Number of mel bands in a patch, at least 3.
     n_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     n_filters : int, default=4
-        Filters of the rarest shape of either kind; `n_filters` of 4 gives 56 features of either.
+        Base number of filters, see Notes. 4 gives 56 timbral and 56 temporal features.
     timbral, temporal : bool, default=True
-        Which kinds there are.
+        Whether to use timbral filters, and whether to use temporal filters.
     temporal_frames : {"events", "music"} or sequence of 4 int, default="events"
-        Lengths of the temporal filters: 64, 32, 16 and 8 frames for sound events, 165, 128, 64 and 32 for
-        music, or others.
+        Lengths of the temporal filters in frames: 64, 32, 16 and 8 for sound events, 165, 128, 64 and 32 for
+        music, or four other lengths.
     input_norm : {"band", "all", "frame"} or None, default=None
-        What the input is standardised by. None takes it as it is, as published for random weights.
+        Standardise each mel band, the whole patch or each frame of the input. None disables standardisation,
+        as published for random weights.
 
     Raises
     ------
     ValueError
-        If there is neither kind, or not one length for each of the temporal filters, or if a patch has too
-        few bands for timbral filters of two heights.
+        If neither kind of filter is used, if `temporal_frames` is not a known name or four different lengths,
+        or if a patch has too few bands for timbral filters of two heights.
 
     Notes
     -----
-    The front-end of [1]_ as [2]_ has it. The timbral filters cover 0.9 and 0.4 of the bands and 7, 3 and 1
-    frames; there are 1, 2 and 4 times `n_filters` of them. Of the temporal ones, longest first, there are 1,
-    2, 4 and 8 times as many, less a quarter of `n_filters` each, so that the two kinds are equal in number.
-    With 10 outputs, 96 bands and 4 filters there are 10,578 parameters.
+    The front-end of [1]_ as used in [2]_. Timbral filters cover 0.9 and 0.4 of the bands and 7, 3 and 1
+    frames, with 1, 2 and 4 times `n_filters` filters respectively. Temporal filters, from the longest to the
+    shortest, number 1, 2, 4 and 8 times `n_filters`, each reduced by a quarter of `n_filters`, so that there
+    are as many temporal as timbral filters. With 10 outputs, 96 bands and 4 filters there are 10,578
+    parameters.
 
     References
     ----------
@@ -107,7 +109,7 @@ def add_temporal(maps: FeatureMaps, n_filters: int, lengths: Sequence[int]) -> N
 
 
 def _check_lengths(temporal_frames: str | Sequence[int]) -> Sequence[int]:
-    """Give the lengths that a name stands for."""
+    """Return the four filter lengths, which may be given by name."""
     lengths = TEMPORAL.get(temporal_frames, ()) if isinstance(temporal_frames, str) else temporal_frames
     if len(lengths) != 4 or len(set(lengths)) != 4:
         raise ValueError(

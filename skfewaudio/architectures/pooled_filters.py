@@ -1,4 +1,4 @@
-"""One layer of random filters, pooled over time in several ways: a front-end that needs no training."""
+"""One layer of random filters pooled over time, a front-end that needs no training."""
 
 import torch
 from torch import nn
@@ -16,37 +16,37 @@ from skfewaudio._random_filters import (
 from ._base import Architecture, flat_size
 from ._blocks import InputNorm
 
-LIMIT = 8.0  # standard deviations; a nearly constant feature of few clips must not drown the others
+LIMIT = 8.0  # standard deviations; a feature that is nearly constant in few clips must not dominate
 NORM_EPS = 1e-3
 
 
 class PooledFilters(Architecture):
-    """Random filters of several shapes and per-band statistics, pooled over time, then a learnt projection.
+    """Random filters and per-band statistics pooled over time, followed by a learned projection.
 
-    Every band of the input is standardised. From each of 4 regions of the mel axis a filter's responses
-    are pooled by proportion of positive values, maximum, mean of the positive part and standard deviation;
-    beside them stand each band's mean, standard deviation, maximum and deviation of differences. All these
-    are standardised, and only a projection of them is learnt.
+    Each band of the input is standardised. In each region of the mel axis, the responses of a filter are
+    pooled into the proportion of positive values, the maximum, the mean of the positive part and the standard
+    deviation. Further features are each band's mean, standard deviation, maximum and standard deviation of
+    the frame differences. All features are standardised. Only their projection is learned.
 
     Parameters
     ----------
     n_outputs : int
-        Size of the space that the last layer projects into.
+        Dimension of the projection.
     n_mels : int
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     n_filters : int, default=8
-        Filters of each of the five shapes.
+        Number of filters of each of the five shapes.
     n_regions : int, default=4
-        Equal parts of the mel axis that are pooled apart.
+        Number of equal regions of the mel axis that are pooled separately.
     dropout : float, default=0.5
-        Share of the features left out before the projection while it trains.
+        Dropout probability of the features during training.
 
     Notes
     -----
-    With 128 bands there are 1152 features. Random filters with a proportion of positive values and a maximum
-    are the idea of ROCKET [2]_, untrained convolutional front-ends for audio that of [1]_.
+    With 128 bands there are 1152 features. Random filters pooled by the proportion of positive values and the
+    maximum were introduced by ROCKET [2]_, and untrained convolutional front-ends for audio by [1]_.
 
     References
     ----------
@@ -81,12 +81,12 @@ class PooledFilters(Architecture):
         self.front_end = nn.Sequential(input_norm, pooled, norm, nn.Hardtanh(-LIMIT, LIMIT))
         self.trunk = nn.Dropout(dropout)
         self.output = nn.Linear(n_features, n_outputs, bias=False)
-        # Keeps distances on average: the untrained projection classifies like the features themselves.
+        # Preserves distances on average: the untrained projection classifies like the features.
         nn.init.normal_(self.output.weight, std=n_outputs**-0.5)
 
 
 class PooledResponses(nn.Module):
-    """The fixed filters of PooledFilters and the statistics of their responses and of the bands."""
+    """Fixed filters of `PooledFilters`, with statistics of their responses and of the bands."""
 
     def __init__(self, n_filters: int, n_regions: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The ResNet-50 of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
+"""ResNet-50 of *CNN architectures for large-scale audio classification* (arXiv:1609.09430)."""
 
 import torch
 from torch import nn
@@ -6,25 +6,27 @@ from torch import nn
 from ._base import Architecture
 from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
-BLOCKS = ((64, 3), (128, 4), (256, 6), (512, 3))  # filters of the narrow layers, and residual units
+BLOCKS = ((64, 3), (128, 4), (256, 6), (512, 3))  # filters of the narrow layers, residual units
 EXPANSION = 4
 
 
 class ResNet50(Architecture):
-    """Sixteen residual units of three layers, and the mean over all places.
+    """ResNet-50: sixteen residual units of three layers and the mean over all positions.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int, default=96
-        Frames of a patch.
+        Number of frames in a patch.
     width : float, default=1.0
-        Filters and units of every layer, relative to the paper's. Time goes with its square.
+        Number of filters and units of every layer, relative to the paper. Computation time is proportional to
+        its square.
     bottleneck : int or None, default=None
-        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+        Number of units of a linear layer before the output layer, whose outputs are then the embedding. The
+        paper uses 128. None adds no such layer.
 
     Raises
     ------
@@ -33,9 +35,9 @@ class ResNet50(Architecture):
 
     Notes
     -----
-    The network of [2]_ as section 3.3.5 of [1]_ has it: without the stride of the first layer, so that the
-    mean at the end is over 6 x 4 places of a patch of 96 x 64. With 10 outputs there are 23,522,250
-    parameters, with 3,087 outputs 29,827,023, published as 30 million.
+    The network of [2]_ as modified in section 3.3.5 of [1]_: the first layer has no stride, so that the final
+    mean is over 6 x 4 positions for a patch of 96 x 64. With 10 outputs there are 23,522,250 parameters; with
+    3,087 outputs there are 29,827,023, published as 30 million.
 
     References
     ----------
@@ -80,7 +82,7 @@ class ResNet50(Architecture):
 
 
 class ResidualUnit(nn.Module):
-    """Layers of 1 x 1, 3 x 3 and 1 x 1 filters, to which their input is added."""
+    """Residual unit of 1 x 1, 3 x 3 and 1 x 1 filters."""
 
     def __init__(self, n_inputs: int, n_filters: int, stride: int) -> None:
         super().__init__()
@@ -95,5 +97,5 @@ class ResidualUnit(nn.Module):
             self.shortcut = ConvBlock(n_inputs, n_outputs, 1, stride=stride, relu=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give maps (batch, 4 * n_filters, ...) for maps (batch, n_inputs, ...)."""
+        """Compute maps (batch, 4 * n_filters, ...) of maps (batch, n_inputs, ...)."""
         return torch.relu(self.layers(x) + self.shortcut(x))

@@ -8,20 +8,20 @@ N_LAYERS = 7
 
 
 class SampleLevel(FeatureMapNetwork):
-    """Seven layers of filters of 3 samples, each leaving a third of the length.
+    """Seven layers of filters of 3 samples, each of which reduces the length to a third.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        1: a waveform is one band.
+        Must be 1, since a waveform has one band.
     n_frames : int
-        Samples of a patch, at least 2,187.
+        Number of samples in a patch, at least 2,187.
     n_filters : int, default=23
-        Filters of each layer.
+        Number of filters of each layer.
     input_norm : {"band", "all"} or None, default=None
-        What the input is standardised by; of one band both are the same.
+        Standardise the input. Both choices are equivalent for a single band. None disables standardisation.
 
     Raises
     ------
@@ -30,9 +30,9 @@ class SampleLevel(FeatureMapNetwork):
 
     Notes
     -----
-    The front-end of [1]_ as [2]_ has it: the first layer moves by 3 samples, and max pooling by 3 follows
-    each of the others. The published numbers of filters are 23 and 512: 161 and 3,584 features. With 10
-    outputs and 23 filters there are 11,372 parameters.
+    The front-end of [1]_ as used in [2]_: the first layer has a stride of 3 samples, and each of the other
+    layers is followed by max pooling by 3. The published numbers of filters are 23 and 512, which give 161
+    and 3,584 features. With 10 outputs and 23 filters there are 11,372 parameters.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The SB-CNN of Salamon and Bello (arXiv:1608.04363)."""
+"""SB-CNN of Salamon and Bello (arXiv:1608.04363)."""
 
 from torch import nn
 
@@ -9,7 +9,7 @@ N_FILTERS = (24, 48, 48)
 KERNEL = 5
 POOL = (2, 4)  # bands, frames
 N_UNITS = 64
-SMALLEST = (32, 100)  # bands, frames: leave the third layer a single position
+SMALLEST = (32, 100)  # bands, frames: smallest patch that leaves the third layer one position
 
 
 class SBCNN(Architecture):
@@ -18,22 +18,22 @@ class SBCNN(Architecture):
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, at least 32.
+        Number of mel bands in a patch, at least 32.
     n_frames : int
-        Frames of a patch, at least 100.
+        Number of frames in a patch, at least 100.
     dropout : float, default=0.5
-        Share of the activations left out before each dense layer.
+        Dropout probability before each dense layer.
     input_norm : {"band", "all", "frame"}, default="band"
-        What the input is standardised by: every mel band, the whole patch as published, or every frame of it.
+        Standardise each mel band, the whole patch (as published) or each frame of the input.
     learn_compression : bool, default=False
-        Take power spectrograms, and learn their logarithmic compression as in [2]_.
+        Whether the input is a power spectrogram, whose logarithmic compression is learned as in [2]_.
 
     Raises
     ------
     ValueError
-        If a patch is too small, or with `learn_compression` holds a negative value.
+        If a patch is too small, or contains a negative value although `learn_compression` is set.
 
     Notes
     -----
@@ -69,14 +69,14 @@ class SBCNN(Architecture):
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("SBCNN", (n_mels, n_frames), SMALLEST)
-        # A scale and an offset would do nothing that the first layer, which pads nothing, cannot do by
-        # itself, and would cost a gradient with respect to the whole input.
+        # No scale and offset: the first layer, which has no padding, can learn them, and they would require a
+        # gradient with respect to the whole input.
         norm = InputNorm(input_norm, n_mels, n_frames, affine=False, eps=EPS, momentum=MOMENTUM)
         layers = input_layers(norm, learn_compression=learn_compression)
         n_channels = 1
         for i, n_filters in enumerate(N_FILTERS, start=1):
             layers[f"conv{i}"] = nn.Conv2d(n_channels, n_filters, KERNEL)
-            # ReLU commutes with the maximum, and after it has an eighth of the values to go over.
+            # ReLU commutes with the maximum, and after pooling has only an eighth of the values.
             if i < len(N_FILTERS):
                 layers[f"pool{i}"] = nn.MaxPool2d(POOL)
             layers[f"relu{i}"] = nn.ReLU()

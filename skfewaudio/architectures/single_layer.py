@@ -7,23 +7,24 @@ FRAMES = 7
 
 
 class SingleLayer(FeatureMapNetwork):
-    """One layer of filters of 7 frames and all bands, or most of them.
+    """One layer of filters that cover 7 frames and all bands, or most of them.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int
-        Frames of a patch, at least 7.
+        Number of frames in a patch, at least 7.
     n_filters : int, default=160
-        Filters.
+        Number of filters.
     bands : float, default=0.9
-        Share of the bands that a filter covers, rounded down to whole ones; a filter answers with the largest
-        response over its places along the bands. With 1 it has a single place.
+        Fraction of the bands that a filter covers, above 0 and at most 1, rounded down to whole bands. Its
+        responses are max-pooled over the positions along the bands. With 1 there is a single position.
     input_norm : {"band", "all", "frame"} or None, default=None
-        What the input is standardised by. None takes it as it is, as published for random weights.
+        Standardise each mel band, the whole patch or each frame of the input. None disables standardisation,
+        as published for random weights.
 
     Raises
     ------
@@ -32,9 +33,9 @@ class SingleLayer(FeatureMapNetwork):
 
     Notes
     -----
-    The filters of 7 x 96 and, for `bands` of 0.9, of 7 x 86 of [1]_, which has 160 or 3,585 of them. The
-    embedding is the mean of each filter's map. With 10 outputs, 160 filters and patches of 96 bands there
-    are 98,090 parameters.
+    With 96 bands these are the filters of [1]_: 7 x 96 for `bands` of 1 and 7 x 86 for `bands` of 0.9. The
+    paper uses 160 or 3,585 filters. The embedding is the mean of each filter's map. With 10 outputs, 160
+    filters and patches of 96 bands there are 98,090 parameters.
 
     References
     ----------

@@ -4,7 +4,7 @@ from ._feature_maps import FeatureMapNetwork, FeatureMaps
 from ._map_layers import ConvLayer
 
 KERNEL = (3, 3)
-POOLS = ((2, 4), (3, 4), (2, 5), (2, 4), (4, 4))  # bands, frames; all of them leave 1 of 96 x 1280
+POOLS = ((2, 4), (3, 4), (2, 5), (2, 4), (4, 4))  # bands, frames; together they reduce 96 x 1280 to 1
 
 
 class SmallFilters(FeatureMapNetwork):
@@ -13,15 +13,16 @@ class SmallFilters(FeatureMapNetwork):
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, at least 96.
+        Number of mel bands in a patch, at least 96.
     n_frames : int
-        Frames of a patch, at least 1,280.
+        Number of frames in a patch, at least 1,280.
     n_filters : int, default=32
-        Filters of each layer.
+        Number of filters of each layer.
     input_norm : {"band", "all", "frame"} or None, default=None
-        What the input is standardised by. None takes it as it is, as published for random weights.
+        Standardise each mel band, the whole patch or each frame of the input. None disables standardisation,
+        as published for random weights.
 
     Raises
     ------
@@ -30,9 +31,9 @@ class SmallFilters(FeatureMapNetwork):
 
     Notes
     -----
-    The network of [1]_ as [2]_ has it, with 32, 90 or 717 filters: 160, 450 or 3,585 features, the mean of
-    each map of each layer. With 10 outputs and 32 filters it has 38,922 parameters. Its 1,280 frames are
-    27 s at 12 kHz.
+    The network of [1]_ as used in [2]_ with 32, 90 or 717 filters, which give 160, 450 or 3,585 features: the
+    mean of each map of each layer. With 10 outputs and 32 filters there are 38,922 parameters. 1,280 frames
+    are 27 s at 12 kHz.
 
     References
     ----------

@@ -6,42 +6,42 @@ from torch import nn
 from ._base import Architecture, check_patch_size
 from ._blocks import EPS, MOMENTUM, InputNorm, init_glorot_, input_layers
 
-BANDS = 108 / 128  # share of the mel axis that a filter covers
+BANDS = 108 / 128  # fraction of the mel bands that a filter covers
 FRAMES = 7
 
 
 class Timbre(Architecture):
-    """One layer of tall filters, each answering a patch by its largest response.
+    """One layer of tall filters, each pooled to its largest response in a patch.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch.
+        Number of mel bands in a patch.
     n_frames : int
-        Frames of a patch, at least 7.
+        Number of frames in a patch, at least 7.
     n_filters : int, default=None
-        Filters, with a linear layer after them. None is as many as `n_outputs`, with nothing after them: a
-        filter each class.
+        Number of filters, which are followed by a linear layer. None uses one filter per output and no linear
+        layer.
     input_norm : {"band", "all", "frame"}, default="band"
-        What the input is standardised by: every mel band, the whole patch as published, or every frame of it.
+        Standardise each mel band, the whole patch (as published) or each frame of the input.
     learn_compression : bool, default=False
-        Take power spectrograms, and learn their logarithmic compression.
+        Whether the input is a power spectrogram, whose logarithmic compression is learned.
 
     Raises
     ------
     ValueError
-        If a patch is too short, or with `learn_compression` holds a negative value.
+        If a patch is too short, or contains a negative value although `learn_compression` is set.
 
     Notes
     -----
-    The smallest network of [1]_, after [2]_. A filter spans 7 frames and 108 of 128 bands, or that share of
-    another number, rounded. With 10 outputs and patches of 128 x 128 there are 7,570 parameters, with 32
-    filters 24,554.
+    The smallest network of [1]_, which follows [2]_. A filter spans 7 frames and 108 of 128 bands, or the
+    same fraction of another number of bands, rounded. With 10 outputs and patches of 128 x 128 there are
+    7,570 parameters; with 32 filters there are 24,554.
 
-    While the network trains, the gradient goes through the window of the largest response alone, computed
-    again. Where two responses are equal it takes the first.
+    During training only the window with the largest response of each filter is recomputed with a gradient. If
+    several responses are equal, the first window is used.
 
     References
     ----------
@@ -72,7 +72,7 @@ class Timbre(Architecture):
     ) -> None:
         super().__init__(n_outputs, n_mels, n_frames)
         check_patch_size("Timbre", (n_mels, n_frames), (1, FRAMES))
-        # No scale and offset: see SBCNN.
+        # No scale and offset, for the reason given in SBCNN.
         norm = InputNorm(input_norm, n_mels, n_frames, affine=False, eps=EPS, momentum=MOMENTUM)
         layers = input_layers(norm, learn_compression=learn_compression)
         kernel = (round(BANDS * n_mels), FRAMES)
@@ -83,16 +83,16 @@ class Timbre(Architecture):
 
 
 class LargestResponse(nn.Conv2d):
-    """Convolution without padding of a single channel, of which each filter's largest value is kept.
+    """Convolution of a single channel without padding, followed by the maximum of each filter's responses.
 
-    Its gradient is zero but for one window a filter, which the backward pass of a convolution goes through
-    all the same. In training the convolution therefore only finds those windows, without a gradient.
+    The gradient is zero except in one window per filter, but the backward pass of a convolution processes all
+    windows. During training the convolution therefore runs without a gradient and only locates these windows.
     """
 
     bias: nn.Parameter
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give (batch, n_filters) for patches of shape (batch, 1, n_mels, n_frames)."""
+        """Compute responses (batch, n_filters) to patches of shape (batch, 1, n_mels, n_frames)."""
         if not self.training:
             return super().forward(x).amax(dim=(2, 3))
         with torch.no_grad():
@@ -101,7 +101,7 @@ class LargestResponse(nn.Conv2d):
         return torch.einsum("bfk,fk->bf", values, self.weight.flatten(1)) + self.bias
 
     def _largest_windows(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the places in a flattened patch of each filter's window, (batch, n_filters, window size)."""
+        """Return indices of each filter's best window in a flat patch, (batch, n_filters, window size)."""
         responses = super().forward(x)
         n_frames, n_positions = x.shape[3], responses.shape[3]
         peak = responses.flatten(2).argmax(dim=2, keepdim=True)

@@ -1,4 +1,4 @@
-"""The VGG of *Training neural audio classifiers with few data* (arXiv:1810.10274)."""
+"""VGG of *Training neural audio classifiers with few data* (arXiv:1810.10274)."""
 
 from torch import nn
 
@@ -14,39 +14,41 @@ class VGG(Architecture):
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int
-        Mel bands of a patch, at least 32.
+        Number of mel bands in a patch, at least 32.
     n_frames : int
-        Frames of a patch, at least 32.
+        Number of frames in a patch, at least 32.
     n_filters : int, default=32
-        Filters of every layer: 32 in the paper's classifier, 128 in its prototypical network.
+        Number of filters of every layer: 32 in the paper's classifier, 128 in its prototypical network.
     dropout : float, default=0.5
-        Share of the flattened activations left out before the last layer.
+        Dropout probability of the flattened activations before the output layer.
     input_norm : {"band", "all", "frame"}, default="band"
-        What the input is standardised by: every mel band; or as published, and then with a scale and an
-        offset to learn, the whole patch (the classifier) or every frame of it (the prototypical network).
+        Standardise each mel band, the whole patch or each frame of the input. The paper uses ``"all"`` in the
+        classifier and ``"frame"`` in the prototypical network, both with a learned scale and offset.
+        ``"band"`` has no scale and offset.
     momentum : float, default=0.01
         Weight of a new batch in the running averages of batch normalisation.
     pool_first : bool, default=True
-        Pool before ELU and batch normalisation, which takes half to two thirds of the time. False is the
-        published order.
+        Whether to pool before ELU and batch normalisation, which reduces the computation time to between half
+        and two thirds. False is the published order.
     learn_compression : bool, default=False
-        Take power spectrograms, and learn their logarithmic compression.
+        Whether the input is a power spectrogram, whose logarithmic compression is learned.
 
     Raises
     ------
     ValueError
-        If a patch is too small for five poolings, or with `learn_compression` holds a negative value.
+        If a patch is too small for five poolings, or contains a negative value although `learn_compression`
+        is set.
 
     Notes
     -----
-    For a patch of 128 x 128 the last layer sees 16 ``n_filters`` values. With 10 outputs, 32 filters make
-    42,762 and 128 filters 613,386 parameters, and two more with the input normalised as a whole.
+    For a patch of 128 x 128 the output layer has 16 ``n_filters`` inputs. With 10 outputs there are 42,762
+    parameters for 32 filters and 613,386 for 128 filters, and two more if `input_norm` is ``"all"``.
 
-    ELU rises everywhere, so that it makes no difference whether the maximum is taken before or after it.
-    With `pool_first` batch normalisation has the means and variances of the pooled maps, and a scale below
-    zero does not turn the maximum into a minimum.
+    ELU is monotonic, so the order of ELU and max pooling makes no difference. With `pool_first`, batch
+    normalisation uses the statistics of the pooled maps, and a negative scale does not turn the maximum into
+    a minimum.
 
     References
     ----------

@@ -7,36 +7,39 @@ from torch import nn
 from ._base import Architecture, check_patch_size
 from ._large_scale import ConvBlock, Scale, add_bottleneck, init_large_scale_
 
-BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # filters, and layers of as many
+BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # filters per layer, and layers
 REDUCTION = 2 ** len(BLOCKS)
 N_UNITS = 4096
 
 
 class VGGE(Architecture):
-    """Sixteen layers of 3 x 3 filters in five pooled blocks and two dense layers: VGG's configuration E.
+    """VGG configuration E: sixteen layers of 3 x 3 filters in five pooled blocks, and two dense layers.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch, at least 32.
+        Number of mel bands in a patch, at least 32.
     n_frames : int, default=96
-        Frames of a patch, at least 32.
+        Number of frames in a patch, at least 32.
     width : float, default=1.0
-        Filters and units of every layer, relative to the paper's. Time goes with its square.
+        Number of filters and units of every layer, relative to the paper. Computation time is proportional to
+        its square.
     bottleneck : int or None, default=None
-        Units of a linear layer before the last one, whose outputs are then the embedding; the paper has 128.
+        Number of units of a linear layer before the output layer, whose outputs are then the embedding. The
+        paper uses 128. None adds no such layer.
 
     Raises
     ------
     ValueError
-        If a patch is too small, or `width` not above 0.
+        If a patch is too small, or `width` is not above 0.
 
     Notes
     -----
-    The network of [2]_ as section 3.3.3 of [1]_ has it, with batch normalisation and the strides kept. With
-    10 outputs there are 49,438,026 parameters, with 3,087 outputs 62,044,495, published as 62 million.
+    The network of [2]_ as modified in section 3.3.3 of [1]_, with batch normalisation and unchanged strides.
+    With 10 outputs there are 49,438,026 parameters; with 3,087 outputs there are 62,044,495, published as 62
+    million.
 
     References
     ----------

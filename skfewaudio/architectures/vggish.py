@@ -11,21 +11,21 @@ from ._blocks import init_glorot_
 
 N_MELS = 64
 N_FRAMES = 96
-BLOCKS = ((64,), (128,), (256, 256), (512, 512))  # filters of each 3 x 3 layer; a pooling ends a block
+BLOCKS = ((64,), (128,), (256, 256), (512, 512))  # filters of each 3 x 3 layer; pooling ends a block
 DENSE = (12288, 4096, 4096, 128)  # 4 bands x 6 frames x 512 filters, then the units of each layer
 
 
 class VGGish(Architecture):
-    """Six layers of 3 x 3 filters in four pooled blocks and three dense layers, with ReLU throughout.
+    """VGGish: six layers of 3 x 3 filters in four pooled blocks, and three dense layers, with ReLU.
 
     Parameters
     ----------
     n_outputs : int
-        Units of the last layer.
+        Number of units of the output layer.
     n_mels : int, default=64
-        Mel bands of a patch: 64.
+        Number of mel bands in a patch, must be 64.
     n_frames : int, default=96
-        Frames of a patch: 96.
+        Number of frames in a patch, must be 96.
 
     Raises
     ------
@@ -34,12 +34,12 @@ class VGGish(Architecture):
 
     Notes
     -----
-    The embedding has 128 dimensions. There are 72,141,184 parameters before the last layer, and with 10
-    outputs 72,142,474. The weights are drawn uniformly with the variance of He, two over the inputs of a
-    unit, and the biases are zero; the last layer's have that of Glorot.
+    The embedding has 128 dimensions. There are 72,141,184 parameters before the output layer, and 72,142,474
+    with 10 outputs. Weights are initialised with He-uniform values (variance 2 / fan-in), the output layer
+    with Glorot-uniform values, and biases with zeros.
 
-    The names in the state dict are those of the published PyTorch weights after ``"trunk."``, so that
-    :func:`load_backbone` takes such a file as it is.
+    The state dict has the names of the published PyTorch weights with the prefix ``"trunk."``, so that
+    :func:`load_backbone` accepts the published weights directly.
 
     References
     ----------
@@ -76,7 +76,7 @@ class VGGish(Architecture):
         init_glorot_(self.output)
 
     def embed_linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the embedding before its ReLU.
+        """Compute the embedding before its ReLU.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class VGGish(Architecture):
 
 
 class TimeFirst(nn.Module):
-    """Turn (batch, 1, n_mels, n_frames) into (batch, 1, n_frames, n_mels), as in TensorFlow."""
+    """Transposition of (batch, 1, n_mels, n_frames) to (batch, 1, n_frames, n_mels), as in TensorFlow."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Swap the last two axes."""
@@ -99,15 +99,15 @@ class TimeFirst(nn.Module):
 
 
 class FlattenPlaces(nn.Module):
-    """Flatten in the order time, band, filter, as TensorFlow does."""
+    """Flattening in the order time, band, filter, as in TensorFlow."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Turn (batch, n_filters, n_frames, n_mels) into (batch, n_features)."""
+        """Flatten (batch, n_filters, n_frames, n_mels) to (batch, n_features)."""
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
 def convolutions() -> nn.Sequential:
-    """Stack the blocks of 3 x 3 layers, which count their modules as the published ones do."""
+    """Build the blocks of 3 x 3 layers, with modules numbered as in the published weights."""
     layers: list[nn.Module] = []
     n_channels = 1
     for block in BLOCKS:
@@ -116,15 +116,15 @@ def convolutions() -> nn.Sequential:
             init_he_uniform_(conv)
             layers += [conv, nn.ReLU()]
             n_channels = n_filters
-        layers.insert(-1, nn.MaxPool2d(2))  # before the ReLU: the same values with a quarter of the work
+        layers.insert(-1, nn.MaxPool2d(2))  # before the ReLU: equal values at a quarter of the cost
     return nn.Sequential(*layers)
 
 
 def dense_layers() -> nn.Sequential:
-    """Stack the dense layers, without the last one's ReLU."""
+    """Build the dense layers, without the ReLU of the last one."""
     layers: list[nn.Module] = []
     for n_inputs, n_units in pairwise(DENSE):
-        # Drawing 67 million weights takes longer than all else here; skipping torch's own draw halves it.
+        # Drawing 67 million weights takes most of the time; skipping torch's own initialisation halves it.
         linear = nn.utils.skip_init(nn.Linear, n_inputs, n_units, device=torch.get_default_device())
         init_he_uniform_(linear)
         layers += [linear, nn.ReLU()]
@@ -132,7 +132,7 @@ def dense_layers() -> nn.Sequential:
 
 
 def init_he_uniform_(layer: nn.Conv2d | nn.Linear) -> None:
-    """Give a layer He-uniform weights and biases of zero."""
+    """Initialise a layer with He-uniform weights and zero biases."""
     nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -1,7 +1,13 @@
-"""Random changes of spectrograms that leave what is heard in them the same, and mixtures of clips."""
+"""Random modifications of spectrograms that preserve their labels, and mixtures of clips."""
 
 from ._bands import FrequencyShift, RandomEqualizer
-from ._base import Augmentation, augment, check_augmentation
+from ._base import (
+    Augmentation,
+    AugmentationLike,
+    augment,
+    check_augmentation,
+    check_classifier_augmentation,
+)
 from ._frames import RandomCrop, TimeShift, TimeStretch
 from ._masks import SpecAugment
 from ._mixup import MixUp
@@ -9,6 +15,7 @@ from ._noise import BackgroundNoise
 
 __all__ = [
     "Augmentation",
+    "AugmentationLike",
     "BackgroundNoise",
     "FrequencyShift",
     "MixUp",
@@ -19,4 +26,5 @@ __all__ = [
     "TimeStretch",
     "augment",
     "check_augmentation",
+    "check_classifier_augmentation",
 ]

@@ -1,4 +1,4 @@
-"""Changes along the mel axis: of pitch and of colour."""
+"""Augmentations along the mel axis: pitch and spectral colour."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -8,17 +8,17 @@ from sklearn.utils._param_validation import Interval
 from torch.nn.functional import interpolate
 
 from ._base import Augmentation
-from ._per_clip import positions, take_bands
+from ._per_clip import gather_bands, positions
 
 
 class FrequencyShift(Augmentation):
-    """Move each spectrogram up or down by a whole number of mel bands: a small change of pitch.
+    """Shift each spectrogram up or down by a whole number of mel bands, a small change of pitch.
 
     Parameters
     ----------
     max_bands : int, default=4
-        Largest shift, in mel bands, either way; all whole numbers up to it are equally likely. The bands that
-        come in at the edge repeat the outermost one.
+        Largest shift in either direction, in mel bands. All whole numbers up to it are equally likely. The
+        bands that enter at the edge repeat the outermost band.
 
     See Also
     --------
@@ -26,9 +26,10 @@ class FrequencyShift(Augmentation):
 
     Notes
     -----
-    A shift along a mel axis is one of pitch only where the mel scale is logarithmic, in Slaney's form from
-    1 kHz upwards; below, all partials move by the same number of Hz. For a few bands that comes close to the
-    shifts of pitch in [1]_, which helped most of all changes. Any compression of levels will do.
+    A shift along the mel axis changes the pitch only where the mel scale is logarithmic, which is above 1 kHz
+    in Slaney's formula. Below, all partials move by the same number of Hz. For a few bands the result is
+    close to the pitch shifts of [1]_, which helped most among the augmentations tested there. The spectrogram
+    may have any compression.
 
     References
     ----------
@@ -54,33 +55,33 @@ class FrequencyShift(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Move each spectrogram; as :meth:`Augmentation.apply`."""
+        """Shift each spectrogram; see :meth:`Augmentation.apply`."""
         n_clips, n_mels, _ = spectrograms.shape
         limits = (-self.max_bands, self.max_bands + 1)
         shifts = torch.randint(*limits, (n_clips, 1), generator=generator, device=generator.device)
         index = (positions(n_mels, generator) - shifts).clamp(0, n_mels - 1)
-        return take_bands(spectrograms, index), targets
+        return gather_bands(spectrograms, index), targets
 
 
 class RandomEqualizer(Augmentation):
-    """Add a smooth random curve over the mel bands: the colouring of another microphone or room.
+    """Add a smooth random curve over the mel bands, which imitates another microphone or room.
 
-    The curve is drawn anew for each spectrogram. It goes in straight lines through points at equal distances
-    on the mel axis, whose heights are normally distributed. Their mean is a change of gain.
+    Each spectrogram gets its own curve. The curve interpolates linearly between equally spaced points on the
+    mel axis, whose heights are normally distributed. The mean of the heights is a change of gain.
 
     Parameters
     ----------
     deviation : float, default=4.0
-        Standard deviation of a point's height, in dB. Levels are taken to be decibels, as
-        :class:`~skfewaudio.features.LogMel` gives them by default; with its ``compression="log10"`` a tenth
-        of the decibels is right.
+        Standard deviation of a point's height, in the unit of the spectrogram. The default assumes decibels,
+        the default output of :class:`~skfewaudio.features.LogMel`. With its ``compression="log10"``, use a
+        tenth of the value in dB.
     n_points : int, default=5
-        Points from the lowest band to the highest; 1 changes the gain alone.
+        Number of points from the lowest band to the highest. 1 changes only the gain.
 
     Notes
     -----
-    The random filters of [1]_ are bell-shaped, one at a time; straight lines between random levels are the
-    linear type of [2]_.
+    The random filters of [1]_ are bell-shaped and applied one at a time. Linear interpolation between random
+    levels is the linear type of [2]_.
 
     References
     ----------
@@ -111,7 +112,7 @@ class RandomEqualizer(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add each spectrogram's curve; as :meth:`Augmentation.apply`."""
+        """Add each spectrogram's curve; see :meth:`Augmentation.apply`."""
         n_clips, n_mels, _ = spectrograms.shape
         points = torch.randn(n_clips, 1, self.n_points, generator=generator, device=generator.device)
         curves = interpolate(self.deviation * points, size=n_mels, mode="linear", align_corners=True)

@@ -1,4 +1,4 @@
-"""What every augmentation is, and how several are applied."""
+"""Base class of augmentations, and functions that check and apply them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from sklearn.base import BaseEstimator
 
-# From spectrograms, targets and a generator to spectrograms and targets of the same shapes.
-Method = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
+#: An :class:`Augmentation`, or a function with the same arguments and results as :meth:`Augmentation.apply`.
+AugmentationLike = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
 
 
 class Augmentation(BaseEstimator, ABC):
-    """A random change of training clips.
+    """Base class of random modifications of training clips.
 
-    To make one, derive from this class, store parameters in ``__init__`` as in any scikit-learn estimator,
-    and write :meth:`apply`. A function of the same arguments serves as well, but for what comes of the
-    parameters: ``repr``, ``clone``, ``set_params``, and a search over them.
+    A subclass stores its parameters in ``__init__`` as any scikit-learn estimator does, and implements
+    :meth:`apply`. A function with the same arguments works too, but has no ``repr``, ``clone`` or
+    ``set_params``, and its parameters cannot be searched.
 
     See Also
     --------
-    augment : Applies one or several.
+    augment : Apply one or several augmentations to a batch.
 
     Examples
     --------
@@ -42,34 +42,34 @@ class Augmentation(BaseEstimator, ABC):
 
     @property
     def takes_vectors(self) -> bool:
-        """Whether feature vectors, as spectrograms of one frame, can be changed in this way."""
+        """Whether the augmentation also applies to feature vectors, passed as spectrograms of one frame."""
         return False
 
     def __call__(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Change each clip of a batch in its own way.
+        """Apply the augmentation to each clip of a batch, with its own random numbers.
 
         Parameters
         ----------
         spectrograms : tensor of shape (n_clips, n_mels, n_frames)
-            Of type float32.
+            Spectrograms of type float32. They are not modified in place.
         targets : tensor of shape (n_clips, n_outputs)
-            Probabilities of the classes, or indicators of labels, of a floating type.
+            Class probabilities or label indicators, of a floating-point type.
         generator : torch.Generator
-            Where all that is random is drawn from, on the tensors' device.
+            Source of all random numbers, on the device of the tensors.
 
         Returns
         -------
         spectrograms : tensor of shape (n_clips, n_mels, n_frames)
-            Of type float32. What was given stays as it was.
+            Augmented spectrograms of type float32.
         targets : tensor of shape (n_clips, n_outputs)
-            Those given, unless the method mixes clips.
+            Targets of the augmented spectrograms; unchanged unless clips are mixed.
 
         Raises
         ------
         ValueError
-            If a parameter, a tensor or the generator cannot be used.
+            If a parameter is invalid, or a tensor or the generator is unsuitable.
         """
         self._validate_params()
         _check_batch(spectrograms, targets, generator)
@@ -79,16 +79,16 @@ class Augmentation(BaseEstimator, ABC):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Do what the method does, to a batch that has been checked.
+        """Apply the augmentation to a batch that has been checked.
 
         Parameters
         ----------
         spectrograms : tensor of shape (n_clips, n_mels, n_frames)
-            Not to be changed in place.
+            Must not be modified in place.
         targets : tensor of shape (n_clips, n_outputs)
-            Nor these.
+            Must not be modified in place.
         generator : torch.Generator
-            Where all that is random is drawn from.
+            Source of all random numbers.
 
         Returns
         -------
@@ -97,23 +97,25 @@ class Augmentation(BaseEstimator, ABC):
         """
 
 
-def check_augmentation(augmentation: Method | Sequence[Method] | None) -> list[Method]:
-    """Give what is to be applied, in order, for an `augmentation` parameter.
+def check_augmentation(
+    augmentation: AugmentationLike | Sequence[AugmentationLike] | None,
+) -> list[AugmentationLike]:
+    """Check an `augmentation` parameter and return its augmentations as a list.
 
     Parameters
     ----------
     augmentation : Augmentation, callable, list of these, or None
-        As the user gave it.
+        The parameter as the user set it.
 
     Returns
     -------
     list of callable
-        Empty for None.
+        The augmentations in order; empty for None.
 
     Raises
     ------
     TypeError
-        If something cannot be called, or is a class instead of an instance of it.
+        If `augmentation` contains an object that is not callable, or a class instead of an instance.
 
     Examples
     --------
@@ -125,54 +127,94 @@ def check_augmentation(augmentation: Method | Sequence[Method] | None) -> list[M
     """
     if augmentation is None:
         return []
-    methods: list[Any] = list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
-    for method in methods:
-        if isinstance(method, type):
+    augmentations: list[Any] = (
+        list(augmentation) if isinstance(augmentation, list | tuple) else [augmentation]
+    )
+    for each in augmentations:
+        if isinstance(each, type):
             raise TypeError(
-                f"augmentation has the class {method.__name__}; give an instance: {method.__name__}()"
+                f"augmentation has the class {each.__name__}; give an instance: {each.__name__}()"
             )
-        if not callable(method):
+        if not callable(each):
             raise TypeError(
-                f"augmentation has {method!r}, which cannot be called; expected an Augmentation such as "
+                f"augmentation has {each!r}, which cannot be called; expected an Augmentation such as "
                 "MixUp(), a function (spectrograms, targets, generator) -> (spectrograms, targets), or a "
                 "list of these"
             )
-    return methods
+    return augmentations
 
 
-def augment(
-    augmentation: Method | Sequence[Method] | None,
-    spectrograms: torch.Tensor,
-    targets: torch.Tensor,
-    generator: torch.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Change a batch of clips by one method, or by several in order.
+def check_classifier_augmentation(augmentation: Any, *, for_vectors: bool) -> list[AugmentationLike]:
+    """Check the `augmentation` parameter of a classifier against the kind of its input.
 
     Parameters
     ----------
     augmentation : Augmentation, callable, list of these, or None
-        None changes nothing.
-    spectrograms : tensor of shape (n_clips, n_mels, n_frames)
-        Of type float32.
-    targets : tensor of shape (n_clips, n_outputs)
-        Probabilities of the classes, or indicators of labels, of a floating type.
-    generator : torch.Generator
-        Where all that is random is drawn from, on the tensors' device.
+        The parameter as the user set it.
+    for_vectors : bool
+        Whether the classifier is fitted on feature vectors instead of spectrograms.
 
     Returns
     -------
-    spectrograms : tensor of shape (n_clips, n_mels, n_frames)
-        Of type float32.
-    targets : tensor of shape (n_clips, n_outputs)
-        Those given, unless a method mixes clips.
+    list of callable
+        The augmentations in order; empty for None.
 
     Raises
     ------
     TypeError
-        If something in `augmentation` is no method.
+        If `augmentation` contains an object that is not callable, or a class instead of an instance.
     ValueError
-        If a parameter, a tensor or the generator cannot be used, or a method changes a tensor's shape or
-        type.
+        If an augmentation applies to spectrograms only and the classifier is fitted on feature vectors.
+
+    Examples
+    --------
+    >>> from skfewaudio.augmentation import MixUp, check_classifier_augmentation
+    >>> check_classifier_augmentation(MixUp(), for_vectors=True)
+    [MixUp()]
+    """
+    augmentations = check_augmentation(augmentation)
+    for each in augmentations:
+        if for_vectors and isinstance(each, Augmentation) and not each.takes_vectors:
+            raise ValueError(
+                f"augmentation has {each!r}, which changes spectrograms, and X holds feature vectors; take "
+                "MixUp(), or give spectrograms of shape (n_clips, n_mels, n_frames)"
+            )
+    return augmentations
+
+
+def augment(
+    augmentation: AugmentationLike | Sequence[AugmentationLike] | None,
+    spectrograms: torch.Tensor,
+    targets: torch.Tensor,
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Apply one augmentation, or several in order, to a batch of clips.
+
+    Parameters
+    ----------
+    augmentation : Augmentation, callable, list of these, or None
+        Augmentations to apply. None returns the batch unchanged.
+    spectrograms : tensor of shape (n_clips, n_mels, n_frames)
+        Spectrograms of type float32.
+    targets : tensor of shape (n_clips, n_outputs)
+        Class probabilities or label indicators, of a floating-point type.
+    generator : torch.Generator
+        Source of all random numbers, on the device of the tensors.
+
+    Returns
+    -------
+    spectrograms : tensor of shape (n_clips, n_mels, n_frames)
+        Augmented spectrograms of type float32.
+    targets : tensor of shape (n_clips, n_outputs)
+        Targets of the augmented spectrograms; unchanged unless clips are mixed.
+
+    Raises
+    ------
+    TypeError
+        If `augmentation` contains an object that is not callable, or a class instead of an instance.
+    ValueError
+        If a parameter is invalid, a tensor or the generator is unsuitable, or an augmentation changes the
+        shape or type of a tensor.
 
     Examples
     --------
@@ -184,26 +226,28 @@ def augment(
     >>> mixed.sum(dim=1)
     tensor([1., 1., 1., 1.])
     """
-    for method in check_augmentation(augmentation):
+    for each in check_augmentation(augmentation):
         _check_batch(spectrograms, targets, generator)
-        changed, changed_targets = method(spectrograms, targets, generator)
-        _check_kept(method, "spectrograms", spectrograms, changed)
-        _check_kept(method, "targets", targets, changed_targets)
+        changed, changed_targets = each(spectrograms, targets, generator)
+        _check_output(each, "spectrograms", spectrograms, changed)
+        _check_output(each, "targets", targets, changed_targets)
         spectrograms, targets = changed, changed_targets
     return spectrograms, targets
 
 
-def _check_kept(method: Method, name: str, given: torch.Tensor, changed: torch.Tensor) -> None:
-    """Check what a method gave."""
+def _check_output(
+    augmentation: AugmentationLike, name: str, given: torch.Tensor, changed: torch.Tensor
+) -> None:
+    """Check that an augmentation kept the shape and the type of a tensor."""
     if changed.shape != given.shape or changed.dtype != given.dtype:
         raise ValueError(
-            f"{method!r} gave {name} of shape {tuple(changed.shape)} and type {changed.dtype}; expected "
-            f"{tuple(given.shape)} and {given.dtype}, as it was given"
+            f"{augmentation!r} gave {name} of shape {tuple(changed.shape)} and type {changed.dtype}; "
+            f"expected {tuple(given.shape)} and {given.dtype}, as it was given"
         )
 
 
 def _check_batch(spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator) -> None:
-    """Check what a method is given."""
+    """Check the arguments of an augmentation."""
     if spectrograms.ndim != 3 or not spectrograms.numel() or spectrograms.dtype != torch.float32:
         raise ValueError(
             f"spectrograms have shape {tuple(spectrograms.shape)} and type {spectrograms.dtype}; expected "

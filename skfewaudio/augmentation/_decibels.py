@@ -1,4 +1,4 @@
-"""Decibels of power."""
+"""Conversion of power decibels."""
 
 from math import log
 

@@ -1,4 +1,4 @@
-"""Changes along the time axis: of tempo, of the moment, of the part that is heard."""
+"""Augmentations along the time axis: tempo, shift and crop."""
 
 from math import ceil
 from numbers import Real
@@ -8,20 +8,20 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
-from ._per_clip import below, positions, take_frames, uniform
+from ._per_clip import draw_below, draw_uniform, gather_frames, positions
 
 
 class TimeStretch(Augmentation):
-    """Read the frames of each spectrogram faster or slower, at the same pitch.
+    """Change the tempo of each spectrogram at constant pitch.
 
-    The levels between two frames are interpolated linearly. A spectrogram that runs out goes round from its
-    beginning, so that its length stays.
+    Levels between two frames are interpolated linearly. The number of frames is kept: a spectrogram that is
+    read faster continues from its beginning.
 
     Parameters
     ----------
     max_change : float, default=0.2
-        Largest change, as the natural logarithm of the rate, at most 3: rates are drawn from exp(-max_change)
-        to exp(max_change), evenly on a logarithmic axis. 0.2 is 18 % slower to 22 % faster.
+        Largest change, as the natural logarithm of the rate, from 0 to 3. Rates are drawn log-uniformly from
+        exp(-max_change) to exp(max_change). 0.2 means 18 % slower to 22 % faster.
 
     See Also
     --------
@@ -51,24 +51,25 @@ class TimeStretch(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Read each spectrogram at its rate; as :meth:`Augmentation.apply`."""
+        """Read each spectrogram at its own rate; see :meth:`Augmentation.apply`."""
         n_clips, _, n_frames = spectrograms.shape
-        rates = uniform(n_clips, -self.max_change, self.max_change, generator).exp()
+        rates = draw_uniform(n_clips, -self.max_change, self.max_change, generator).exp()
         places = torch.remainder(rates[:, None] * positions(n_frames, generator), n_frames)
         before = places.long()
         after = (before + 1) % n_frames
         share = (places - before)[:, None]
-        return torch.lerp(take_frames(spectrograms, before), take_frames(spectrograms, after), share), targets
+        stretched = torch.lerp(gather_frames(spectrograms, before), gather_frames(spectrograms, after), share)
+        return stretched, targets
 
 
 class TimeShift(Augmentation):
-    """Roll the frames of each spectrogram round: what is heard starts at another moment.
+    """Roll the frames of each spectrogram by a random number, so that it starts at another moment.
 
-    What leaves at the end comes in at the beginning. All shifts are equally likely.
+    Frames shifted past the end re-enter at the beginning. All shifts are equally likely.
 
     Notes
     -----
-    Random delays are among the changes of [1]_.
+    Random delays are among the augmentations of [1]_.
 
     References
     ----------
@@ -88,22 +89,22 @@ class TimeShift(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Roll each spectrogram; as :meth:`Augmentation.apply`."""
+        """Roll each spectrogram; see :meth:`Augmentation.apply`."""
         n_clips, _, n_frames = spectrograms.shape
         starts = torch.randint(n_frames, (n_clips, 1), generator=generator, device=generator.device)
-        return take_frames(spectrograms, (positions(n_frames, generator) + starts) % n_frames), targets
+        return gather_frames(spectrograms, (positions(n_frames, generator) + starts) % n_frames), targets
 
 
 class RandomCrop(Augmentation):
-    """Keep a random part of each spectrogram, and repeat it to the length of the whole.
+    """Crop each spectrogram at random and repeat the crop to the original length.
 
-    As if the clip had been shorter: the classifiers repeat short clips, too.
+    The classifiers repeat short clips in the same way, so the result resembles a shorter clip.
 
     Parameters
     ----------
     min_share : float, default=0.5
-        Smallest part, as a share of the frames, above 0. All numbers of frames from it to the whole are
-        equally likely, and so are all places.
+        Shortest crop, as a fraction of the frames, above 0 and at most 1. All lengths from it to the whole
+        clip are equally likely, and so are all positions.
 
     Examples
     --------
@@ -124,11 +125,11 @@ class RandomCrop(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Crop and repeat each spectrogram; as :meth:`Augmentation.apply`."""
+        """Crop and repeat each spectrogram; see :meth:`Augmentation.apply`."""
         n_clips, _, n_frames = spectrograms.shape
         shortest = ceil(self.min_share * n_frames)
         lengths = torch.randint(
             shortest, n_frames + 1, (n_clips, 1), generator=generator, device=generator.device
         )
-        starts = below(n_frames - lengths + 1, generator)
-        return take_frames(spectrograms, starts + positions(n_frames, generator) % lengths), targets
+        starts = draw_below(n_frames - lengths + 1, generator)
+        return gather_frames(spectrograms, starts + positions(n_frames, generator) % lengths), targets

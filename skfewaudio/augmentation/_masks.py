@@ -1,4 +1,4 @@
-"""Bands and frames that are hidden."""
+"""Random masks over bands and frames."""
 
 from numbers import Integral
 from typing import Any
@@ -7,31 +7,31 @@ import torch
 from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
-from ._per_clip import below, positions
+from ._per_clip import draw_below, positions
 
-COUNT = Interval(Integral, 0, None, closed="left")
+NON_NEGATIVE = Interval(Integral, 0, None, closed="left")
 
 
 class SpecAugment(Augmentation):
-    """Hide a run of mel bands and a run of frames in each spectrogram, at random places.
+    """Mask a random run of mel bands and a random run of frames in each spectrogram.
 
-    What is hidden has the spectrogram's mean level. A mask's width is drawn evenly from 0 to the largest, but
-    none is wider than half the bands or frames there are. Masks may overlap.
+    Masked values are set to the spectrogram's mean level. The width of a mask is drawn uniformly from 0 to
+    the largest width, and is at most half the number of bands or frames. Masks may overlap.
 
     Parameters
     ----------
     max_bands : int, default=8
-        Largest width of a mask over bands.
+        Largest width of a mask over bands, in bands.
     max_frames : int, default=20
-        Largest width of a mask over frames.
+        Largest width of a mask over frames, in frames.
     n_band_masks : int, default=1
-        Masks over bands.
+        Number of masks over bands.
     n_frame_masks : int, default=1
-        Masks over frames.
+        Number of masks over frames.
 
     Notes
     -----
-    The masks of [1]_, without its warping of time. Any compression of levels will do.
+    These are the masks of [1]_ without its time warping. The spectrogram may have any compression.
 
     References
     ----------
@@ -55,10 +55,10 @@ class SpecAugment(Augmentation):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "max_bands": [COUNT],
-        "max_frames": [COUNT],
-        "n_band_masks": [COUNT],
-        "n_frame_masks": [COUNT],
+        "max_bands": [NON_NEGATIVE],
+        "max_frames": [NON_NEGATIVE],
+        "n_band_masks": [NON_NEGATIVE],
+        "n_frame_masks": [NON_NEGATIVE],
     }
 
     def __init__(
@@ -72,18 +72,20 @@ class SpecAugment(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Hide parts of each spectrogram; as :meth:`Augmentation.apply`."""
+        """Mask parts of each spectrogram; see :meth:`Augmentation.apply`."""
         n_clips, n_mels, n_frames = spectrograms.shape
-        bands = _masks((n_clips, self.n_band_masks), self.max_bands, n_mels, generator)
-        frames = _masks((n_clips, self.n_frame_masks), self.max_frames, n_frames, generator)
+        bands = _draw_masks((n_clips, self.n_band_masks), self.max_bands, n_mels, generator)
+        frames = _draw_masks((n_clips, self.n_frame_masks), self.max_frames, n_frames, generator)
         means = spectrograms.mean(dim=(1, 2), keepdim=True)
         return torch.where(bands[:, :, None] | frames[:, None, :], means, spectrograms), targets
 
 
-def _masks(shape: tuple[int, int], widest: int, length: int, generator: torch.Generator) -> torch.Tensor:
-    """Tell which positions of an axis are in any of some masks, (n_clips, length)."""
-    limit = min(widest, length // 2) + 1
+def _draw_masks(
+    shape: tuple[int, int], max_width: int, length: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Draw masks of shape (n_clips, n_masks) and return their union along an axis, (n_clips, length)."""
+    limit = min(max_width, length // 2) + 1
     widths = torch.randint(limit, (*shape, 1), generator=generator, device=generator.device)
-    starts = below(length - widths + 1, generator)
-    places = positions(length, generator)
-    return ((places >= starts) & (places < starts + widths)).any(dim=1)
+    starts = draw_below(length - widths + 1, generator)
+    index = positions(length, generator)
+    return ((index >= starts) & (index < starts + widths)).any(dim=1)

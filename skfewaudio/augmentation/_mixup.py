@@ -13,33 +13,33 @@ from ._decibels import DECIBEL
 
 
 class MixUp(Augmentation):
-    """Mix each clip of a batch with another one, and their targets with the same weights.
+    """Mix each clip of a batch with another clip, and their targets with the same weights.
 
-    A clip of weight w is mixed with one of weight 1 - w, and its target is w times its own and 1 - w times
-    the other's. The others are the clips of the batch in random order, so that some may meet themselves. The
-    weights come from the distribution Beta(alpha, alpha).
+    A clip with weight w is mixed with a partner with weight 1 - w, and so are their targets. The partners are
+    a random permutation of the batch, so that a clip may be mixed with itself. The weights are drawn from
+    Beta(alpha, alpha).
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Of the distribution of the weights, above 0: 1 draws them evenly from 0 to 1; below, most mixtures are
-        nearly one of the clips; above, nearly halves.
+        Parameter of the Beta distribution of the weights, above 0. With 1 the weights are uniform from 0 to
+        1. Below 1 most weights are close to 0 or 1, above 1 most are close to 0.5.
     within_class : bool, default=False
-        Mix only clips with the same target: of one class, or with exactly the same labels. Targets stay as
-        they are, and so do clips whose target no other has.
+        Mix only clips with equal targets: clips of one class, or clips with exactly the same labels. Targets
+        do not change. Clips with a unique target are not mixed.
     domain : {"decibel", "power"}, default="decibel"
-        What is mixed. ``"decibel"`` takes the weighted mean of levels, or of whatever numbers there are, as
-        [1]_ does. ``"power"`` mixes the sounds, as [2]_ does: the clips are brought to one level, their
-        amplitudes weighted by w and 1 - w, and their powers added, so that a mixture of equally loud clips
-        is on average as loud as they are. Levels are then taken to be decibels of power, as
-        :class:`~skfewaudio.features.LogMel` gives them by default.
+        Domain of the mixture. ``"decibel"`` computes the weighted mean of the values as they are, as in [1]_.
+        ``"power"`` mixes the sounds, as in [2]_: the clips are scaled to the same level, their amplitudes are
+        weighted by w and 1 - w, and their powers are added. A mixture of equally loud clips is on average as
+        loud as they are. ``"power"`` assumes decibels of power, the default output of
+        :class:`~skfewaudio.features.LogMel`.
 
     Notes
     -----
-    Between two sounds of levels L1 and L2 in dB, [2]_ gives the first the amplitude p and the second 1 - p,
-    with p = 1 / (1 + 10^((L1 - L2) / 20) (1 - w) / w), and divides by the root of p^2 + (1 - p)^2. Here the
-    level is that of the mean power over all bands and frames, where [2]_ takes the largest A-weighted one of
-    a clip, and the sounds' phases are taken to be independent.
+    To mix two sounds with levels L1 and L2 in dB, [2]_ multiplies the first by p and the second by 1 - p,
+    with p = 1 / (1 + 10^((L1 - L2) / 20) (1 - w) / w), and divides by the square root of p^2 + (1 - p)^2.
+    Here the level is the mean power over all bands and frames, whereas [2]_ uses the largest A-weighted level
+    of the clip. The phases of the sounds are assumed to be independent.
 
     References
     ----------
@@ -74,46 +74,46 @@ class MixUp(Augmentation):
 
     @property
     def takes_vectors(self) -> bool:
-        """Whether feature vectors can be mixed, which have no power."""
+        """Whether the mixture applies to feature vectors: True unless powers are mixed."""
         return self.domain == "decibel"
 
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mix clips and targets; as :meth:`Augmentation.apply`."""
+        """Mix clips and targets; see :meth:`Augmentation.apply`."""
         weights = draw_weights(len(targets), self.alpha, generator)
         partners = torch.randperm(len(targets), generator=generator, device=generator.device)
         if self.within_class:
-            partners = keep_within(targets, partners)
+            partners = restrict_to_groups(targets, partners)
         mix = mix_powers if self.domain == "power" else mix_values
         mixed = mix(spectrograms, spectrograms[partners], weights[:, None, None])
         return mixed, mix_values(targets, targets[partners], weights[:, None].to(targets.dtype))
 
 
 def draw_weights(n: int, alpha: float, generator: torch.Generator) -> torch.Tensor:
-    """Draw from Beta(alpha, alpha), through its distribution function: torch's own takes no generator."""
+    """Draw from Beta(alpha, alpha) by inversion, because torch's Beta distribution accepts no generator."""
     drawn = torch.rand(n, generator=generator, device=generator.device)
     if alpha == 1:
         return drawn
     return torch.from_numpy(betaincinv(alpha, alpha, drawn.cpu().double().numpy())).to(drawn)
 
 
-def keep_within(targets: torch.Tensor, shuffled: torch.Tensor) -> torch.Tensor:
-    """Make a random permutation of clips one that permutes those of every target among themselves."""
+def restrict_to_groups(targets: torch.Tensor, shuffled: torch.Tensor) -> torch.Tensor:
+    """Turn a random permutation of clips into one that only permutes clips with equal targets."""
     groups = targets.unique(dim=0, return_inverse=True)[1]
     partners = torch.empty_like(shuffled)
-    # Sorted by group, the clips in their own order and in random order stand group beside group.
+    # Both orders are sorted by group, so the clips of a group occupy the same positions in each.
     partners[groups.argsort(stable=True)] = shuffled[groups[shuffled].argsort(stable=True)]
     return partners
 
 
 def mix_values(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Give the weighted mean; of two equal values, exactly that one."""
+    """Compute the weighted mean; the mean of two equal values is exactly that value."""
     return torch.lerp(second, first, weights)
 
 
 def mix_powers(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Mix decibels as powers: amplitudes in the ratio of the weights once both clips are equally loud."""
+    """Mix decibels as powers, with the weights as amplitudes of two equally loud clips."""
     first, second = DECIBEL * first, DECIBEL * second
     louder = first.logsumexp(dim=(1, 2), keepdim=True) - second.logsumexp(dim=(1, 2), keepdim=True)
     # Twice the logit of p, whose sigmoid is p^2 / (p^2 + (1 - p)^2), the first clip's share of power.

@@ -1,4 +1,4 @@
-"""Noise behind what is heard."""
+"""Background noise."""
 
 from numbers import Real
 from typing import Any
@@ -8,37 +8,37 @@ from sklearn.utils._param_validation import Interval
 
 from ._base import Augmentation
 from ._decibels import DECIBEL
-from ._per_clip import uniform
+from ._per_clip import draw_uniform
 
-PERCENTILE = 20  # of a clip's levels: what most clips fall back to between events
-FLOOR = 1e-3  # added to the fluctuation, whose logarithm would have no lower limit: 15 dB below the level
+PERCENTILE = 20  # of a clip's levels, an estimate of the level between sound events
+FLOOR = 1e-3  # added to the fluctuation before the logarithm: a lower limit 15 dB below the level
 
 
 class BackgroundNoise(Augmentation):
-    """Add stationary noise to each spectrogram, somewhat below or above its own quiet parts.
+    """Add stationary noise to each spectrogram at about the level of its quiet parts.
 
-    The noise has one level in all bands: the 20th percentile of the spectrogram's own levels and an offset,
-    drawn evenly for each. Powers are added, so that loud parts stay as they are.
+    The noise has the same level in all bands: the 20th percentile of the spectrogram's levels plus an offset
+    that is drawn uniformly for each spectrogram. Powers are added, so that loud parts hardly change.
 
     Parameters
     ----------
     low, high : float, default=-10.0 and 5.0
-        Smallest and largest offset, in dB. Levels are taken to be decibels of power, as
-        :class:`~skfewaudio.features.LogMel` gives them by default.
+        Smallest and largest offset, in dB. Spectrograms are assumed to be decibels of power, the default
+        output of :class:`~skfewaudio.features.LogMel`.
 
     Raises
     ------
     ValueError
-        If `low` is above `high`.
+        If `low` is greater than `high`.
 
     Notes
     -----
-    The power of Gaussian noise in one bin of a periodogram is exponentially distributed, and fluctuates as
-    much as its mean. A mel band adds up several bins, which evens them out: here the power is the level times
-    the square root of an exponential variable. Its standard deviation is 0.52 of its mean, as that of an
-    average over 3.7 independent bins, and its mean is 0.5 dB below the level.
+    The power of Gaussian noise in one bin of a periodogram is exponentially distributed, with a standard
+    deviation equal to its mean. A mel band sums several bins, which reduces the fluctuation. The power is
+    therefore the level times the square root of an exponential variable. Its standard deviation is 0.52 times
+    its mean, as for an average over 3.7 independent bins, and its mean is 0.5 dB below the level.
 
-    Recorded backgrounds were mixed in for [1]_; a noise floor needs no recordings.
+    In [1]_ recorded backgrounds were mixed in. Synthetic noise needs no recordings.
 
     References
     ----------
@@ -68,17 +68,17 @@ class BackgroundNoise(Augmentation):
     def apply(
         self, spectrograms: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add each spectrogram's noise; as :meth:`Augmentation.apply`."""
+        """Add noise to each spectrogram; see :meth:`Augmentation.apply`."""
         if self.low > self.high:
             raise ValueError(f"low={self.low!r} is above high={self.high!r}; offsets go from low to high")
-        levels = quiet_levels(spectrograms) + uniform(len(spectrograms), self.low, self.high, generator)
+        levels = quiet_levels(spectrograms) + draw_uniform(len(spectrograms), self.low, self.high, generator)
         fluctuation = torch.empty_like(spectrograms).exponential_(generator=generator)
         noise = DECIBEL * levels[:, None, None] + 0.5 * torch.log(fluctuation + FLOOR)
         return torch.logaddexp(DECIBEL * spectrograms, noise) / DECIBEL, targets
 
 
 def quiet_levels(spectrograms: torch.Tensor) -> torch.Tensor:
-    """Give the 20th percentile of each spectrogram's levels, (n_clips,)."""
+    """Compute the 20th percentile of each spectrogram's levels, (n_clips,)."""
     flat = spectrograms.flatten(1)
-    # torch.quantile sorts all and refuses more than 2 ** 24 values.
+    # torch.quantile sorts all values and rejects more than 2 ** 24.
     return flat.kthvalue(1 + (flat.shape[1] - 1) * PERCENTILE // 100, dim=1).values

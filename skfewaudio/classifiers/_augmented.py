@@ -1,4 +1,4 @@
-"""Any classifier, fitted to changed copies of the clips, too."""
+"""Meta-estimator that fits a classifier to clips and augmented copies of them."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -27,53 +27,54 @@ from skfewaudio.augmentation import AugmentationLike, MixUp, augment, check_clas
 from ._ridge.self_training import find_labelled
 
 SPECTROGRAMS_AT_ONCE = 128
-REFUSAL = (
-    "augmentation={!r} mixes clips, and a mixture has no label of its own; give it to SkorchCNN, or leave "
-    "out what mixes"
+MIXING_ERROR = (
+    "augmentation={!r} mixes clips, and a mixture has no single label; use it in SkorchCNN, or leave out the "
+    "mixing augmentation"
 )
 
 
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Fit a classifier of spectrograms to clips and to randomly changed copies of them.
+    """Fit a classifier of spectrograms to clips and to augmented copies of them.
 
-    A change that leaves a sound's class as it is tells a classifier what does not matter. Networks that learn
-    for many epochs hear a clip differently each time (:class:`SkorchCNN` has its own `augmentation`); this is
-    for classifiers that are fitted once.
+    Augmented copies contain variation that does not change the class of a sound. This meta-estimator is for
+    classifiers that are fitted once. Networks that are trained for many epochs can augment the clips
+    differently in every epoch: :class:`SkorchCNN` has its own `augmentation`.
 
     Parameters
     ----------
     estimator : classifier
-        Takes spectrograms, such as a Pipeline of :class:`~skfewaudio.features.SpectrogramStatistics` and a
-        classifier.
+        Classifier of spectrograms, such as a Pipeline of
+        :class:`~skfewaudio.features.SpectrogramStatistics` and a classifier.
     augmentation : Augmentation, callable, list of these, or None, default=None
-        The changes, one after the other on every copy: see :mod:`skfewaudio.augmentation`. What mixes clips
-        is refused. None makes no copies.
+        Random changes, applied to every copy in order: see :mod:`skfewaudio.augmentation`. Augmentations that
+        mix clips are not supported. None makes no copies.
     n_copies : int, default=2
-        Copies of each clip. Where the estimator learns from clips without a label, these are not copied, nor
-        is any clip if they are half of all or more: they then teach more than copies, which get in their way.
+        Number of augmented copies per clip. If the estimator has ``semi_supervised=True``, unlabelled clips
+        are never augmented. If they make up half of the clips or more, no clip is: augmentation then lowers
+        accuracy.
     copy_weight : float, default=0.3
-        What a copy counts beside its clip, for estimators whose `fit` takes ``sample_weight``.
+        Weight of a copy relative to its clip, for estimators whose `fit` accepts ``sample_weight``.
     random_state : int, RandomState instance or None, default=None
-        Decides the changes.
+        Controls the random changes.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted one.
+        Fitted clone of `estimator`.
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        Class labels.
     n_features_in_ : int
-        Mel bands of the spectrograms, or features.
+        Number of mel bands of the spectrograms, or of features.
 
     See Also
     --------
-    skfewaudio.pipelines.make_few_shot_classifier : Uses it.
-    PatchClassifier : A classifier over patches of the clips.
+    skfewaudio.pipelines.make_few_shot_classifier : Pipeline that uses this meta-estimator.
+    PatchClassifier : Any scikit-learn classifier on patches of clips.
 
     Notes
     -----
-    The estimator, or the last step of a Pipeline, is given ``groups`` too if its `fit` takes them: a clip and
-    its copies are one group, so that none vouches for another.
+    If the `fit` of the estimator, or of the last step of a Pipeline, accepts ``groups``, a clip and its
+    copies are passed as one group, so that they are always left out together.
 
     Examples
     --------
@@ -125,7 +126,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         groups: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
-        """Fit a clone of the estimator on clips and copies.
+        """Fit a clone of the estimator to clips and their augmented copies.
 
         Parameters
         ----------
@@ -133,12 +134,12 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
             Spectrograms, or feature vectors.
         y : array-like of shape (n_clips,)
-            Labels, as the estimator takes them.
+            Labels, as the estimator expects them.
         groups : array-like of shape (n_clips,), default=None
-            The recording that each clip is of. None takes each clip for a recording of its own.
+            Recording of each clip. None treats every clip as a separate recording.
         **fit_params
-            For the estimator's `fit`, such as ``sample_weight``. What has an entry for each clip is repeated
-            for its copies.
+            Parameters of the estimator's `fit`, such as ``sample_weight``. Values with one entry per clip are
+            repeated for its copies.
 
         Returns
         -------
@@ -147,15 +148,15 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y or a parameter cannot be used, or an augmentation mixes clips.
+            If X, y or a parameter is invalid, or if an augmentation mixes clips.
         TypeError
-            If the estimator's `fit` does not take one of `fit_params`.
+            If the estimator's `fit` does not accept one of `fit_params`.
         """
         clips: Any = check_spectrograms(self, X, reset=True)
         labels = column_or_1d(y, warn=True)
         recordings = np.arange(len(clips)) if groups is None else column_or_1d(groups)
-        given = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
-        check_consistent_length(clips, labels, recordings, *given)
+        sample_weights = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
+        check_consistent_length(clips, labels, recordings, *sample_weights)
         last_step, prefix = _last_step(self.estimator)
         copied = np.arange(len(labels))
         if getattr(last_step, "semi_supervised", False):
@@ -178,11 +179,12 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _make_copies(
         self, clips: NDArray | list[NDArray], copied: NDArray[np.int64]
     ) -> tuple[list[NDArray] | NDArray, NDArray[np.int64]]:
-        """Give changed copies of some clips, and the number of each one's clip."""
-        methods = check_classifier_augmentation(self.augmentation, for_vectors=not isinstance(clips, list))
-        if any(isinstance(method, MixUp) for method in methods):
-            raise ValueError(REFUSAL.format(self.augmentation))
-        if not methods or not self.n_copies or not len(copied):
+        """Return augmented copies of the clips at the indices `copied`, and the clip index of each copy."""
+        for_vectors = not isinstance(clips, list)
+        augmentations = check_classifier_augmentation(self.augmentation, for_vectors=for_vectors)
+        if any(isinstance(augmentation, MixUp) for augmentation in augmentations):
+            raise ValueError(MIXING_ERROR.format(self.augmentation))
+        if not augmentations or not self.n_copies or not len(copied):
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
         generator.manual_seed(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
@@ -195,30 +197,33 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for numbers in by_shape.values():
             for start in range(0, len(numbers), n_at_once):
                 part = np.repeat(numbers[start : start + n_at_once], self.n_copies)
-                copies.extend(self._change(methods, np.stack([clips[i] for i in part]), generator))
+                batch = np.stack([clips[i] for i in part])
+                copies.extend(self._augment_batch(augmentations, batch, generator))
                 source.extend(part)
         return (copies if isinstance(clips, list) else np.stack(copies)), np.array(source, dtype=np.int64)
 
-    def _change(self, methods: list[AugmentationLike], batch: NDArray, generator: torch.Generator) -> NDArray:
-        """Change clips of a shape, and check that their labels stay."""
+    def _augment_batch(
+        self, augmentations: list[AugmentationLike], batch: NDArray, generator: torch.Generator
+    ) -> NDArray:
+        """Augment clips of one shape, and check that their labels do not change."""
         spectrograms = torch.from_numpy(np.asarray(batch, dtype=np.float32))
         shape = spectrograms.shape
-        # Feature vectors are spectrograms of one frame. Every clip has a class of its own.
+        # Feature vectors are spectrograms with one frame. Separate classes for all clips reveal mixtures.
         targets = torch.eye(len(batch))
-        changed, after = augment(methods, spectrograms.reshape(*shape[:2], -1), targets, generator)
+        changed, after = augment(augmentations, spectrograms.reshape(*shape[:2], -1), targets, generator)
         if not torch.equal(after, targets):
-            raise ValueError(REFUSAL.format(self.augmentation))
+            raise ValueError(MIXING_ERROR.format(self.augmentation))
         return changed.reshape(shape).numpy()
 
-    def _fitted(self) -> Any:
+    def _get_fitted(self) -> Any:
         check_is_fitted(self)
         return self.estimator_
 
-    def _clips(self, X: ArrayLike | Sequence[NDArray]) -> Any:
+    def _check_clips(self, X: ArrayLike | Sequence[NDArray]) -> Any:
         return check_spectrograms(self, X, reset=False)
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Give each clip a label.
+        """Predict the label of each clip.
 
         Parameters
         ----------
@@ -229,11 +234,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips,)
         """
-        return self._fitted().predict(self._clips(X))
+        return self._get_fitted().predict(self._check_clips(X))
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the classes' probabilities.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -244,11 +249,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
         """
-        return self._fitted().predict_proba(self._clips(X))
+        return self._get_fitted().predict_proba(self._check_clips(X))
 
     @available_if(estimator_has("predict_log_proba"))
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the logarithms of the classes' probabilities.
+        """Predict the logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -259,11 +264,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
         """
-        return self._fitted().predict_log_proba(self._clips(X))
+        return self._get_fitted().predict_log_proba(self._check_clips(X))
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the estimator's scores.
+        """Compute the decision function of the estimator.
 
         Parameters
         ----------
@@ -274,11 +279,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
         """
-        return self._fitted().decision_function(self._clips(X))
+        return self._get_fitted().decision_function(self._check_clips(X))
 
     @available_if(estimator_has("score_samples"))
     def score_samples(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Say how familiar clips are.
+        """Compute the familiarity of clips, which is higher for clips of known classes.
 
         Parameters
         ----------
@@ -289,19 +294,19 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips,)
         """
-        return self._fitted().score_samples(self._clips(X))
+        return self._get_fitted().score_samples(self._check_clips(X))
 
     def __sklearn_tags__(self) -> Tags:
-        tags, given = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags, estimator_tags = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags.three_d_array = True
-        tags.classifier_tags = given.classifier_tags
+        tags.classifier_tags = estimator_tags.classifier_tags
         if tags.classifier_tags is not None:
             tags.classifier_tags.multi_label = False
         return tags
 
 
 def _last_step(estimator: Any) -> tuple[Any, str]:
-    """Give an estimator, or a Pipeline's last step, and what leads to its parameters in `fit`."""
+    """Return an estimator, or the last step of a Pipeline, and the prefix of its fit parameters."""
     prefix = ""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]

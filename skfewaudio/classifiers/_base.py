@@ -1,4 +1,4 @@
-"""What the classifiers of spectrograms share: the kinds of X, labels, a network started from another."""
+"""Input checks, tags, saved state and cloning of the classifiers of spectrograms."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from skfewaudio.audio.patches import PAD_MODES
 
 from .saved_state import pack_state, unpack_state
 
-# Of the parameters that every classifier with a network has.
+# Constraints on the parameters of every classifier with a network.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "architecture": [str, callable, HasMethods(["fit", "predict"]), None],
     "architecture_params": [dict, None],
@@ -40,16 +40,16 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 class SpectrogramClassifierMixin:
-    """Checks and tags for classifiers of spectrograms that also take plain feature vectors.
+    """Mixin for classifiers that accept spectrograms or feature vectors.
 
-    The fitted estimator has ``patch_frames_``, which is None where it was fitted on feature vectors.
+    The fitted estimator has ``patch_frames_``, which is None after a fit to feature vectors.
     """
 
     patch_frames_: int | None
     predict_log_proba: Any
 
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the log-probabilities, or with two classes the second's minus the first's.
+        """Return the log-probabilities of the classes, or the log-odds of the second of two classes.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class SpectrogramClassifierMixin:
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
     def _check_clips(self, X: ArrayLike | Sequence[NDArray], *, reset: bool) -> NDArray | list[NDArray]:
-        """Check X, and that it is of the kind that `fit` saw."""
+        """Check X, and that it holds the same kind of input as in `fit`."""
         clips = check_spectrograms(self, X, reset=reset)
         if not reset and isinstance(clips, list) == (self.patch_frames_ is None):
             kinds = ("feature vectors", "spectrograms")
@@ -74,7 +74,7 @@ class SpectrogramClassifierMixin:
     def _check_labels(
         self, X: ArrayLike | Sequence[NDArray], y: ArrayLike, *, multilabel: bool = False
     ) -> NDArray:
-        """Check y: one label a clip, or where that is possible an indicator matrix."""
+        """Check y: one label per clip or, with `multilabel`, also an indicator matrix."""
         labels: NDArray = validate_data(self, X="no_validation", y=y, multi_output=multilabel)
         check_consistent_length(X, labels)
         check_classification_targets(labels)
@@ -89,7 +89,7 @@ class SpectrogramClassifierMixin:
         super().__setstate__(unpack_state(state))  # type: ignore[misc]  # of the estimator's next base
 
     def __sklearn_clone__(self) -> Self:
-        # A fitted estimator as the architecture is there for its weights, which a clone of it would lose.
+        # A fitted estimator as the architecture provides its weights, which cloning would discard.
         copy = super().__sklearn_clone__()  # type: ignore[misc]  # of the estimator's next base
         if hasattr(getattr(self, "architecture", None), "network_"):
             copy.architecture = self.architecture  # type: ignore[attr-defined]
@@ -102,5 +102,5 @@ class SpectrogramClassifierMixin:
 
 
 def as_clips(X: NDArray | list[NDArray]) -> list[NDArray]:
-    """Give feature vectors as clips of a single frame."""
+    """Return feature vectors as clips with a single frame."""
     return X if isinstance(X, list) else list(np.asarray(X, dtype=np.float32)[:, :, None])

@@ -1,4 +1,4 @@
-"""Ridge regression on labels, with what leaving each clip out says of its penalty and its calibration."""
+"""Ridge classifier whose penalty and calibration are chosen by leave-one-out."""
 
 from numbers import Real
 from typing import Any, Self
@@ -37,81 +37,87 @@ Array = NDArray[np.float64]
 class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     """Classify feature vectors by ridge regression, with calibrated probabilities from few clips.
 
-    One regression for each class, onto 1 for its clips and 0 for the others. The penalty is that with the
-    least error on training clips left out, each in turn, which is computed exactly and at the cost of one
-    fit. What they score, left out, also says how certain a score is: probabilities are the softmax of the
-    scores at the temperature that gives these clips the least log loss. No clip is set aside.
+    One regression per class is fitted to the target 1 for clips of the class and 0 for other clips. The
+    penalty minimises the leave-one-out error, which is computed exactly at the cost of one fit. The
+    leave-one-out scores also calibrate the probabilities, by temperature scaling [1]_: the probabilities are
+    the softmax of the scores divided by a temperature, which minimises the log loss of the left-out clips. No
+    clip is held out.
 
     Parameters
     ----------
     penalty : float, array-like of shape (n_penalties,) or "auto", default="auto"
-        Of the squared weights, above 0. A number is taken as it is; of several, the one with the least
-        leave-one-out error. ``"auto"`` tries 19, from 1e-8 to 10 times the sum of squares of X.
+        Penalty on the squared weights, above 0. A number is used as it is. From several values, the one with
+        the smallest leave-one-out error is chosen. ``"auto"`` chooses from 19 values between 1e-8 and 10
+        times the sum of squares of X.
     fit_intercept : bool, default=True
-        Whether classes have constants in their scores. With centred features and few clips of each class they
-        do harm: the class of a clip that is left out is the rarer one, and a constant tells.
+        Whether the score of each class has an intercept. With centred features and few clips per class,
+        intercepts lower accuracy: leaving a clip out makes its class rarer, which an intercept reveals.
     class_weight : dict or "balanced", default=None
-        Weights of the classes, 1 where the dict lacks one; ``"balanced"`` gives all classes the same sum.
+        Weights of the classes; a class missing from the dict has weight 1. ``"balanced"`` gives all classes
+        the same total weight. None gives all classes weight 1.
     false_rejection_rate : float, default=None
-        Share of clips of known classes that :meth:`predict` may call unknown, between 0 and 1. None never
-        does. It takes a class with two clips.
+        Expected share of clips of known classes that :meth:`predict` rejects as unknown, between 0 and 1.
+        None disables rejection. Requires at least one class with two clips.
     unknown_label : object, default="unknown"
-        What :meth:`predict` gives for those.
+        Label predicted for rejected clips.
     semi_supervised : bool, default=False
-        Whether a label of -1 (or "-1" among strings) stands for none. Clips without a label are learnt from,
-        too. False takes -1 for a class like others.
+        Whether a label of -1 (or "-1" among strings) means unlabelled. The classifier is then also fitted to
+        the unlabelled clips, by self-training. If False, -1 is a class like any other.
     device : str, default=None
-        Torch device that `fit` does its linear algebra on; None takes CUDA where there is one.
+        Torch device for the linear algebra in `fit`. None uses CUDA if available.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        Class labels.
     coef_ : ndarray of shape (n_classes, n_features)
-        Weights.
+        Weights of the features.
     intercept_ : ndarray of shape (n_classes,)
-        Constants, 0 without `fit_intercept`.
+        Intercepts; 0 without `fit_intercept`.
     penalty_ : float
-        The penalty in use.
+        Penalty of the fitted regression.
     penalties_ : ndarray of shape (n_penalties,)
-        Those it was chosen from.
+        Candidates from which `penalty_` was chosen.
     loo_errors_ : ndarray of shape (n_penalties,) or None
-        Their mean squared leave-one-out errors; None where `penalty` is a number.
+        Mean squared leave-one-out error of each candidate; None if `penalty` is a number.
     temperature_ : float
-        What scores are divided by before the softmax.
+        Divisor of the scores before the softmax.
     threshold_ : float
-        The value of :meth:`score_samples` below which a clip is unknown; minus infinity where none is.
+        Value of :meth:`score_samples` below which clips are rejected; minus infinity if no clip is rejected.
     n_features_in_ : int
-        Features.
+        Number of features.
     feature_names_in_ : ndarray of str
-        Only if fitted on a DataFrame that has column names.
+        Column names of X, if fitted on a DataFrame.
 
     See Also
     --------
-    skfewaudio.pipelines.make_few_shot_classifier : With features for it.
-    ELMClassifier : The same regression on random hidden units.
-    sklearn.linear_model.RidgeClassifierCV : Without probabilities.
+    skfewaudio.pipelines.make_few_shot_classifier : Pipeline of features and this classifier.
+    ELMClassifier : Ridge regression on random hidden units.
+    sklearn.linear_model.RidgeClassifierCV : Ridge classifier without probabilities.
 
     Notes
     -----
-    Nothing can be learnt of a class by leaving out its only clip. The temperature counts the clips of classes
-    that have two, different ones; where there is no such class, it is 1/7.5 of what the score of a training
-    clip's own class is above the others' on average, as was best for one clip per class of the embedded data
-    set.
+    The temperature is fitted to the clips of classes that have at least two different clips, because leaving
+    out the only clip of a class gives no information about the class. If there is no such class, the
+    temperature is 1/7.5 of the mean margin of the training clips. The margin is the score of a clip's own
+    class minus the mean score of the other classes. The constant 7.5 was the best for one clip per class of
+    the synthetic dataset.
 
-    Clips without a label take part in the regression with a tenth of the weight, and have for targets the
-    probabilities that a fit without them gave them: first that to the labelled clips, then ten times the
-    last one. The penalty and the temperature are chosen anew each time. This helps where they are of the
-    same classes, about as often (see the user guide), and does harm where they are of few of them.
+    Unlabelled clips take part in the regression with a tenth of the weight of labelled clips. Their targets
+    are pseudo-labels: the class probabilities predicted by a fit without the clip. The first pseudo-labels
+    come from a fit to the labelled clips, and the fit is then repeated ten times with updated pseudo-labels.
+    The penalty and the temperature are chosen again each time. Self-training raises accuracy if the
+    unlabelled clips cover the known classes about evenly (see the user guide), and lowers it if they come
+    from only a few classes.
 
-    The intercept is the weight of a constant feature as long as the rows are on average, and penalised like
-    others. Rows that stand in the data several times are left out together, so that they do not predict each
-    other.
+    The intercept is the weight of a constant feature, which is penalised like other features. The value of
+    this feature is the root-mean-square norm of the rows. Duplicate rows are left out together, so that they
+    do not predict each other.
 
-    A clip is the less familiar, the further its scores are from those wanted of the nearest class; without a
-    penalty, that is the novelty score of [2]_. The threshold makes as many training clips unknown as was
-    asked for, each left out. New clips recorded like them are rejected a little less often, as a clip more
-    is known; those of other rooms or speakers more often.
+    Familiarity decreases with the distance between a clip's scores and the targets of the nearest class.
+    Without a penalty, it is the novelty score of [2]_. The threshold rejects the requested share of the
+    left-out training clips. New clips from the same recording conditions are rejected slightly less often,
+    because the final fit leaves out no clip. Clips from other rooms or speakers are rejected more often.
 
     References
     ----------
@@ -165,19 +171,19 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, *, groups: ArrayLike | None = None
     ) -> Self:
-        """Choose the penalty, solve for the weights, and find temperature and threshold.
+        """Choose the penalty, solve for the weights, and fit the temperature and the threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_features)
             Feature vectors.
         y : array-like of shape (n_clips,)
-            Labels, of two classes at least; with `semi_supervised`, -1 for none.
+            Labels of at least two classes; with `semi_supervised`, -1 for unlabelled clips.
         sample_weight : array-like of shape (n_clips,), default=None
-            Weights, none below 0. A weight of k is the same as k copies of the row.
+            Non-negative weights. A weight of k has the same effect as repeating the row k times.
         groups : array-like of shape (n_clips,), default=None
-            The recording that each clip is of: those of one are left out together. None takes each clip for
-            a recording of its own.
+            Recording of each clip. Clips of one recording are left out together. None treats every clip as a
+            separate recording.
 
         Returns
         -------
@@ -186,8 +192,8 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y, the weights or a parameter cannot be used; or if clips are to be rejected and no class
-            has two.
+            If X, y, the weights or a parameter are invalid; or if `false_rejection_rate` is set and no class
+            has two different clips.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -206,7 +212,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     def _encode(
         self, X: Array, y: NDArray, rows: NDArray[np.intp], weights: Array
     ) -> tuple[NDArray[np.intp], Array, Array]:
-        """Give those of the labelled rows that count, without copies, their targets and weights."""
+        """Return the labelled rows with positive weights, without duplicates, their targets and weights."""
         labels = np.array(y[rows].tolist()) if y.dtype.kind == "O" else y[rows]
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -219,14 +225,14 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         rows, codes, weights = rows[weights > 0], codes[weights > 0], weights[weights > 0]
         Y = np.eye(len(self.classes_))[codes]
         kept, weights = merge_duplicates(X[rows], Y, weights)
-        # Targets sum to 0: what nothing is known of gets the same score for every class.
+        # Targets sum to 0, so that inputs that carry no information score all classes equally.
         return rows[kept], Y[kept] - 1 / len(self.classes_), weights
 
     def _fit(self, X: Array, Y: Array, weights: Array, groups: NDArray[np.int64]) -> None:
-        """Learn from rows, those with targets first."""
+        """Fit to rows; the first len(Y) rows have targets."""
         penalty = self.penalty
         if not isinstance(penalty, str) and np.ndim(penalty) and check_penalties(penalty).min() == 0:
-            raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above it")
+            raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above 0")
         H, n_known, device = self._add_constant(X, weights), len(Y), resolve_device(self.device)
         calibration = Calibration(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
         known = RidgeSystem(H[:n_known], weights[:n_known], groups=groups[:n_known], device=device)
@@ -243,22 +249,22 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.threshold_ = self._choose_threshold(calibration, found.left_out)
 
     def _add_constant(self, X: Array, weights: Array) -> Array:
-        """Give rows with a constant feature, if there is to be an intercept."""
+        """Append a constant feature to the rows if an intercept is fitted."""
         if not self.fit_intercept:
             return X
         length = np.sqrt(np.average(np.square(X).sum(axis=1), weights=weights))
         return np.hstack([X, np.full((len(X), 1), length)])
 
     def _choose_threshold(self, calibration: Calibration, left_out: Array) -> float:
-        """Put the threshold at the wanted rank of what training clips score when they are left out."""
+        """Choose the rejection threshold from the leave-one-out scores of the training clips."""
         if self.false_rejection_rate is None:
             return -np.inf
         if self.unknown_label in self.classes_.tolist():
-            raise ValueError(f"unknown_label={self.unknown_label!r} is a class; choose a label that is none")
-        if not calibration.has_repeated:
+            raise ValueError(f"unknown_label={self.unknown_label!r} is a class; choose another label")
+        if not calibration.has_usable_rows:
             raise ValueError(
-                f"false_rejection_rate={self.false_rejection_rate} takes two different clips of a class, "
-                "to see what known clips score; add clips, or set it to None"
+                f"false_rejection_rate={self.false_rejection_rate} needs two different clips of a class, "
+                "whose scores determine the threshold; add clips, or set it to None"
             )
         return calibration.find_threshold(left_out, self.false_rejection_rate)
 
@@ -268,7 +274,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         return X @ self.coef_.T + self.intercept_
 
     def decision_function(self, X: ArrayLike) -> Array:
-        """Give the scores, which sum to 0 over the classes.
+        """Compute the scores, which sum to 0 over the classes.
 
         Parameters
         ----------
@@ -278,13 +284,13 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
-            Of two classes, by how much the second one's is higher.
+            With two classes, the score of the second class minus the score of the first.
         """
         scores = self._scores(X)
         return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
-        """Give the logarithms of the classes' probabilities.
+        """Predict the logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -298,7 +304,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         return log_softmax(self._scores(X) / self.temperature_, axis=1)
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Give the classes' probabilities, for a clip that is of one of them.
+        """Predict class probabilities, assuming that each clip belongs to a known class.
 
         Parameters
         ----------
@@ -312,7 +318,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         return np.exp(self.predict_log_proba(X))
 
     def score_samples(self, X: ArrayLike) -> Array:
-        """Say how familiar clips are: the higher, the likelier of a known class.
+        """Compute the familiarity of clips, which is higher for clips of known classes.
 
         Parameters
         ----------
@@ -322,12 +328,12 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_clips,)
-            Minus the squared distance of the scores from those wanted of the nearest class; 0 at most.
+            Minus the squared distance between the scores and the targets of the nearest class; 0 at most.
         """
         return familiarity(self._scores(X))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Give each clip the class with the highest score, or say that it is unknown.
+        """Predict the class with the highest score, or `unknown_label` for rejected clips.
 
         Parameters
         ----------
@@ -337,7 +343,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_clips,)
-            With a `false_rejection_rate`, an array of objects if the classes and `unknown_label` are of
+            An object array if `false_rejection_rate` is set and the classes and `unknown_label` have
             different types.
         """
         scores = self._scores(X)

@@ -17,80 +17,85 @@ from ._ridge.system import Penalty
 
 
 class ELMClassifier(ClassifierMixin, ExtremeLearningMachine):
-    """Classify feature vectors by a random hidden layer and a ridge regression on its activations.
+    """Classify feature vectors with a random hidden layer and a ridge regression on its activations.
 
-    The hidden layer is drawn and never trained, so that a fit is the solution of one linear system. Its
-    penalty is chosen by exact leave-one-out errors, at the cost of a single factorisation.
+    The hidden layer is drawn at random and never trained, so a fit is the solution of one linear system. The
+    penalty of the regression is chosen by exact leave-one-out errors, at the cost of a single factorisation.
 
     Parameters
     ----------
     n_hidden : int, default=1000
-        Hidden units.
+        Number of hidden units.
     activation : {"relu", "tanh", "sigmoid", "sine", "hard_limit", "triangular", "gaussian", "multiquadric"} \
 or callable, default="relu"
-        What a unit makes of its input a: ``"hard_limit"`` is 1 above 0 and 0 elsewhere, ``"triangular"``
-        max(1 - abs(a), 0), ``"gaussian"`` exp(-a^2), ``"multiquadric"`` sqrt(1 + a^2). A callable takes an
-        array (n_rows, n_hidden), which it may overwrite, and gives another.
+        Function of the input a of a unit. ``"hard_limit"`` is 1 for a > 0 and 0 otherwise, ``"triangular"``
+        is max(1 - abs(a), 0), ``"gaussian"`` is exp(-a^2), and ``"multiquadric"`` is sqrt(1 + a^2). A
+        callable receives an array of shape (n_rows, n_hidden), which it may overwrite, and returns an array
+        of the same shape.
     alpha : float, default=1.0
-        From 0 to 1, the share of X W + b in the input of a unit. The rest is the distance of X to the unit's
-        centre, in radii.
+        Weight of X W + b in the input of a unit, from 0 to 1. The distance from X to the centre of the unit,
+        divided by the radius, has the weight 1 - `alpha`.
     rbf_width : float, default=1.0
-        By what the radii are multiplied. All are the largest distance between two centres, over the root of
-        2 n_hidden. With many features most distances are about as large as the largest, root of n_hidden
-        radii, and ``"gaussian"`` makes nothing of that; a width of that root brings them down to 1.
+        Factor of the radius. All units have the same radius: the largest distance between two centres,
+        divided by sqrt(2 n_hidden). With many features, most distances are close to the largest, about
+        sqrt(n_hidden) radii, where ``"gaussian"`` is almost 0. A width of sqrt(n_hidden) scales these
+        distances to about 1.
     weight_scale : float, default=1.0
-        The hidden weights are normal with this over the root of n_features as their standard deviation. With
-        standardised features X W is then of the order of `weight_scale` however many there are, and
-        activations that saturate do so no sooner. The biases are standard normal.
+        Scale of the hidden weights, which are drawn from a normal distribution with the standard deviation
+        `weight_scale` / sqrt(n_features). With standardised features, X W is therefore of the order of
+        `weight_scale`, and the saturation of activations does not depend on the number of features. The
+        biases are drawn from a standard normal distribution.
     penalty : float, array-like of shape (n_penalties,) or "auto", default="auto"
-        Of the squared output weights. A number is taken as it is, and 0 gives the smallest weights of least
-        squares, ``numpy.linalg.pinv(H) @ Y``. Of several, the one with the least leave-one-out error is
-        taken. ``"auto"`` tries 19, from 1e-8 to 10 times the sum of the squares of H.
+        Penalty on the squared output weights. A number is used as it is; 0 gives the least-squares solution
+        with the smallest norm, ``numpy.linalg.pinv(H) @ Y``, where H contains the hidden activations. From
+        several values, the one with the smallest leave-one-out error is chosen. ``"auto"`` chooses from 19
+        values between 1e-8 and 10 times the sum of squares of H.
     direct_links : bool, default=False
-        Give the output layer the features too, beside the hidden activations.
+        Whether the output layer also receives the features, in addition to the hidden activations.
     class_weight : dict or "balanced", default=None
-        Weights of the classes, 1 where the dict lacks one; ``"balanced"`` gives all classes the same sum.
-        Not for indicator matrices.
+        Weights of the classes; a class missing from the dict has weight 1. ``"balanced"`` gives all classes
+        the same total weight. None gives all classes weight 1. Not supported for indicator matrices.
     device : str, default=None
-        Torch device that `fit` does its linear algebra on; None takes CUDA where there is one. The hidden
-        layer and :meth:`partial_fit` stay on the processor.
+        Torch device for the linear algebra in `fit`. None uses CUDA if available. The hidden layer and
+        :meth:`partial_fit` are computed on the CPU.
     random_state : int, RandomState instance or None, default=None
-        Decides the hidden layer.
+        Controls the draw of the hidden layer.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, or the numbers of the columns of a multi-label `y`.
+        Class labels, or the column indices of a multi-label `y`.
     multilabel_ : bool
         Whether `y` was an indicator matrix.
     hidden_weights_, hidden_biases_ : ndarray of shape (n_features, n_hidden), and (n_hidden,)
-        W and b; None with an `alpha` of 0.
+        Weights W and biases b of the hidden units; None if `alpha` is 0.
     centers_ : ndarray of shape (n_hidden, n_features) or None
-        Drawn from the smallest box around the training rows; None with an `alpha` of 1.
+        Centres, drawn from the bounding box of the training rows; None if `alpha` is 1.
     radius_ : float or None
-        The radius, before `rbf_width`.
+        Radius before multiplication by `rbf_width`; None if `alpha` is 1.
     output_weights_ : ndarray of shape (n_hidden, n_outputs)
-        A column for each class, one for two classes. With `direct_links` n_features more rows.
+        One column per class, or a single column for two classes. With `direct_links`, n_features more rows.
     penalty_ : float
-        The penalty in use.
+        Penalty of the fitted regression.
     penalties_ : ndarray of shape (n_penalties,)
-        Those it was chosen from.
+        Candidates from which `penalty_` was chosen.
     loo_errors_ : ndarray of shape (n_penalties,) or None
-        Their mean squared leave-one-out errors, for targets of -1 and 1; None where `penalty` is a number.
+        Mean squared leave-one-out error of each candidate, for targets of -1 and 1; None if `penalty` is a
+        number.
     n_features_in_ : int
-        Features.
+        Number of features.
     feature_names_in_ : ndarray of str
-        Only if fitted on a DataFrame that has column names.
+        Column names of X, if fitted on a DataFrame.
 
     See Also
     --------
-    ELMRegressor : The same for numbers.
-    sklearn.linear_model.RidgeClassifier : The output layer alone.
+    ELMRegressor : The same model for numerical targets.
+    sklearn.linear_model.RidgeClassifier : Ridge regression without a hidden layer.
 
     Notes
     -----
-    There is no intercept: with many hidden units a constant costs next to nothing. Rows that stand in the
-    data several times are left out together, so that they do not predict each other.
+    There is no intercept: with many hidden units, small output weights can produce a constant. Duplicate rows
+    are left out together, so that they do not predict each other.
 
     References
     ----------
@@ -151,22 +156,22 @@ or callable, default="relu"
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Take in a batch of rows, the first or after others.
+        """Fit to a first batch of rows, or update the fit with a further batch.
 
-        However the rows are split, the output weights are those of one fit to all of them with the same
-        hidden layer and penalty. The first batch, or :meth:`fit`, decides both: the penalty, where there is
-        one to choose, and the box that centres are drawn from.
+        For any split into batches, the output weights equal the weights of one fit to all rows with the same
+        hidden layer and penalty. The first batch, or :meth:`fit`, determines both: the penalty, unless it is
+        a number, and the box from which centres are drawn.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Feature vectors.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
+            Class labels or an indicator matrix.
         classes : array-like of shape (n_classes,), default=None
-            All labels that may come, with the first batch; None takes those of the first batch.
+            All possible labels, passed with the first batch. None uses the labels of the first batch.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, none below 0.
+            Non-negative weights.
 
         Returns
         -------
@@ -176,18 +181,18 @@ or callable, default="relu"
         ------
         ValueError
             As in :meth:`fit`; if `y` has a label that is not among the classes; or if `class_weight` is
-            ``"balanced"``, which takes all rows to know.
+            ``"balanced"``, which requires all rows at once.
         """
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' takes all rows at once; give partial_fit a dict instead"
+                "class_weight='balanced' needs all rows at once; give partial_fit a dict instead"
             )
         if not hasattr(self, "output_weights_"):
             return self._fit(X, y, sample_weight, classes)
         return self._update(X, y, sample_weight)
 
     def decision_function(self, X: ArrayLike) -> Array:
-        """Give the outputs, which were fitted to 1 for a row's classes and to -1 for the others.
+        """Compute the outputs, which are fitted to 1 for the classes of a row and to -1 for the others.
 
         Parameters
         ----------
@@ -197,13 +202,13 @@ or callable, default="relu"
         Returns
         -------
         ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
-            Of two classes, the second one's.
+            With two classes, the output of the second class.
         """
         scores = self._outputs(X)
         return scores if self.multilabel_ or scores.shape[1] > 1 else scores[:, 0]
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Give each row the class with the largest output.
+        """Predict the class with the largest output for each row.
 
         Parameters
         ----------
@@ -213,7 +218,7 @@ or callable, default="relu"
         Returns
         -------
         ndarray of shape (n_samples,), or (n_samples, n_labels)
-            Where `y` was multi-label, 1 for every label with an output above 0.
+            For a multi-label `y`, 1 for every label with an output above 0.
         """
         scores = self.decision_function(X)
         if self.multilabel_:
@@ -226,7 +231,7 @@ or callable, default="relu"
             return y.toarray() if issparse(y) else y
         return column_or_1d(y, warn=True)
 
-    def _learn_targets(self, y: NDArray, classes: ArrayLike | None = None) -> None:
+    def _init_targets(self, y: NDArray, classes: ArrayLike | None = None) -> None:
         self.multilabel_ = y.ndim == 2
         known = np.arange(y.shape[1]) if self.multilabel_ else np.unique(y)
         self.classes_ = known if classes is None else np.unique(classes)
@@ -237,12 +242,12 @@ or callable, default="relu"
         if not self.multilabel_ and len(self.classes_) < 2:
             raise ValueError(f"there is only one class, {self.classes_.tolist()}; expected at least two")
 
-    def _targets(self, y: NDArray, weights: Array) -> tuple[Array, Array]:
+    def _encode_targets(self, y: NDArray, weights: Array) -> tuple[Array, Array]:
         if y.ndim == 2 or self.multilabel_:
             if y.shape[1:] != (len(self.classes_),) or not self.multilabel_:
                 raise ValueError(
-                    f"y has shape {y.shape}, and {len(self.classes_)} "
-                    f"{'columns' if self.multilabel_ else 'classes'} were there at first"
+                    f"y has shape {y.shape}, and the first batch had {len(self.classes_)} "
+                    f"{'columns' if self.multilabel_ else 'classes'}"
                 )
             return np.where(y > 0, 1.0, -1.0), weights
         if len(unknown := np.setdiff1d(y, self.classes_)):
@@ -259,58 +264,59 @@ or callable, default="relu"
 
 
 class ELMRegressor(RegressorMixin, ExtremeLearningMachine):
-    """Predict numbers by a random hidden layer and a ridge regression on its activations.
+    """Predict numbers with a random hidden layer and a ridge regression on its activations.
 
     Parameters
     ----------
     n_hidden : int, default=1000
-        Hidden units.
+        Number of hidden units.
     activation : {"relu", "tanh", "sigmoid", "sine", "hard_limit", "triangular", "gaussian", "multiquadric"} \
 or callable, default="relu"
-        What a unit makes of its input, as in `ELMClassifier`.
+        Function of the input of a unit, as in `ELMClassifier`.
     alpha : float, default=1.0
-        From 0 to 1, the share of X W + b in the input of a unit; the rest is the distance to its centre.
+        Weight of X W + b in the input of a unit, from 0 to 1. The distance to the centre of the unit, divided
+        by the radius, has the weight 1 - `alpha`.
     rbf_width : float, default=1.0
-        By what the radii are multiplied.
+        Factor of the radius, as in `ELMClassifier`.
     weight_scale : float, default=1.0
-        The hidden weights' standard deviation, times the root of n_features.
+        Standard deviation of the hidden weights, multiplied by sqrt(n_features).
     penalty : float, array-like of shape (n_penalties,) or "auto", default="auto"
-        Of the squared output weights, as in `ELMClassifier`.
+        Penalty on the squared output weights, as in `ELMClassifier`.
     direct_links : bool, default=False
-        Give the output layer the features too, beside the hidden activations.
+        Whether the output layer also receives the features, in addition to the hidden activations.
     device : str, default=None
-        Torch device that `fit` does its linear algebra on; None takes CUDA where there is one.
+        Torch device for the linear algebra in `fit`. None uses CUDA if available.
     random_state : int, RandomState instance or None, default=None
-        Decides the hidden layer.
+        Controls the draw of the hidden layer.
 
     Attributes
     ----------
     hidden_weights_, hidden_biases_ : ndarray of shape (n_features, n_hidden), and (n_hidden,)
-        W and b; None with an `alpha` of 0.
+        Weights W and biases b of the hidden units; None if `alpha` is 0.
     centers_ : ndarray of shape (n_hidden, n_features) or None
-        Drawn from the smallest box around the training rows; None with an `alpha` of 1.
+        Centres, drawn from the bounding box of the training rows; None if `alpha` is 1.
     radius_ : float or None
-        The radius, before `rbf_width`.
+        Radius before multiplication by `rbf_width`; None if `alpha` is 1.
     output_weights_ : ndarray of shape (n_hidden, n_targets)
-        A column for each target. With `direct_links` n_features more rows.
+        One column per target. With `direct_links`, n_features more rows.
     penalty_ : float
-        The penalty in use.
+        Penalty of the fitted regression.
     penalties_ : ndarray of shape (n_penalties,)
-        Those it was chosen from.
+        Candidates from which `penalty_` was chosen.
     loo_errors_ : ndarray of shape (n_penalties,) or None
-        Their mean squared leave-one-out errors; None where `penalty` is a number.
+        Mean squared leave-one-out error of each candidate; None if `penalty` is a number.
     n_features_in_ : int
-        Features.
+        Number of features.
     feature_names_in_ : ndarray of str
-        Only if fitted on a DataFrame that has column names.
+        Column names of X, if fitted on a DataFrame.
 
     See Also
     --------
-    ELMClassifier : The same for labels; more of the parameters, and references.
+    ELMClassifier : The same model for class labels, with more about the parameters, and references.
 
     Notes
     -----
-    There is no intercept. Where the targets are far from 0 compared to their spread, wrap the estimator in
+    There is no intercept. If the targets are far from 0 compared to their spread, wrap the estimator in
     ``sklearn.compose.TransformedTargetRegressor`` with a ``StandardScaler``.
 
     Examples
@@ -325,20 +331,20 @@ or callable, default="relu"
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Take in a batch of rows, the first or after others.
+        """Fit to a first batch of rows, or update the fit with a further batch.
 
-        However the rows are split, the output weights are those of one fit to all of them with the same
-        hidden layer and penalty. The first batch, or :meth:`fit`, decides both: the penalty, where there is
-        one to choose, and the box that centres are drawn from.
+        For any split into batches, the output weights equal the weights of one fit to all rows with the same
+        hidden layer and penalty. The first batch, or :meth:`fit`, determines both: the penalty, unless it is
+        a number, and the box from which centres are drawn.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Feature vectors.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Numbers.
+            Numerical targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, none below 0.
+            Non-negative weights.
 
         Returns
         -------
@@ -347,14 +353,14 @@ or callable, default="relu"
         Raises
         ------
         ValueError
-            As in :meth:`fit`; or if `y` has another number of targets than at first.
+            As in :meth:`fit`; or if the number of targets differs from the first batch.
         """
         if not hasattr(self, "output_weights_"):
             return self._fit(X, y, sample_weight)
         return self._update(X, y, sample_weight)
 
     def predict(self, X: ArrayLike) -> Array:
-        """Predict numbers.
+        """Predict the targets of each row.
 
         Parameters
         ----------
@@ -364,7 +370,7 @@ or callable, default="relu"
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            As `y` was.
+            Predictions in the shape of `y`.
         """
         outputs = self._outputs(X)
         return outputs if self._target_shape else outputs[:, 0]
@@ -372,12 +378,14 @@ or callable, default="relu"
     def _check_targets(self, y: Any) -> Array:
         return np.asarray(y.toarray() if issparse(y) else y, dtype=np.float64)
 
-    def _learn_targets(self, y: Array, classes: ArrayLike | None = None) -> None:
+    def _init_targets(self, y: Array, classes: ArrayLike | None = None) -> None:
         self._target_shape = y.shape[1:]
 
-    def _targets(self, y: Array, weights: Array) -> tuple[Array, Array]:
+    def _encode_targets(self, y: Array, weights: Array) -> tuple[Array, Array]:
         if y.shape[1:] != self._target_shape:
-            raise ValueError(f"y has shape {y.shape}; expected {(len(y), *self._target_shape)}, as at first")
+            raise ValueError(
+                f"y has shape {y.shape}; expected {(len(y), *self._target_shape)}, as in the first batch"
+            )
         return y.reshape(len(y), -1), weights
 
     def __sklearn_tags__(self) -> Tags:

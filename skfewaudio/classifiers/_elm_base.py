@@ -1,4 +1,4 @@
-"""What the extreme learning machines share: the hidden layer, and the fit of the output layer."""
+"""Base class of the extreme learning machines: the hidden layer, and the fit of the output layer."""
 
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -24,7 +24,7 @@ from ._ridge.system import Penalty, RidgeFit, fit_ridge
 Array = NDArray[np.float64]
 Activation = Callable[[Array], Array]
 
-# What comes in is not used again, so that it can be overwritten.
+# The input array is not used again, so it may be overwritten.
 ACTIVATIONS: dict[str, Activation] = {
     "relu": lambda a: np.maximum(a, 0, out=a),
     "tanh": lambda a: np.tanh(a, out=a),
@@ -35,14 +35,14 @@ ACTIVATIONS: dict[str, Activation] = {
     "gaussian": lambda a: np.exp(-(a**2)),
     "multiquadric": lambda a: np.sqrt(1 + a**2),
 }
-# Squares of less are lost in double precision.
-NEXT_TO_NOTHING = 1e-150
-# Activations that are held at once while predicting: 64 MiB.
+# Squares of smaller numbers underflow in double precision.
+NEGLIGIBLE_ACTIVATION = 1e-150
+# Activations held in memory at once during prediction: 64 MiB.
 ACTIVATIONS_AT_ONCE = 2**23
 
 
 class ExtremeLearningMachine(BaseEstimator):
-    """A random hidden layer, and a ridge regression on its activations."""
+    """Random hidden layer with a ridge regression on its activations."""
 
     _parameter_constraints: dict[str, list[Any]] = {
         "n_hidden": [Interval(Integral, 1, None, closed="left")],
@@ -88,9 +88,9 @@ class ExtremeLearningMachine(BaseEstimator):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Feature vectors.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Labels, or a zero or one for each label; numbers for a regressor.
+            Class labels or an indicator matrix for a classifier; numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, none below 0. A weight of k is the same as k copies of the row.
+            Non-negative weights. A weight of k has the same effect as repeating the row k times.
 
         Returns
         -------
@@ -99,22 +99,22 @@ class ExtremeLearningMachine(BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y, the weights or a parameter cannot be used, or `y` holds one class.
+            If X, y, the weights or a parameter are invalid, or `y` contains a single class.
         """
         return self._fit(X, y, sample_weight)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, classes: ArrayLike | None = None) -> Self:
-        """Fit, for all the classes that may come."""
+        """Fit to rows, for all possible `classes` if given."""
         X, y, weights = self._check_rows(X, y, sample_weight, reset=True)
-        self._learn_targets(y, classes)
+        self._init_targets(y, classes)
         rows, Y, weights = self._encode(X, y, weights)
         self._draw_hidden(rows)
         H = self._activate(rows)
-        if np.abs(H).max() < NEXT_TO_NOTHING:
+        if np.abs(H).max() < NEGLIGIBLE_ACTIVATION:
             advice = "a larger rbf_width" if self.alpha < 1 else "a larger n_hidden"
             raise ValueError(
                 f"every activation of activation={self.activation!r}, alpha={self.alpha} and rbf_width="
-                f"{self.rbf_width} is 0, or next to it, on the training rows; try {advice}"
+                f"{self.rbf_width} is 0 or close to 0 on the training rows; try {advice}"
             )
         self._ridge: RidgeFit | SequentialRidge = fit_ridge(
             H, Y, self.penalty, sample_weight=weights, device=resolve_device(self.device)
@@ -124,7 +124,7 @@ class ExtremeLearningMachine(BaseEstimator):
         return self
 
     def _update(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        """Take in rows after a fit."""
+        """Update the output weights with further rows."""
         X, y, weights = self._check_rows(X, y, sample_weight, reset=False)
         rows, Y, weights = self._encode(X, y, weights)
         if isinstance(self._ridge, RidgeFit):
@@ -134,7 +134,7 @@ class ExtremeLearningMachine(BaseEstimator):
         return self
 
     def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Array]:
-        """Check what fit and partial_fit are given."""
+        """Check the input of fit and partial_fit."""
         kinds: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "multi_output": True}
         kinds["y_numeric"] = isinstance(self, RegressorMixin)
         X, y = validate_data(self, X, y, reset=reset, **kinds)
@@ -144,20 +144,20 @@ class ExtremeLearningMachine(BaseEstimator):
         return X, self._check_targets(y), weights
 
     def _check_targets(self, y: Any) -> Any:
-        """Check that y is of a kind that can be predicted."""
+        """Check that y is a supported kind of target."""
         raise NotImplementedError
 
-    def _learn_targets(self, y: Any, classes: ArrayLike | None = None) -> None:
-        """Take from the first y what there is to predict."""
+    def _init_targets(self, y: Any, classes: ArrayLike | None = None) -> None:
+        """Set the classes, or the shape of the targets, from the first y."""
         raise NotImplementedError
 
-    def _targets(self, y: Any, weights: Array) -> tuple[Array, Array]:
-        """Give a column for each number to predict, and the rows' weights."""
+    def _encode_targets(self, y: Any, weights: Array) -> tuple[Array, Array]:
+        """Return one column per output, and the weights of the rows."""
         raise NotImplementedError
 
     def _encode(self, X: Any, y: Any, weights: Array) -> tuple[Any, Array, Array]:
-        """Give rows without those of no weight and, where a penalty is chosen, without copies."""
-        Y, weights = self._targets(y, weights)
+        """Drop rows with zero weight and, if the penalty is chosen, merge duplicate rows."""
+        Y, weights = self._encode_targets(y, weights)
         kept = weights > 0
         if not kept.any():
             raise ValueError("sample_weight and class_weight leave no row with a weight above 0")
@@ -170,7 +170,7 @@ class ExtremeLearningMachine(BaseEstimator):
         return X, Y, weights
 
     def _draw_hidden(self, X: Any) -> None:
-        """Draw the weights of the hidden layer, its centres, or both."""
+        """Draw the weights or the centres of the hidden layer, or both."""
         rng = check_random_state(self.random_state)
         n_features = X.shape[1]
         self.hidden_weights_ = self.hidden_biases_ = self.centers_ = self.radius_ = None
@@ -182,11 +182,11 @@ class ExtremeLearningMachine(BaseEstimator):
             low, high = min_max_axis(X, axis=0) if issparse(X) else (X.min(axis=0), X.max(axis=0))
             self.centers_ = low + (high - low) * rng.uniform(size=(self.n_hidden, n_features))
             largest = euclidean_distances(self.centers_).max()
-            # One centre, or rows that are all equal, have no distance to go by.
+            # With one centre, or if all rows are equal, the largest distance is 0.
             self.radius_ = float(largest / np.sqrt(2 * self.n_hidden)) or 1.0
 
     def _activate(self, X: Any) -> Array:
-        """Give the hidden activations, and with direct links the columns of X after them."""
+        """Compute the hidden activations, followed by the columns of X with direct links."""
         mixed: Any = 0.0
         if self.hidden_weights_ is not None:
             mixed = X @ self.hidden_weights_
@@ -203,13 +203,11 @@ class ExtremeLearningMachine(BaseEstimator):
                 f"{(X.shape[0], self.n_hidden)}; expected the same shape"
             )
         if not np.isfinite(H).all():
-            raise ValueError(
-                f"activation={self.activation!r} gives NaN or infinity; scale X, or take another"
-            )
+            raise ValueError(f"activation={self.activation!r} gives NaN or infinity; scale X, or use another")
         return np.hstack([H, X.toarray() if issparse(X) else X]) if self.direct_links else H
 
     def _outputs(self, X: Any) -> Array:
-        """Give the outputs for rows, some of them at a time."""
+        """Compute the outputs for rows, in batches."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
         n_rows = max(1, ACTIVATIONS_AT_ONCE // len(self.output_weights_))

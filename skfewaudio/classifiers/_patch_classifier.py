@@ -1,4 +1,4 @@
-"""Any scikit-learn classifier over the patches of clips."""
+"""Classification of clips by any scikit-learn classifier on their patches."""
 
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -21,64 +21,67 @@ from ._base import SpectrogramClassifierMixin
 from ._networks.patches import PatchData, cut_patches
 
 
-def _gives(method: str) -> Callable[[Any], bool]:
-    """Check that there is a `method`; the wrapped estimator's own AttributeError says why not."""
+def _estimator_has(method: str) -> Callable[[Any], bool]:
+    """Check that `method` is available; the AttributeError of the wrapped estimator explains why not."""
 
     def check(self: "PatchClassifier") -> bool:
         if self.aggregation != "vote" or method == "decision_function":
-            getattr(getattr(self, "estimator_", self._given()), method)
+            getattr(getattr(self, "estimator_", self._get_estimator()), method)
         return True
 
     return check
 
 
 class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Classify clips by the patches they consist of, with any scikit-learn classifier.
+    """Classify clips by their patches, with any scikit-learn classifier.
 
-    Every clip is cut into patches of a few frames, and a patch, flattened, is one row for the estimator. The
-    rows have the labels of their clips, and the scores of a clip's rows are combined into the clip's.
+    Every clip is cut into patches of a few frames, and each flattened patch is one row for the estimator. The
+    rows have the labels of their clips, and the scores of the rows are combined into one score per clip.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        A classifier of rows of numbers, or a Pipeline that ends in one. None is the nearest neighbour by
-        cosine, ``KNeighborsClassifier(1, metric="cosine")``, which works from one clip per class.
+        Classifier of feature vectors, or a Pipeline that ends in one. None is the nearest neighbour by
+        cosine, ``KNeighborsClassifier(1, metric="cosine")``, which works with one clip per class.
     patch_frames : int, default=1
-        Frames of a patch. 1 takes every frame of a spectrogram, and every embedding of a sequence, by itself.
+        Number of frames of a patch. With 1, every frame of a spectrogram, or every embedding of a sequence,
+        is a patch.
     hop_frames : int, default=None
-        Frames from one patch of a clip to the next. None is half a patch, and at least one frame.
+        Number of frames from one patch of a clip to the next. None is half a patch, and at least one frame.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        What fills a clip shorter than a patch.
+        Padding of clips that are shorter than a patch.
     aggregation : {"mean", "max", "vote"}, default="mean"
-        A clip's probabilities are the mean of its patches', or their maximum, normalised, or the share of
-        patches that are given each label. Only ``"vote"`` goes without the estimator's ``predict_proba``.
+        How the probabilities of a clip are computed from its patches: the mean of their probabilities, the
+        normalised maximum, or the share of patches with each predicted label. Only ``"vote"`` does not
+        require ``predict_proba`` of the estimator.
     batch_size : int, default=4096
-        Patches that are predicted at once, however long the clips.
+        Maximum number of patches that are predicted at once, for clips of any length.
 
     Attributes
     ----------
     estimator_ : estimator
-        The clone of `estimator` that was fitted on the patches.
+        Clone of `estimator`, fitted to the patches.
     classes_ : ndarray of shape (n_classes,)
-        The labels, or the numbers of the columns of a multi-label `y`.
+        Class labels, or the column indices of a multi-label `y`.
     multilabel_ : bool
-        Whether `y` was an indicator matrix, for clips with any number of labels.
+        Whether `y` was an indicator matrix.
     patch_frames_ : int or None
-        Frames of a patch, where X holds spectrograms or sequences.
+        Number of frames of a patch; None for feature vectors.
     n_features_in_ : int
-        Mel bands of the spectrograms, dimensions of the embeddings, or features.
+        Number of mel bands of the spectrograms, of dimensions of the embeddings, or of features.
     feature_names_in_ : ndarray of str
-        Only if fitted on a DataFrame that has column names.
+        Column names of X, if fitted on a DataFrame.
 
     See Also
     --------
-    PrototypicalClassifier : Patches of spectrograms in a space learnt for them.
+    PrototypicalClassifier : Classifier of patches in a learned embedding space.
 
     Notes
     -----
-    Clips may have any lengths; in the fit, one with more patches counts for more, unless ``sample_weight``
-    says otherwise. A plain matrix (n_clips, n_features) has one patch per row, and the estimator works as by
-    itself. Fitting holds all patches at once, in single precision: 4 * n_mels * patch_frames bytes for each.
+    Clips may have any length. In `fit`, clips with more patches have more weight, unless ``sample_weight``
+    compensates for it. In a matrix (n_clips, n_features), every row is one patch, and the results are the
+    same as with the estimator alone. All patches are held in memory during `fit`, in single precision: 4 *
+    n_mels * patch_frames bytes per patch.
 
     References
     ----------
@@ -124,7 +127,7 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike | Sequence[NDArray], y: ArrayLike, **fit_params: Any) -> Self:
-        """Fit a clone of the estimator on the patches of all clips.
+        """Fit a clone of the estimator to the patches of all clips.
 
         Parameters
         ----------
@@ -132,10 +135,10 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
             Spectrograms or sequences of embeddings, or feature vectors.
         y : array-like of shape (n_clips,) or (n_clips, n_labels)
-            Labels; or zeros and ones, where the estimator takes several labels a row.
+            Class labels; or an indicator matrix, if the estimator supports several labels per row.
         **fit_params
-            For the estimator's `fit`, such as ``sample_weight``. What has an entry for each clip is repeated
-            for its patches.
+            Parameters of the estimator's `fit`, such as ``sample_weight``. Values with one entry per clip are
+            repeated for its patches.
 
         Returns
         -------
@@ -144,14 +147,14 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         Raises
         ------
         ValueError
-            If X or y cannot be used, or the estimator is no classifier, or gives no probabilities where
-            `aggregation` needs them.
+            If X or y is invalid, or if the estimator is not a classifier, or has no ``predict_proba``
+            although `aggregation` requires it.
         TypeError
-            If the estimator's `fit` does not take one of `fit_params`.
+            If the estimator's `fit` does not accept one of `fit_params`.
         """
-        if get_tags(self._given()).estimator_type != "classifier":
+        if get_tags(self._get_estimator()).estimator_type != "classifier":
             raise ValueError(
-                f"estimator={self.estimator!r} is no classifier; give one, or a Pipeline that ends in one"
+                f"estimator={self.estimator!r} is not a classifier; pass one, or a Pipeline that ends in one"
             )
         clips = self._check_clips(X, reset=True)
         labels = self._check_labels(X, y, multilabel=True)
@@ -160,23 +163,23 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         self.patch_frames_ = self.patch_frames if isinstance(clips, list) else None
         if isinstance(clips, list):
             patches = self._cut(clips)
-            rows, clip_of_row = _all_rows(patches, self.batch_size), patches.clip
+            rows, clip_of_row = _flatten_all(patches, self.batch_size), patches.clip
         else:
             rows, clip_of_row = clips, np.arange(len(clips))
-        self.estimator_ = clone(self._given())
-        self.estimator_.fit(rows, labels[clip_of_row], **_repeat(fit_params, clip_of_row))
-        # Not before: some estimators know only when they are fitted whether they give probabilities.
+        self.estimator_ = clone(self._get_estimator())
+        self.estimator_.fit(rows, labels[clip_of_row], **_repeat_for_patches(fit_params, clip_of_row))
+        # Checked after the fit, because for some estimators it decides whether they have predict_proba.
         if self.aggregation != "vote" and not hasattr(self.estimator_, "predict_proba"):
             name = type(self.estimator_).__name__
             raise ValueError(
                 f"aggregation={self.aggregation!r} needs probabilities, and {name} has no predict_proba; "
-                f"take aggregation='vote', or wrap it as CalibratedClassifierCV({name}(...))"
+                f"use aggregation='vote', or wrap it as CalibratedClassifierCV({name}(...))"
             )
         return self
 
-    @available_if(_gives("predict_proba"))
+    @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the probabilities of a clip's patches as one, or the shares of their votes.
+        """Predict the probabilities of each clip, or the shares of its patches' votes.
 
         Parameters
         ----------
@@ -186,14 +189,14 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         Returns
         -------
         ndarray of shape (n_clips, n_classes)
-            Rows sum to 1; or each entry is the probability of one label, where `y` was multi-label.
+            Rows sum to 1. For a multi-label `y`, each entry is the probability of one label.
         """
         check_is_fitted(self)
         return self._clip_proba(self._check_clips(X, reset=False), self.aggregation)
 
-    @available_if(_gives("predict_proba"))
+    @available_if(_estimator_has("predict_proba"))
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the logarithms of :meth:`predict_proba`.
+        """Compute the logarithms of :meth:`predict_proba`.
 
         Parameters
         ----------
@@ -209,11 +212,11 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         with np.errstate(divide="ignore"):
             return np.log(proba)
 
-    @available_if(_gives("decision_function"))
+    @available_if(_estimator_has("decision_function"))
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the mean of the patches' decision functions; their maximum with ``aggregation="max"``.
+        """Compute the mean, or with ``aggregation="max"`` the maximum, of the patches' decision functions.
 
-        It need not rank a clip's classes as :meth:`predict` does, which goes by probabilities or votes.
+        The order of the classes may differ from :meth:`predict`, which uses probabilities or votes.
 
         Parameters
         ----------
@@ -232,10 +235,10 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         return (scores[:, 1] - scores[:, 0]) / 2
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Give each clip the label with the highest probability, or most votes.
+        """Predict the label with the highest probability, or the most votes, for each clip.
 
-        Of labels with equally many votes it is the one with the highest mean probability, or the first, where
-        the estimator gives no probabilities.
+        A tie between votes is decided by the mean probability. If the estimator has no ``predict_proba``, the
+        first of the tied labels is predicted.
 
         Parameters
         ----------
@@ -245,7 +248,7 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         Returns
         -------
         ndarray of shape (n_clips,), or (n_clips, n_labels)
-            Where `y` was multi-label, 1 for every label with a probability, or a share of votes, above 0.5.
+            For a multi-label `y`, 1 for every label with a probability, or a share of votes, above 0.5.
         """
         check_is_fitted(self)
         clips = self._check_clips(X, reset=False)
@@ -254,21 +257,21 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
             return (proba > 0.5).astype(np.int64)
         if self.aggregation == "vote" and hasattr(self.estimator_, "predict_proba"):
             best = proba == proba.max(axis=1, keepdims=True)
-            # A row of a plain matrix has one vote, so these are spectrograms.
+            # A row of a matrix has a single vote, so only spectrograms can be tied.
             if len(tied := np.flatnonzero(best.sum(axis=1) > 1)):
                 proba[tied] = best[tied] * (1 + self._clip_proba([clips[i] for i in tied], "mean"))
         return self.classes_[proba.argmax(axis=1)]
 
-    def _given(self) -> Any:
-        """Give the estimator to clone."""
+    def _get_estimator(self) -> Any:
+        """Return the estimator to clone, by default the nearest neighbour by cosine."""
         return KNeighborsClassifier(1, metric="cosine") if self.estimator is None else self.estimator
 
     def _cut(self, clips: list[NDArray]) -> PatchData:
-        """Cut clips into the patches that slide over them."""
+        """Cut clips into patches."""
         return cut_patches(self, clips, torch.device("cpu"))
 
     def _clip_proba(self, clips: NDArray | list[NDArray], aggregation: str) -> NDArray[np.floating]:
-        """Give each clip its probabilities, or the shares of votes."""
+        """Compute the probabilities, or the shares of votes, of each clip."""
         if aggregation == "vote":
             return self._clip_scores(clips, self._votes, "mean")
         proba = self._clip_scores(clips, self._proba, aggregation)
@@ -279,24 +282,24 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
     def _clip_scores(
         self, clips: NDArray | list[NDArray], score: Callable[[NDArray], NDArray], how: str
     ) -> NDArray[np.floating]:
-        """Put together the scores of each clip's patches."""
+        """Aggregate the scores of each clip's patches."""
         if isinstance(clips, np.ndarray):
             return aggregate(score(clips), np.ones(len(clips), dtype=np.int64), how=how)
         patches = self._cut(clips)
-        scores = [score(_rows(patches, part)) for part in patches.batches(self.batch_size)]
+        scores = [score(_flatten(patches, part)) for part in patches.batches(self.batch_size)]
         return aggregate(np.concatenate(scores), patches.n_patches, how=how)
 
     def _votes(self, rows: NDArray) -> NDArray[np.floating]:
-        """Give 1 for what a row is predicted to be, and 0 for the rest."""
+        """Return 1 for the predicted labels of rows, and 0 for other labels."""
         labels = self.estimator_.predict(rows)
         return np.asarray(labels if self.multilabel_ else labels[:, None] == self.classes_, dtype=np.float64)
 
     def _proba(self, rows: NDArray) -> NDArray[np.floating]:
-        """Give the probabilities of rows, one column per label where `y` was multi-label."""
+        """Return the probabilities of rows, with one column per label for a multi-label `y`."""
         proba = self.estimator_.predict_proba(rows)
         if not self.multilabel_ or isinstance(proba, np.ndarray):
             return proba
-        # One array for each label, with a column for each of the values that the label had in fit.
+        # One array per label, with one column per value of the label in fit.
         return np.column_stack(
             [
                 p[:, list(values).index(1)] if 1 in values else np.zeros(len(p))
@@ -305,37 +308,37 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         )
 
     def _margins(self, rows: NDArray) -> NDArray[np.floating]:
-        """Give the decision function of rows, with a column for either of two classes."""
+        """Return the decision function of rows, with two columns for two classes."""
         margins = self.estimator_.decision_function(rows)
         return margins if margins.ndim == 2 else np.column_stack([-margins, margins])
 
     def __sklearn_tags__(self) -> Tags:
-        tags, given = super().__sklearn_tags__(), get_tags(self._given())
-        tags.input_tags.positive_only = given.input_tags.positive_only
-        tags.non_deterministic = given.non_deterministic
-        if given.classifier_tags is not None:
-            tags.classifier_tags = given.classifier_tags
-            # Indicators are taken without the tag, as OneVsRestClassifier takes them: the tag's check refuses
-            # probabilities of exactly 0 and 1, and votes and nearest neighbours give no other.
+        tags, estimator_tags = super().__sklearn_tags__(), get_tags(self._get_estimator())
+        tags.input_tags.positive_only = estimator_tags.input_tags.positive_only
+        tags.non_deterministic = estimator_tags.non_deterministic
+        if estimator_tags.classifier_tags is not None:
+            tags.classifier_tags = estimator_tags.classifier_tags
+            # Indicator matrices are accepted without the tag, as in OneVsRestClassifier. The tag's check
+            # rejects probabilities of exactly 0 and 1, which votes and nearest neighbours produce.
             tags.classifier_tags.multi_label = False
         return tags
 
 
-def _rows(patches: PatchData, part: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Give some of the patches, flattened."""
+def _flatten(patches: PatchData, part: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return selected patches, flattened."""
     return patches.gather(part).flatten(1).numpy()
 
 
-def _all_rows(patches: PatchData, batch_size: int) -> NDArray[np.float32]:
-    """Give all patches, flattened, without a second copy of them in between."""
+def _flatten_all(patches: PatchData, batch_size: int) -> NDArray[np.float32]:
+    """Return all patches, flattened in batches to save memory."""
     rows = np.empty((len(patches), patches.n_mels * patches.patch_frames), dtype=np.float32)
     for part in patches.batches(batch_size):
-        rows[part] = _rows(patches, part)
+        rows[part] = _flatten(patches, part)
     return rows
 
 
-def _repeat(fit_params: dict[str, Any], clip_of_row: NDArray[np.int64]) -> dict[str, Any]:
-    """Give what has an entry for each clip one for each patch."""
+def _repeat_for_patches(fit_params: dict[str, Any], clip_of_row: NDArray[np.int64]) -> dict[str, Any]:
+    """Repeat per-clip fit parameters for every patch."""
     clips = range(clip_of_row[-1] + 1)
     for name, value in fit_params.items():
         if name.endswith("sample_weight"):

@@ -1,4 +1,4 @@
-"""Prototypical networks."""
+"""Classification with prototypical networks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
@@ -24,103 +24,106 @@ from ._networks.train_prototypes import clip_log_proba, embed_patches, train_net
 
 
 class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
-    """Classify by the nearest class prototype, in a space learnt by episodes.
+    """Classify clips by the nearest class prototype, in an embedding space learned from episodes.
 
-    A prototype is the mean of a class's clips in the space of a network. The network is trained on episodes:
-    patches of some clips make prototypes, and a softmax over the negative distances to them classifies the
-    patches of other clips. No clip is set aside for validation.
+    A prototype is the mean embedding of the clips of a class. The network that computes the embeddings is
+    trained on episodes: patches of some clips form prototypes, and patches of other clips are classified by a
+    softmax over their negative distances to the prototypes. No clip is held out for validation.
 
     Parameters
     ----------
     architecture : str, class, callable, fitted estimator or None, default="auto"
-        Name of a registered architecture, or what builds one from ``n_outputs``, ``n_mels`` and ``n_frames``;
-        or a fitted `SkorchCNN` or `PrototypicalClassifier`, whose network is gone on from with a fresh last
-        layer. None takes the input itself for the space, with nothing to train. ``"auto"`` is
-        ``"pooled_filters"`` for spectrograms and None for feature vectors.
+        Name of a registered architecture; a class or function that builds a network from ``n_outputs``,
+        ``n_mels`` and ``n_frames``; or a fitted `SkorchCNN` or `PrototypicalClassifier`, whose network is
+        fine-tuned with a new output layer. None uses the input itself as the embedding, without training.
+        ``"auto"`` is ``"pooled_filters"`` for spectrograms and None for feature vectors.
     architecture_params : dict, default=None
         Further arguments of the architecture.
     weights : str or path-like, default=None
-        What all but the last layer starts from: a file (``.pth``, ``.safetensors``), or the name of published
-        weights, such as ``"vggish"``.
+        Initial weights of all layers except the output layer: a file (``.pth``, ``.safetensors``), or the
+        name of published weights, such as ``"vggish"``. None keeps the initial weights of the architecture.
     embedding_size : int, default=256
-        Dimensions of the space: the architecture's outputs.
+        Dimensions of the embedding space: the outputs of the network.
     patch_frames : int, default=None
-        Frames of a patch. None takes what the architecture was made for, or else the longest training clip,
-        up to 256 frames.
+        Number of frames of a patch. None uses the patch length of the architecture, or else the length of the
+        longest training clip, up to 256 frames.
     hop_frames : int, default=None
-        Frames from one patch of a clip to the next. None is half a patch.
+        Number of frames from one patch of a clip to the next. None is half a patch.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        What fills a clip shorter than a patch.
+        Padding of clips that are shorter than a patch.
     distance : {"euclidean", "cosine"}, default="euclidean"
-        The mean over the dimensions of squared differences, or one minus the cosine.
+        Mean squared difference over the dimensions, or one minus the cosine.
     n_support : int, default=5
-        Support patches of each class in an episode.
+        Number of support patches per class in an episode.
     n_query : int, default=5
-        Query patches of each class in an episode.
+        Number of query patches per class in an episode.
     fixed_support : bool, default=False
-        False draws the support of every episode anew and the queries from other clips, and makes the
-        prototypes from all clips. A class with one clip gives no queries, and where no class has two the
-        network stays as it was drawn: a clip tells nothing of how its class varies. True keeps the support
-        of the first episode for all of them and for the prototypes, and lets it appear among the queries,
+        Whether all episodes have the same support. If False, the support is drawn again for every episode,
+        queries come from other clips, and the prototypes are computed from all clips. A class with one clip
+        provides no queries. If no class has two clips, the network keeps its initial weights, because a
+        single clip contains no information about the variation within its class. If True, the support of the
+        first episode is used for all episodes and for the prototypes, and may also occur among the queries,
         as in [1]_.
     recalibrate : bool, default=True
-        Measure the means and variances of batch normalisation again on the training clips when the training
-        is over, instead of keeping their running averages.
+        Whether to recompute the batch-norm statistics on the training clips after training, instead of
+        keeping their running averages.
     optimizer : class, default=torch.optim.Adam
-        A torch optimizer.
+        Torch optimizer.
     learning_rate : float, default=0.001
-        Its learning rate.
+        Learning rate of the optimizer.
     backbone_learning_rate : float, default=None
-        That of all but the last layer, where it differs; 0 freezes them.
+        Learning rate of all layers except the output layer. None uses `learning_rate`; 0 freezes these
+        layers.
     gradient_clip : float, default=None
-        Largest norm of the gradient; a larger one is scaled down to it.
+        Maximum norm of the gradient; larger gradients are scaled down to it. None disables clipping.
     max_epochs : int, default=20
-        Epochs at most. 0 leaves the network as it was drawn.
+        Maximum number of epochs. 0 keeps the initial weights of the network.
     updates_per_epoch : int, default=10
-        Episodes of an epoch. None takes training patches divided by query patches, and never less than one.
+        Number of episodes per epoch. None uses the number of training patches divided by the number of query
+        patches, and at least 1.
     patience : int, default=None
-        Stop when the accuracy on the training clips has not improved for this many epochs in a row. None does
-        not measure it.
+        Number of epochs without improvement of the accuracy on the training clips after which training stops.
+        None disables early stopping and does not measure the accuracy.
     callbacks : list of skorch callbacks, default=None
-        Called during training. One that stops the training ends it early.
+        Callbacks that are called during training. A callback may stop the training early.
     batch_size : int, default=64
-        Patches that go through the network at once when nothing is learnt.
+        Maximum number of patches in a batch outside training.
     mixed_precision : bool, default=None
-        Multiply matrices in bfloat16. None does so on a GPU.
+        Whether to compute matrix products in bfloat16. None does so only on a GPU.
     device : str, default=None
-        Torch device; None takes CUDA where there is one.
+        Torch device. None uses CUDA if available.
     random_state : int, RandomState instance or None, default=None
-        Decides the weights, the episodes and dropout.
+        Controls the initial weights, the episodes and dropout.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        Class labels.
     prototypes_ : ndarray of shape (n_classes, n_dimensions)
         Mean embedding of each class.
     class_count_ : ndarray of shape (n_classes,)
-        Clips (with `fixed_support`, patches) behind each prototype.
+        Number of clips (with `fixed_support`, of patches) that each prototype is the mean of.
     n_features_in_ : int
-        Mel bands of the spectrograms, or features.
+        Number of mel bands of the spectrograms, or of features.
     net_ : skorch.NeuralNet or None
-        What trained the network, where there is an architecture; None in a model loaded from a file.
+        Net that trained the network; None without an architecture, or in a model loaded from a file.
     network_ : torch.nn.Module or None
-        The network itself.
+        Trained network; None without an architecture.
     history_ : skorch.history.History or None
-        One entry an epoch, where there is an architecture.
+        Training history, with one entry per epoch; None without an architecture.
     patch_frames_ : int or None
-        Frames of a patch, where X holds spectrograms.
+        Number of frames of a patch; None for feature vectors.
 
     See Also
     --------
-    sklearn.neighbors.NearestCentroid : Prototypes in the input space alone.
+    sklearn.neighbors.NearestCentroid : Prototypes in the input space.
 
     Notes
     -----
-    The defaults are not those of [1]_, which :meth:`from_preset` gives; the user guide tells what each
-    departure is worth. A clip's score is the mean over its patches of the log-probability.
+    The defaults differ from [1]_, whose settings are available from :meth:`from_preset`; the user guide lists
+    the differences. The score of a clip is the mean log-probability of its patches.
 
     References
     ----------
@@ -212,16 +215,16 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Make a classifier with the setting of a paper.
+        """Create a classifier with the settings of a paper.
 
         Parameters
         ----------
         name : {"few-data", "few-data-transfer"}
             ``"few-data"`` is the prototypical network of arXiv:1810.10274, trained until it just overfits,
-            for ``LogMel.from_preset("few-data")``. ``"few-data-transfer"`` fine-tunes VGGish by the same
+            for ``LogMel.from_preset("few-data")``. ``"few-data-transfer"`` fine-tunes VGGish on the same
             episodes, for ``LogMel.from_preset("vggish")``.
         **overrides
-            Parameters that differ from the preset's.
+            Parameters that replace parameters of the preset.
 
         Returns
         -------
@@ -230,13 +233,13 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Raises
         ------
         ValueError
-            If there is no such preset.
+            If the preset is unknown.
         """
         return cls(**choose_preset(PROTOTYPICAL, name, overrides))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike | Sequence[NDArray], y: ArrayLike) -> Self:
-        """Train the network, where there is one, and make the prototypes.
+        """Train the network, if any, and compute the prototypes.
 
         Parameters
         ----------
@@ -244,7 +247,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
             Spectrograms, or feature vectors.
         y : array-like of shape (n_clips,)
-            Labels.
+            Class labels.
 
         Returns
         -------
@@ -253,7 +256,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Raises
         ------
         ValueError
-            If X or y cannot be used, a parameter does not fit, or the training diverges.
+            If X, y or a parameter is invalid, or if the training diverges.
         """
         clips, y = self._check_clips(X, reset=True), self._check_labels(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -278,16 +281,16 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
     def partial_fit(
         self, X: ArrayLike | Sequence[NDArray], y: ArrayLike, classes: ArrayLike | None = None
     ) -> Self:
-        """Add clips to the prototypes, of known classes or new ones, and leave the network as it is.
+        """Add clips of known or new classes to the prototypes, without changing the network.
 
         Parameters
         ----------
         X : array-like of n_clips
             As in :meth:`fit`.
         y : array-like of shape (n_clips,)
-            Labels. One not seen before becomes a class.
+            Class labels. A new label becomes a new class.
         classes : array-like of shape (n_classes,), default=None
-            All labels that may come, as scikit-learn's other classifiers ask for; checked and not needed.
+            All possible labels, as in scikit-learn's classifiers. They are checked, but not required.
 
         Returns
         -------
@@ -296,7 +299,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Raises
         ------
         ValueError
-            If X or y cannot be used, or `y` has a label that `classes` lacks.
+            If X or y is invalid, or if `y` has a label that is not in `classes`.
         """
         if classes is not None and len(unknown := np.setdiff1d(y, classes)):
             raise ValueError(f"y has labels that classes lacks: {unknown.tolist()}")
@@ -312,7 +315,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         return self
 
     def transform(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Embed clips: the mean over a clip's patches.
+        """Compute the embeddings of clips, each the mean over the patches of a clip.
 
         Parameters
         ----------
@@ -322,13 +325,13 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Returns
         -------
         ndarray of shape (n_clips, n_dimensions)
-            In the space of ``prototypes_``.
+            Embeddings in the space of ``prototypes_``.
         """
         check_is_fitted(self)
         return aggregate(*embed_patches(self, self._check_clips(X, reset=False)))
 
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the logarithms of the classes' probabilities.
+        """Predict the logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -338,14 +341,14 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Returns
         -------
         ndarray of shape (n_clips, n_classes)
-            The mean over a clip's patches of their log-probabilities, normalised.
+            Mean log-probabilities over the patches of a clip, normalised.
         """
         check_is_fitted(self)
         embeddings, n_patches = embed_patches(self, self._check_clips(X, reset=False))
         return clip_log_proba(embeddings, self.prototypes_, n_patches, self.distance)
 
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the classes' probabilities: the geometric mean over a clip's patches, normalised.
+        """Predict class probabilities: the normalised geometric mean over the patches of a clip.
 
         Parameters
         ----------
@@ -359,7 +362,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         return np.exp(self.predict_log_proba(X))
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Give each clip the class with the highest probability.
+        """Predict the class with the highest probability for each clip.
 
         Parameters
         ----------
@@ -374,18 +377,18 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         return self.classes_[log_proba.argmax(axis=1)]
 
     def _choose_architecture(self, clips: NDArray | list[NDArray]) -> Any:
-        """Give the architecture for spectrograms, or for feature vectors."""
+        """Return the architecture for spectrograms, or None for feature vectors."""
         if isinstance(clips, list):
             return "pooled_filters" if self.architecture == "auto" else self.architecture
         if self.architecture not in ("auto", None):
             raise ValueError(
-                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; leave "
-                "it at 'auto' or None for prototypes in their space"
+                f"architecture={self.architecture!r} takes spectrograms, and X holds feature vectors; set it "
+                "to 'auto' or None for prototypes of the vectors themselves"
             )
         return None
 
     def _add_to_prototypes(self, embeddings: NDArray[np.floating], codes: NDArray[np.int64]) -> None:
-        """Count embeddings into the means of their classes."""
+        """Include embeddings in the means of their classes."""
         counts = np.bincount(codes, minlength=len(self.classes_))
         sums = self.prototypes_ * self.class_count_[:, None]
         np.add.at(sums, codes, embeddings)
@@ -394,7 +397,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
 
 
 def _expand_rows(rows: NDArray, index: NDArray[np.int64], n_rows: int) -> NDArray:
-    """Move rows to new places among zeros."""
+    """Move rows to new indices in an array of zeros."""
     spread = np.zeros((n_rows, *rows.shape[1:]), dtype=rows.dtype)
     spread[index] = rows
     return spread

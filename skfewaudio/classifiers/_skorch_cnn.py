@@ -1,4 +1,4 @@
-"""Convolutional networks for few data."""
+"""Classification with neural networks trained on few clips."""
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
@@ -26,111 +26,116 @@ from ._networks.patches import cut_patches
 from ._networks.presets import CNN
 from ._networks.train_cnn import train_cnn
 
-SMALLEST = 1e-12  # probability whose logarithm is taken at least
+MIN_PROBA = 1e-12  # smaller probabilities are clipped before the logarithm
 
 
 class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
-    """Train a small regularised network on a few clips, without a validation set.
+    """Classify clips with a small regularised network, trained on a few clips without a validation set.
 
-    In every epoch each clip gives one patch, cut at a random place. A clip's probabilities are aggregated
-    over the patches that slide over it.
+    In every epoch, one patch is cut from each clip at a random position. The probabilities of a clip are
+    aggregated over patches that slide over the clip.
 
     Parameters
     ----------
     architecture : str, class, callable or fitted estimator, default="auto"
-        Name of a registered architecture, or what builds one from ``n_outputs``, ``n_mels`` and ``n_frames``;
-        or a fitted `SkorchCNN` or `PrototypicalClassifier`, whose network is gone on from with a fresh last
-        layer. ``"auto"`` is ``"vgg"`` for spectrograms and ``"linear_probe"`` for feature vectors.
+        Name of a registered architecture; a class or function that builds a network from ``n_outputs``,
+        ``n_mels`` and ``n_frames``; or a fitted `SkorchCNN` or `PrototypicalClassifier`, whose network is
+        fine-tuned with a new output layer. ``"auto"`` is ``"vgg"`` for spectrograms and
+        ``"linear_probe"`` for feature vectors.
     architecture_params : dict, default=None
         Further arguments of the architecture.
     weights : str or path-like, default=None
-        What all but the last layer starts from: a file (``.pth``, ``.safetensors``), or the name of published
-        weights, such as ``"vggish"``.
+        Initial weights of all layers except the output layer: a file (``.pth``, ``.safetensors``), or the
+        name of published weights, such as ``"vggish"``. None keeps the initial weights of the architecture.
     patch_frames : int, default=None
-        Frames of a patch. None takes what the architecture was made for, or else the longest training clip,
-        up to 256 frames.
+        Number of frames of a patch. None uses the patch length of the architecture, or else the length of the
+        longest training clip, up to 256 frames.
     hop_frames : int, default=None
-        Frames from one patch of a clip to the next, when predicting. None is half a patch.
+        Number of frames from one patch of a clip to the next during prediction. None is half a patch.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        What fills a clip shorter than a patch.
+        Padding of clips that are shorter than a patch.
     aggregation : {"mean", "max", "vote"}, default="mean"
-        From the patches' probabilities to the clip's.
+        How the probabilities of a clip are computed from the probabilities of its patches.
     recalibrate : bool, default=True
-        Measure the means and variances of batch normalisation again on the training clips when the training
-        is over, instead of keeping their running averages.
+        Whether to recompute the batch-norm statistics on the training clips after training, instead of
+        keeping their running averages.
     optimizer : class, default=torch.optim.SGD
-        A torch optimizer.
+        Torch optimizer.
     learning_rate : float, default=0.1
-        Its learning rate.
+        Learning rate of the optimizer.
     backbone_learning_rate : float, default=None
-        That of all but the last layer, where it differs; 0 freezes them.
+        Learning rate of all layers except the output layer. None uses `learning_rate`; 0 freezes these
+        layers.
     weight_decay : float, default=0.001
-        L2 penalty on kernels, not on offsets and scales.
+        L2 penalty on kernels, but not on biases and scales.
     gradient_clip : float, default=5
-        Largest norm of the gradient; a larger one is scaled down to it. None lets it be.
+        Maximum norm of the gradient; larger gradients are scaled down to it. None disables clipping.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes by label. With several labels a clip, by column: what a clip with the label
-        counts against one without.
+        Weights of the classes, by label. For a multi-label `y`, weights by column: the weight of a clip with
+        the label relative to a clip without it. ``"balanced"`` gives all classes, or clips with and without a
+        label, the same total weight. None gives all clips the same weight.
     augmentation : Augmentation, callable or list of these, default=None
-        Changes every batch of training patches at random, such as ``MixUp()`` or ``[TimeShift(), MixUp()]``
-        from :mod:`skfewaudio.augmentation`; several in order. A function takes spectrograms of shape
-        (n_patches, n_mels, n_frames), targets of shape (n_patches, n_classes) or (n_patches, n_labels), and a
-        torch generator, and gives the first two. Feature vectors can only be mixed. What is predicted,
-        validated or measured for batch normalisation stays as it is.
+        Random changes of every batch of training patches, such as ``MixUp()`` or ``[TimeShift(), MixUp()]``
+        from :mod:`skfewaudio.augmentation`. Several augmentations are applied in order. A function receives
+        spectrograms of shape (n_patches, n_mels, n_frames), targets of shape (n_patches, n_classes) or
+        (n_patches, n_labels), and a torch generator, and returns changed spectrograms and targets. Feature
+        vectors can only be mixed. Prediction, validation and batch-norm recalibration use unchanged clips.
+        None disables augmentation.
     max_epochs : int, default=200
-        Epochs at most.
+        Maximum number of epochs.
     patience : int, default=None
-        Stop when the training loss, or with `validation_split` the validation loss, has not improved for this
-        many epochs in a row.
+        Number of epochs without improvement of the training loss, or with `validation_split` of the
+        validation loss, after which training stops. None disables early stopping.
     validation_split : float, splitter or None, default=None
-        Clips held out to watch the validation loss: a share, or a scikit-learn splitter whose first split is
-        taken. None holds out nothing, as suits a few clips.
+        Clips held out to monitor the validation loss: a share of the clips, or a scikit-learn splitter whose
+        first split is used. None holds out no clips, which suits small datasets.
     warm_start : bool, default=False
-        Go on from the network of the last `fit`, on the same classes.
+        Whether `fit` continues training the network of the previous `fit`, on the same classes.
     callbacks : list of skorch callbacks, default=None
-        Called during training. One that stops the training ends it early.
+        Callbacks that are called during training. A callback may stop the training early.
     batch_size : int, default=256
-        Patches that go through the network at once.
+        Maximum number of patches in a batch.
     mixed_precision : bool, default=None
-        Multiply matrices in bfloat16. None does so on a GPU; some CPUs are twice as fast with it, too.
+        Whether to compute matrix products in bfloat16. None does so only on a GPU. Some CPUs are also twice
+        as fast with it.
     accelerator : callable, default=None
-        Gives an ``accelerate.Accelerator``, such as that class itself: processes that ``accelerate launch``
-        or ``torchrun`` started then train one network together, on the accelerator's devices and in its
-        precision. None trains in this process alone.
+        Callable that returns an ``accelerate.Accelerator``, such as that class. Processes started by
+        ``accelerate launch`` or ``torchrun`` then train one network together, on the devices and in the
+        precision of the accelerator. None trains in this process only.
     device : str, default=None
-        Torch device; None takes CUDA where there is one.
+        Torch device. None uses CUDA if available.
     random_state : int, RandomState instance or None, default=None
-        Decides the weights, the patches, their augmentation and dropout.
+        Controls the initial weights, the patches, their augmentation and dropout.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels; with several labels a clip, the numbers of the columns.
+        Class labels, or the column indices of a multi-label `y`.
     multilabel_ : bool
-        Whether y was an indicator matrix.
+        Whether `y` was an indicator matrix.
     n_features_in_ : int
-        Mel bands of the spectrograms, or features.
+        Number of mel bands of the spectrograms, or of features.
     net_ : skorch.NeuralNet or None
-        What trained the network; None in a model loaded from a file.
+        Net that trained the network; None in a model loaded from a file.
     network_ : torch.nn.Module
-        The network itself.
+        Trained network.
     history_ : skorch.history.History
-        One entry an epoch.
+        Training history, with one entry per epoch.
     patch_frames_ : int or None
-        Frames of a patch, where X holds spectrograms.
+        Number of frames of a patch; None for feature vectors.
 
     See Also
     --------
-    PrototypicalClassifier : Learns distances to prototypes instead of a last layer.
-    PatchClassifier : The same patches for any scikit-learn classifier.
+    PrototypicalClassifier : Network with class prototypes instead of an output layer.
+    PatchClassifier : Any scikit-learn classifier on patches of clips.
 
     Notes
     -----
-    The defaults are the training of [1]_, but for the running averages of batch normalisation, which hold
-    part of their initial values after a few hundred updates, and for the hop when predicting.
-    :meth:`from_preset` gives these too.
+    The defaults follow the training of [1]_ with two exceptions. The hop during prediction is longer, and the
+    batch-norm statistics are recomputed, because after a few hundred updates, running averages still contain
+    a part of their initial values. :meth:`from_preset` restores both.
 
     References
     ----------
@@ -226,16 +231,16 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Make a classifier with the setting of a paper.
+        """Create a classifier with the settings of a paper.
 
         Parameters
         ----------
         name : {"few-data", "few-data-transfer"}
-            ``"few-data"`` is the training of arXiv:1810.10274, for ``LogMel.from_preset("few-data")``, with
-            its architecture left to say. ``"few-data-transfer"`` is VGGish fine-tuned with a new last layer,
-            for ``LogMel.from_preset("vggish")``.
+            ``"few-data"`` is the training of arXiv:1810.10274, for ``LogMel.from_preset("few-data")``; pass
+            `architecture` for another of its networks. ``"few-data-transfer"`` is VGGish fine-tuned with a
+            new output layer, for ``LogMel.from_preset("vggish")``.
         **overrides
-            Parameters that differ from the preset's.
+            Parameters that replace parameters of the preset.
 
         Returns
         -------
@@ -244,7 +249,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Raises
         ------
         ValueError
-            If there is no such preset.
+            If the preset is unknown.
         """
         return cls(**choose_preset(CNN, name, overrides))
 
@@ -258,7 +263,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
             Spectrograms, sequences of embeddings, or feature vectors.
         y : array-like of shape (n_clips,) or (n_clips, n_labels)
-            Labels, or indicators of several labels a clip.
+            Class labels, or an indicator matrix for several labels per clip.
 
         Returns
         -------
@@ -267,23 +272,24 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Raises
         ------
         ValueError
-            If X or y cannot be used, a parameter does not fit, or the training diverges.
+            If X, y or a parameter is invalid, or if the training diverges.
         WeightsNotFoundError
-            If `weights` are not there.
+            If `weights` cannot be found.
         """
         known: Any = (self.classes_, self.network_) if self.warm_start and hasattr(self, "network_") else None
         clips, y = self._check_clips(X, reset=True), self._check_labels(X, y, multilabel=True)
         self.multilabel_ = y.ndim == 2
         if self.multilabel_ and self.aggregation == "vote":
-            raise ValueError("aggregation='vote' needs one label a clip; with several take 'mean' or 'max'")
+            raise ValueError("aggregation='vote' needs one label per clip; with several, use 'mean' or 'max'")
         if self.multilabel_:
             self.classes_, targets = np.arange(y.shape[1]), y.astype(np.int64)
         else:
             self.classes_, targets = np.unique(y, return_inverse=True)
         if known is not None and not np.array_equal(known[0], self.classes_):
             raise ValueError(
-                f"warm_start goes on with the classes {known[0].tolist()}, and y has "
-                f"{self.classes_.tolist()}; give clips of each, or a new estimator architecture=<this one>"
+                f"warm_start continues with the classes {known[0].tolist()}, and y has "
+                f"{self.classes_.tolist()}; pass clips of every class, or fit a new estimator with "
+                "architecture=<this estimator>"
             )
         architecture = self.architecture
         if isinstance(architecture, str) and architecture == "auto":
@@ -296,7 +302,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         return self
 
     def transform(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Embed clips: the activations before the last layer, the mean over a clip's patches.
+        """Compute embeddings: the activations before the output layer, averaged over the patches of a clip.
 
         Parameters
         ----------
@@ -310,7 +316,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Raises
         ------
         ValueError
-            If the network has no method `embed`, so that nothing says what its last layer is.
+            If the network has no method `embed`, so that its output layer is unknown.
         """
         check_is_fitted(self)
         if not hasattr(self.network_, "embed"):
@@ -321,7 +327,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         return aggregate(*self._run(self.network_.embed, X))  # type: ignore[arg-type]
 
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the probabilities of the classes, or of each label.
+        """Predict the probabilities of the classes, or of each label.
 
         Parameters
         ----------
@@ -331,7 +337,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Returns
         -------
         ndarray of shape (n_clips, n_classes) or (n_clips, n_labels)
-            Aggregated over a clip's patches. Those of classes add up to 1.
+            Probabilities aggregated over the patches of a clip. Class probabilities sum to 1.
         """
         check_is_fitted(self)
         logits, n_patches = self._run(self.network_, X)
@@ -341,7 +347,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         return scores / scores.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the logarithms of the probabilities.
+        """Predict the logarithms of the probabilities.
 
         Parameters
         ----------
@@ -352,10 +358,10 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         -------
         ndarray of shape (n_clips, n_classes) or (n_clips, n_labels)
         """
-        return np.log(np.maximum(self.predict_proba(X), SMALLEST))
+        return np.log(np.maximum(self.predict_proba(X), MIN_PROBA))
 
     def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Give the log-probabilities; with two classes, or for labels, the log-odds.
+        """Return the log-probabilities of the classes; with two classes, or several labels, the log-odds.
 
         Parameters
         ----------
@@ -369,10 +375,10 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         check_is_fitted(self)
         if not self.multilabel_:
             return super().decision_function(X)
-        return logit(np.clip(self.predict_proba(X), SMALLEST, 1 - SMALLEST))
+        return logit(np.clip(self.predict_proba(X), MIN_PROBA, 1 - MIN_PROBA))
 
     def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Give each clip the class with the highest probability, or the labels that are likelier than not.
+        """Predict the class with the highest probability, or all labels with a probability above 0.5.
 
         Parameters
         ----------
@@ -387,7 +393,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         return (proba > 0.5).astype(int) if self.multilabel_ else self.classes_[proba.argmax(axis=1)]
 
     def _run(self, network: Callable, X: ArrayLike | Sequence[NDArray]) -> tuple[NDArray, NDArray]:
-        """Give what a network makes of all patches, and how many each clip has."""
+        """Compute the outputs for all patches, and return the number of patches of each clip."""
         clips = as_clips(self._check_clips(X, reset=False))
         data = cut_patches(self, clips, resolve_device(self.device))
         return run_network(network, data.gather, data, self), data.n_patches

@@ -1,4 +1,4 @@
-"""Fitted networks in two parts, for files of models: what builds them, as plain values, and their tensors."""
+"""Fitted networks in model files: a recipe of plain values that rebuilds them, and their tensors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from skfewaudio.architectures import Architecture, check_architecture_choice
 from ._ridge.sequential import SequentialRidge
 from ._ridge.system import RidgeFit
 
-# What fitted classifiers hold besides arrays, networks and estimators.
+# Types in the state of fitted classifiers, besides arrays, networks and estimators.
 HELD_TYPES = (RidgeFit, SequentialRidge)
 _RECIPE = "skfewaudio_recipe"
 
 
 class Recipe(NamedTuple):
-    """What a network was built by: an architecture's name, class or function, and its arguments."""
+    """Name, class or function of the architecture that built a network, and its arguments."""
 
     architecture: Any
     n_outputs: int
@@ -34,24 +34,24 @@ class Recipe(NamedTuple):
 
 
 def set_recipe(network: nn.Module, recipe: Recipe) -> None:
-    """Note what a network was built by: parameters of the estimator may change after its fit."""
+    """Store the recipe of a network, because parameters of its estimator may change after the fit."""
     object.__setattr__(network, _RECIPE, recipe)
 
 
 def recipe_of(network: nn.Module) -> Recipe | None:
-    """Give what a network was built by, if that is known."""
+    """Return the recipe of a network, or None if it is unknown."""
     return getattr(network, _RECIPE, None)
 
 
 class NetworkArchive:
-    """The networks of one file, by number, and their tensors, whose names begin with it.
+    """Networks of one file, by number, and their tensors, whose names begin with the number.
 
     Parameters
     ----------
     tensors : mapping of str to tensor, default=None
-        Those of a file that is read.
+        Tensors of the file to load.
     allowed : collection of str, default=()
-        What may build a network: full names, or names in the registry.
+        Architectures that may build a network: full names, or names in the registry.
     """
 
     def __init__(
@@ -62,34 +62,34 @@ class NetworkArchive:
         self.networks: dict[int, nn.Module] = {}
 
     def add(self, network: nn.Module) -> dict[str, Any]:
-        """Keep the tensors of a network, and give the plain values that it is built again from."""
+        """Store the tensors of a network, and return the plain values that rebuild it."""
         number = next((n for n, held in self.networks.items() if held is network), len(self.networks))
         recipe, state = recipe_of(network), network.state_dict()
         if recipe is None:
-            raise ValueError("nothing says how network_ was built: fit the classifier again")
+            raise ValueError("it is unknown how network_ was built; fit the classifier again")
         if number not in self.networks:
             self.networks[number] = network
             for name, tensor in state.items():
-                # A copy: safetensors takes no two tensors that share memory.
-                copy = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-                self.tensors[f"{number}.{name}"] = copy
+                # Cloned, because safetensors rejects tensors that share memory.
+                cloned = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+                self.tensors[f"{number}.{name}"] = cloned
         return {
             "number": number,
             **recipe._asdict(),
-            "architecture": findable(recipe.architecture),
+            "architecture": storable_builder(recipe.architecture),
             "frozen": [name for name, weights in network.named_parameters() if not weights.requires_grad],
             "channels_last": [name for name, tensor in state.items() if _is_channels_last(tensor)],
         }
 
     def restore(self, plain: Mapping[str, Any]) -> nn.Module:
-        """Build a network again, on the CPU."""
+        """Rebuild a network on the CPU."""
         number = plain["number"]
         if number not in self.networks:
             self.networks[number] = self._build(plain)
         return self.networks[number]
 
     def _build(self, plain: Mapping[str, Any]) -> nn.Module:
-        """Build a network, and load its tensors."""
+        """Build a network and load its tensors."""
         recipe = Recipe(*(plain[field] for field in Recipe._fields))
         build = self._builder(recipe.architecture)
         prefix = f"{plain['number']}."
@@ -100,8 +100,8 @@ class NetworkArchive:
         }
         for name in plain["channels_last"]:
             state[name] = torch.empty_like(state[name], memory_format=torch.channels_last).copy_(state[name])
-        # Ours are built without memory or random numbers and take the tensors as they are: fast, and safe
-        # whatever sizes a damaged file asks for.
+        # Architectures of this package are built without memory or random numbers, and adopt the loaded
+        # tensors. This is fast, and safe for any sizes in a damaged file.
         ours = _is_ours(build)
         with torch.random.fork_rng(devices=[]), torch.device("meta" if ours else "cpu"):
             network = build(recipe.n_outputs, n_mels=recipe.n_mels, n_frames=recipe.n_frames, **recipe.params)
@@ -115,7 +115,7 @@ class NetworkArchive:
         return network.eval()
 
     def _builder(self, architecture: Any) -> Callable[..., Any]:
-        """Check that an architecture may be called, and give it."""
+        """Return the builder of an architecture if it is allowed."""
         name = builder_name(architecture)
         if name not in self.allowed:
             raise ValueError(f"{name} is no architecture that may build a network here")
@@ -127,7 +127,7 @@ _archive: ContextVar[NetworkArchive | None] = ContextVar("archive", default=None
 
 @contextmanager
 def archiving(archive: NetworkArchive) -> Iterator[None]:
-    """Part the state of estimators, for as long as a model is saved or loaded."""
+    """Store the networks of estimators in an archive while a model is saved or loaded."""
     token = _archive.set(archive)
     try:
         yield
@@ -136,16 +136,16 @@ def archiving(archive: NetworkArchive) -> Iterator[None]:
 
 
 def pack_state(state: Any) -> Any:
-    """Give the state of an estimator as plain values, its network's tensors apart; as it is for a pickle."""
+    """Return an estimator's state with its network as plain values; unchanged outside `archiving`."""
     archive = _archive.get()
     if archive is None or state.get("network_") is None:
         return state
-    history = json.dumps(state["history_"].to_list(), default=_plain)
+    history = json.dumps(state["history_"].to_list(), default=_to_python_number)
     return state | {"net_": None, "network_": archive.add(state["network_"]), "history_": history}
 
 
 def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Undo `pack_state`."""
+    """Reverse `pack_state`."""
     archive = _archive.get()
     if archive is None or state.get("network_") is None:
         return state
@@ -154,25 +154,25 @@ def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def full_name(obj: Any) -> str:
-    """Name a class or function as skops does; empty for what has no name."""
+    """Return the full name of a class or function as skops does, or an empty string without a name."""
     return f"{obj.__module__}.{obj.__name__}" if hasattr(obj, "__name__") else ""
 
 
 def is_importable(obj: Any) -> bool:
-    """Tell whether another program would find a class or function under its name."""
+    """Return whether another program can import a class or function by its name."""
     name = getattr(obj, "__name__", "")
     module = getattr(obj, "__module__", None) or ""
     return module != "__main__" and getattr(sys.modules.get(module), name, None) is obj
 
 
 def builder_name(architecture: Any) -> str:
-    """Name what builds networks as `findable` gives it; of a functools.partial, the function in it."""
-    found = findable(architecture)
-    return found if isinstance(found, str) else full_name(getattr(found, "func", found))
+    """Return the name of a builder as stored in a file; for a functools.partial, of the wrapped function."""
+    builder = storable_builder(architecture)
+    return builder if isinstance(builder, str) else full_name(getattr(builder, "func", builder))
 
 
-def findable(architecture: Any) -> Any:
-    """Give the class or function of an architecture, or the name where it is nowhere but in the registry."""
+def storable_builder(architecture: Any) -> Any:
+    """Return the class or function of an architecture, or its registry name if it cannot be imported."""
     build = check_architecture_choice(architecture)
     return build if is_importable(build) else architecture
 
@@ -184,15 +184,15 @@ def _is_ours(build: Any) -> bool:
 
 
 def _is_channels_last(tensor: torch.Tensor) -> bool:
-    """Tell the layout with the channels innermost, in which convolutions round otherwise."""
+    """Return whether the channels are innermost, a layout in which convolutions round differently."""
     if tensor.ndim != 4:
         return False
-    # With one channel either layout counts as both, and still they round differently: the strides tell.
+    # With one channel, is_contiguous is true for both layouts, but rounding differs, so strides are compared.
     plain = torch.empty(tensor.shape, device="meta")
     strides = torch.empty_like(plain, memory_format=torch.channels_last).stride()
     return tensor.stride() == strides != plain.stride()
 
 
-def _plain(value: Any) -> Any:
-    """Give NumPy's and torch's numbers as Python's, in what callbacks recorded."""
+def _to_python_number(value: Any) -> Any:
+    """Convert a NumPy or torch number in the history to a Python number."""
     return value.tolist()

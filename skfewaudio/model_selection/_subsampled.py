@@ -1,4 +1,4 @@
-"""A classifier that learns from n drawn clips per class."""
+"""Classifier that is fitted on n randomly drawn clips per class."""
 
 from numbers import Integral
 from typing import Any, Self
@@ -14,50 +14,51 @@ from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio._delegation import estimator_has
 
-from ._split import Indices, RandomState, check_labels, draw_support
+from .draws import Indices, RandomState, check_labels, draw_support
 
 
-class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Classifier fitted on `n_shots` drawn clips of each class.
+class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Meta-estimator that fits its estimator on `n_shots` randomly drawn clips of each class.
 
-    The number of labelled clips becomes a parameter: ``GridSearchCV`` over ``n_shots`` gives the learning
-    curve of any estimator. Draws are nested: those for fewer shots are among those for more.
+    It makes the number of labelled clips a parameter, so that ``GridSearchCV`` over ``n_shots`` computes the
+    learning curve of any estimator. Draws are nested: the clips drawn for fewer shots are among the clips
+    drawn for more shots.
 
     Parameters
     ----------
     estimator : estimator
         A classifier, or a Pipeline that ends in one.
     n_shots : int or None, default=1
-        Labelled clips per class; None takes all.
+        Labelled clips per class. None uses all clips.
     random_state : int, RandomState or None, default=0
-        Decides the draw. It also seeds those parts of `estimator` whose own `random_state` is None, unless it
-        is None itself.
+        Controls the draw. Unless it is None, it also seeds every `random_state` parameter of `estimator` that
+        is None.
 
     Attributes
     ----------
     estimator_ : estimator
-        The clone of `estimator` that was fitted.
+        The fitted clone of `estimator`.
     support_ : ndarray of int of shape (n_support,)
-        The positions of the drawn clips in the `X` of `fit`, in ascending order.
+        Indices of the drawn clips in the `X` of `fit`, in ascending order.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     n_features_in_ : int
-        As the fitted estimator has it, where it has it.
+        Number of features seen during `fit`. Only defined if the fitted estimator defines it.
     feature_names_in_ : ndarray of str
-        As the fitted estimator has it, where it has it.
+        Names of features seen during `fit`. Only defined if the fitted estimator defines them.
 
     See Also
     --------
-    FewShotSplit : The same draw as a splitter.
+    FewShotSplit : Splitter that draws the same clips.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.model_selection import GridSearchCV, StratifiedKFold
     >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from skfewaudio.model_selection import FewShotClassifier
+    >>> from skfewaudio.model_selection import SubsampledClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> few_shot = FewShotClassifier(KNeighborsClassifier(1))
+    >>> few_shot = SubsampledClassifier(KNeighborsClassifier(1))
     >>> search = GridSearchCV(few_shot, {"n_shots": [1, 10]}, cv=StratifiedKFold(3))
     >>> search.fit(X, y).cv_results_["mean_test_score"].round(2)
     array([0.85, 0.94])
@@ -81,13 +82,13 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of length n_clips
-            Whatever `estimator` takes: an array, a list of arrays, a list of paths.
+            The clips in any form that `estimator` accepts: an array, a list of arrays, a list of paths.
         y : array-like of shape (n_clips,)
             One class label per clip.
 
         Returns
         -------
-        self : FewShotClassifier
+        self : SubsampledClassifier
 
         Raises
         ------
@@ -100,7 +101,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self._fit_within(X, labels, np.arange(len(labels)))
 
     def _fit_within(self, X: Any, labels: NDArray[Any], pool: Indices) -> Self:
-        """Draw among the clips at the positions `pool`, and fit; no other clip is touched."""
+        """Draw from the clips with the indices `pool` and fit; other clips are not accessed."""
         rng = check_random_state(self.random_state)
         self.support_ = pool[draw_support(labels[pool], self.n_shots, rng)]
         self.estimator_ = clone(self.estimator)
@@ -147,7 +148,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Give the estimator's confidence in each class.
+        """Compute the decision function of the fitted estimator.
 
         Parameters
         ----------
@@ -163,7 +164,7 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(estimator_has("transform"))
     def transform(self, X: Any) -> Any:
-        """Transform the clips with the fitted estimator, into embeddings for instance.
+        """Transform the clips with the fitted estimator, for example into embeddings.
 
         Parameters
         ----------
@@ -189,17 +190,17 @@ class FewShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def check_not_tags(y: Any) -> None:
-    """Raise if clips have several labels, and say what to use instead."""
+    """Raise ValueError if clips have several labels each."""
     if is_multilabel(y):
         raise ValueError(
-            f"y holds several labels a clip (an indicator matrix of shape {np.shape(y)}), and there is no "
-            "draw of n clips of each. Score a tagger by sklearn.model_selection.cross_validate with "
+            f"y holds several labels per clip (an indicator matrix of shape {np.shape(y)}), so that n clips "
+            "per class cannot be drawn. Score a tagger by sklearn.model_selection.cross_validate with "
             "scoring=skfewaudio.metrics.SCORERS, or against the number of clips by its learning_curve"
         )
 
 
 def _seed_unseeded(estimator: Any, seed: int) -> None:
-    """Set every `random_state` that is None, the nested ones too."""
+    """Set every `random_state` parameter that is None, including nested ones, to `seed`."""
     unseeded = {
         name: seed
         for name, value in estimator.get_params(deep=True).items()

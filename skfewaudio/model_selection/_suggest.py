@@ -1,4 +1,4 @@
-"""Which clips to label next."""
+"""Selection of the unlabelled clips to label next."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from ._split import check_count
+from .draws import check_positive_int
 
 
 def _margin(probabilities: NDArray) -> NDArray:
@@ -37,47 +37,49 @@ def suggest_clips(
 ) -> NDArray[np.intp]:
     """Suggest which unlabelled clips to label next.
 
-    Those that the classifier is least sure of, and that differ from one another: ten copies of one puzzling
-    sound teach no more than one of them.
+    Selects clips for which the classifier is uncertain and which differ from each other, because labelling
+    ten similar clips helps little more than labelling one of them.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted classifier, or a Pipeline that ends in one, with ``predict_proba`` and one class a clip.
+        A fitted single-label classifier with ``predict_proba``, or a Pipeline that ends in one.
     X : sequence of length n_unlabelled
-        The unlabelled clips: whatever `estimator` takes.
+        The unlabelled clips, in any form that `estimator` accepts.
     n_clips : int, default=10
-        How many to suggest.
+        Number of clips to suggest.
     strategy : {"entropy", "margin", "least_confident"}, default="entropy"
-        How unsure a classifier is: the entropy of its probabilities, the closeness of the two highest ones,
-        or how far the highest is from 1.
+        Measure of uncertainty: the entropy of the class probabilities, 1 minus the difference between the two
+        highest probabilities, or 1 minus the highest probability.
     diverse : bool, default=True
-        Whether each suggestion counts by its distance from those before it, or by uncertainty alone.
+        Whether to weight the uncertainty of a clip by its distance to the clips already selected. False ranks
+        clips by uncertainty alone.
 
     Returns
     -------
     ndarray of int of shape (n_clips,)
-        Positions in `X`, the one to label first first. The same for the same arguments.
+        Indices into `X`, in the order in which to label the clips. The selection is deterministic.
 
     Raises
     ------
     ValueError
-        If `n_clips` is more than there are clips, `strategy` is unknown, or the probabilities of a clip do
-        not add up to 1.
+        If `n_clips` exceeds the number of clips, `strategy` is unknown, or the probabilities of a clip do not
+        add up to 1.
     TypeError
         If the estimator has no ``predict_proba``.
 
     See Also
     --------
-    extrapolate_curve : Whether more clips are worth labelling at all.
+    extrapolate_curve : Estimate whether labelling more clips is worthwhile.
 
     Notes
     -----
-    This is batch-mode uncertainty sampling [1]_. The first suggestion is the least certain clip; each further
-    one has the largest product of uncertainty and distance to the nearest suggested clip. Distances are
-    Euclidean, in the embedding of the last step if it can ``transform``, else in the features that the last
-    step of a Pipeline gets, if these are vectors, else between probabilities. Scale the features
-    (:class:`~sklearn.preprocessing.StandardScaler`): the largest ones decide otherwise.
+    This is batch-mode uncertainty sampling [1]_. The first suggestion is the clip with the highest
+    uncertainty. Each further suggestion maximises the product of uncertainty and distance to the nearest
+    selected clip. Distances are Euclidean. They are computed between the embeddings of the last step if it
+    has ``transform``, else between the input features of the last step of a Pipeline if these are vectors,
+    else between class probabilities. Scale the features (:class:`~sklearn.preprocessing.StandardScaler`);
+    otherwise the features with the largest values dominate the distances.
 
     References
     ----------
@@ -102,22 +104,22 @@ def suggest_clips(
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy={strategy!r}; expected one of {', '.join(STRATEGIES)}")
     n_unlabelled = _num_samples(X)
-    if check_count(n_clips, "n_clips") > n_unlabelled:
+    if check_positive_int(n_clips, "n_clips") > n_unlabelled:
         raise ValueError(f"n_clips={n_clips} of {n_unlabelled} unlabelled clips; expected at most that many")
-    probabilities, embedding = _predict(_unwrap(estimator), X)
+    probabilities, embedding = _predict_and_embed(_unwrap(estimator), X)
     uncertainty = STRATEGIES[strategy](probabilities)
     if not diverse:
         return np.argsort(-uncertainty, kind="stable")[:n_clips]
-    return _choose_apart(uncertainty, embedding, n_clips)
+    return _select_diverse(uncertainty, embedding, n_clips)
 
 
 def _unwrap(estimator: Any) -> Any:
-    """Give what a search or a FewShotClassifier fitted."""
+    """Return the estimator that a search or a SubsampledClassifier has fitted."""
     check_is_fitted(estimator)
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
-            f"{type(estimator).__name__} has no predict_proba, which tells how sure it is; wrap it in "
-            "sklearn.calibration.CalibratedClassifierCV, or take another classifier"
+            f"{type(estimator).__name__} has no predict_proba, which uncertainty is computed from; wrap it "
+            "in sklearn.calibration.CalibratedClassifierCV, or use another classifier"
         )
     for name in ("best_estimator_", "estimator_"):
         inner = getattr(estimator, name, None)
@@ -126,31 +128,31 @@ def _unwrap(estimator: Any) -> Any:
     return estimator
 
 
-def _predict(estimator: Any, X: Any) -> tuple[NDArray, NDArray]:
-    """Give probabilities and embeddings, with the features computed once."""
+def _predict_and_embed(estimator: Any, X: Any) -> tuple[NDArray, NDArray]:
+    """Return class probabilities and embeddings; features are computed once."""
     if isinstance(estimator, Pipeline):
         features = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return _predict(_unwrap(estimator[-1]), features)
+        return _predict_and_embed(_unwrap(estimator[-1]), features)
     probabilities = np.asarray(estimator.predict_proba(X), dtype=float)
     if probabilities.ndim != 2 or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         raise ValueError(
-            f"predict_proba of {type(estimator).__name__} gives values of shape {probabilities.shape} that "
-            "do not add up to 1 for each clip; expected a classifier of one class a clip"
+            f"predict_proba of {type(estimator).__name__} returned values of shape {probabilities.shape} "
+            "that do not add up to 1 for each clip; expected a single-label classifier"
         )
     embedding = estimator.transform(X) if hasattr(estimator, "transform") else X
     vectors = isinstance(embedding, np.ndarray) and embedding.ndim == 2 and embedding.dtype.kind == "f"
     return probabilities, embedding if vectors else probabilities
 
 
-def _choose_apart(uncertainty: NDArray, embedding: NDArray, n_clips: int) -> NDArray[np.intp]:
-    """Choose clips one by one by uncertainty times the distance to the nearest of those chosen."""
-    # A classifier that is sure of everything, as one neighbour is, leaves distance to decide.
+def _select_diverse(uncertainty: NDArray, embedding: NDArray, n_clips: int) -> NDArray[np.intp]:
+    """Select clips one by one by uncertainty times the distance to the nearest selected clip."""
+    # If all uncertainties are 0, as for one nearest neighbour, the distance decides.
     weight = uncertainty + 1e-9
     left = np.ones(len(weight), dtype=bool)
     nearest = np.ones(len(weight))
     chosen: list[int] = []
     while len(chosen) < n_clips:
-        # Copies of a chosen clip are worth nothing, and yet more than what is chosen already.
+        # Duplicates of a chosen clip score 0, which still ranks them above clips already chosen.
         best = int(np.where(left, weight * nearest, -1).argmax())
         distance = np.linalg.norm(embedding - embedding[best], axis=1)
         nearest = np.minimum(nearest, distance) if chosen else distance

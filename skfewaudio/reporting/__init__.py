@@ -1,4 +1,4 @@
-"""Results, tables and pictures."""
+"""Storage of results, tables, plots and reports."""
 
 from ._curve_display import FewShotCurveDisplay
 from ._embedding import EmbeddingDisplay

@@ -1,40 +1,37 @@
-"""Picture of scores against the number of labelled clips."""
+"""Plot of scores against the number of labelled clips."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ._plotting import get_axes, style_of
+from ._plotting import get_axes, separate_labels, style_of
 from ._tables import summarize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Metrics for which guessing a class at random scores 1 / n_classes whatever the sizes of the classes.
+# Metrics for which random guessing scores 1 / n_classes for any class sizes.
 _CHANCE_METRICS = ("accuracy", "balanced_accuracy")
 
 
 class FewShotCurveDisplay:
-    """Mean score against the number of labelled clips per class, a line per method.
+    """Plot of the mean score against the number of labelled clips per class, one line per method.
 
-    Make it with `from_results`.
+    Create it with `from_results`.
 
     Parameters
     ----------
     data : DataFrame
-        Columns pipeline, n_shots, mean, half_width and n_repeats, as `summarize` gives them.
+        Columns pipeline, n_shots, mean, half_width and n_repeats, as returned by `summarize`.
     metric : str, default="accuracy"
-        What the scores are.
+        Name of the metric.
     chance : float or None, default=None
-        Score of guessing at random, drawn as a dotted line.
+        Score of random guessing, drawn as a dotted line. None draws no line.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was plotted.
+        The axes of the plot.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 
@@ -65,10 +62,10 @@ class FewShotCurveDisplay:
         Parameters
         ----------
         results : DataFrame
-            A row per pipeline, n_shots, repeat, fold and metric, as `few_shot_curve` gives it. With the
-            column ``n_train``, the number of classes, and so the chance level, is known.
+            One row per pipeline, n_shots, repeat, fold and metric, as returned by `few_shot_curve`. The
+            chance level is computed from the column ``n_train`` if present.
         metric : str, default="accuracy"
-            Which of the metrics.
+            Metric to plot.
 
         Returns
         -------
@@ -77,7 +74,7 @@ class FewShotCurveDisplay:
         Raises
         ------
         ValueError
-            As for `summarize`.
+            As in `summarize`.
         """
         chance = None
         if metric in _CHANCE_METRICS and "n_train" in results:
@@ -85,7 +82,7 @@ class FewShotCurveDisplay:
         return cls(summarize(results, metric=metric), metric=metric, chance=chance)
 
     def frame(self) -> pd.DataFrame:
-        """Give what is plotted.
+        """Return the plotted means and intervals.
 
         Returns
         -------
@@ -95,14 +92,14 @@ class FewShotCurveDisplay:
         return self.data.copy()
 
     def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> Self:
-        """Draw means as lines, intervals as bands.
+        """Draw means as lines and intervals as bands.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None creates a new figure.
         title : str or None, default=None
-            Heading.
+            Title of the plot. None draws no title.
 
         Returns
         -------
@@ -121,8 +118,10 @@ class FewShotCurveDisplay:
             ax.plot(shots, mean, linewidth=2, markersize=5, label=str(name), **style)
             ax.fill_between(shots, mean - half, mean + half, color=style["color"], alpha=0.18, linewidth=0)
             ends.append((float(mean.iloc[-1]), float(shots.iloc[-1]), str(name), style["color"]))
-        self._dress_axes(ax)
-        for (height, last, name, color), shown in zip(ends, _spread([end[0] for end in ends]), strict=True):
+        self._style_axes(ax)
+        for (height, last, name, color), shown in zip(
+            ends, separate_labels([end[0] for end in ends]), strict=True
+        ):
             ax.annotate(
                 name,
                 xy=(last, height),
@@ -139,8 +138,8 @@ class FewShotCurveDisplay:
         self.figure_ = ax.figure
         return self
 
-    def _dress_axes(self, ax: "Axes") -> None:
-        """Name axes and ticks, draw the chance level, and say what the bands are."""
+    def _style_axes(self, ax: "Axes") -> None:
+        """Set axis labels, ticks and limits, and draw the chance level and the caption."""
         shots = sorted(self.data["n_shots"].unique())
         ax.set_xscale("log")
         ax.set_xticks(shots, labels=[str(n) for n in shots])
@@ -157,22 +156,9 @@ class FewShotCurveDisplay:
             ax.text(shots[0], 100 * self.chance - 1, "chance", va="top", **small)
 
     def _caption(self) -> str:
-        """Say over how many draws the means and bands are."""
+        """Describe the bands and the number of draws."""
         counts = self.data["n_repeats"]
         if counts.max() == 1:
             return "one draw of clips: no interval"
         number = str(counts.max()) if counts.nunique() == 1 else f"{counts.min()} to {counts.max()}"
         return f"mean and 95 % interval over {number} draws of clips"
-
-
-def _spread(heights: Sequence[float], gap: float = 5.5, top: float = 100.0) -> NDArray[np.floating]:
-    """Move heights apart, up first and then down from `top`, until neighbours are `gap` apart."""
-    order = np.argsort(heights, kind="stable")
-    shown = np.asarray(heights, dtype=float)[order]
-    for k in range(1, len(shown)):
-        shown[k] = max(shown[k], shown[k - 1] + gap)
-    for k in reversed(range(len(shown))):
-        shown[k] = min(shown[k], top - gap * (len(shown) - 1 - k))
-    result = np.empty_like(shown)
-    result[order] = shown
-    return result

@@ -1,4 +1,4 @@
-"""Picture of embeddings and prototypes in the plane."""
+"""Scatter plot of embeddings and prototypes."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class EmbeddingDisplay:
-    """Embedded clips in the plane, with the prototypes of the classes.
+    """Scatter plot of embedded clips with the prototypes of the classes.
 
-    Make it with `from_estimator`.
+    Create it with `from_estimator`.
 
     Parameters
     ----------
     data : DataFrame
-        Columns x, y, label and kind ("clip" or "prototype"), a row per point.
+        Columns x, y, label and kind ("clip" or "prototype"), one row per point.
     projection : str, default=""
-        What the axes are, such as "principal component".
+        Name of the axes, such as "principal component".
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was plotted.
+        The axes of the plot.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 
@@ -55,18 +55,18 @@ class EmbeddingDisplay:
         Parameters
         ----------
         estimator : fitted estimator
-            With `transform`, or a Pipeline whose last step has it. Its `prototypes_` and `classes_` are drawn
-            too, where it has them.
+            Estimator with `transform`, or a Pipeline whose last step has it. Its `prototypes_` are included
+            if present.
         X : sequence of length n_clips
-            The clips, as `estimator` takes them.
+            The clips, in any form that `estimator` accepts.
         y : array-like of shape (n_clips,) or None, default=None
-            Their classes; None leaves them without colour.
+            Class labels of the clips. None draws all clips in grey.
 
         Returns
         -------
         EmbeddingDisplay
-            In the plane of the first two principal components of the embeddings; embeddings of size 2 as they
-            are.
+            Display of the first two principal components of the embeddings, or of two-dimensional embeddings
+            without projection.
 
         Raises
         ------
@@ -76,8 +76,8 @@ class EmbeddingDisplay:
         embeddings = np.asarray(estimator.transform(X), dtype=float)
         if embeddings.ndim != 2 or embeddings.shape[1] < 2:
             raise ValueError(
-                f"embeddings must have shape (n_clips, 2 or more); {type(estimator).__name__}.transform gave "
-                f"{embeddings.shape}"
+                f"embeddings must have shape (n_clips, 2 or more); {type(estimator).__name__}.transform "
+                f"returned {embeddings.shape}"
             )
         labels = np.full(len(embeddings), "") if y is None else np.asarray(y).astype(str)
         if labels.shape != (len(embeddings),):
@@ -96,7 +96,7 @@ class EmbeddingDisplay:
         return cls(data, projection=projection)
 
     def frame(self) -> pd.DataFrame:
-        """Give what is plotted.
+        """Return the plotted points.
 
         Returns
         -------
@@ -106,14 +106,14 @@ class EmbeddingDisplay:
         return self.data.copy()
 
     def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> Self:
-        """Draw clips as points in the colour of their class, prototypes as stars.
+        """Draw clips as points and prototypes as stars in the colours of their classes.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None creates a new figure.
         title : str or None, default=None
-            Heading.
+            Title of the plot. None draws no title.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class EmbeddingDisplay:
 
 
 def _prototypes_of(estimator: Any, n_dims: int) -> tuple[NDArray[np.floating], NDArray[np.str_]]:
-    """Give the prototypes and their classes; empty where the estimator has none."""
+    """Return the prototypes and their classes, empty arrays if the estimator has no prototypes."""
     while not hasattr(estimator, "prototypes_"):
         if isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]

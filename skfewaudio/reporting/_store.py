@@ -1,4 +1,4 @@
-"""Results on disk: JSON Lines, a row at a time."""
+"""Storage of result rows in JSON Lines files."""
 
 import json
 import math
@@ -11,22 +11,22 @@ from typing import Any
 
 import pandas as pd
 
-KEY = ("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
+KEY_COLUMNS = ("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
 
 
 class ResultStore:
-    """Rows of results in a file of JSON Lines, safe against a kill at any moment.
+    """Store of result rows in a JSON Lines file that survives if the process is killed.
 
-    Each call of `append` is one write, forced to disk. The file reads back with pandas alone:
-    ``pandas.read_json(path, lines=True)``.
+    Each call of `append` is a single write that is flushed to disk. pandas can read the file without
+    skfewaudio: ``pandas.read_json(path, lines=True)``.
 
     Parameters
     ----------
     path : path-like
-        The file. It and its folder are made at the first `append`. A last line that was cut off by a kill is
-        removed at once, with a warning.
+        The file. It and its directory are created by the first `append`. If the last line of an existing file
+        is incomplete because a process was killed, it is removed with a warning.
     key : sequence of str, default=("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
-        What every row has, and no two rows have in common.
+        Columns that every row must have and that together identify a row.
 
     Examples
     --------
@@ -41,31 +41,31 @@ class ResultStore:
     0     toy     1-nn        1       0     0  accuracy    0.5
     """
 
-    def __init__(self, path: str | PathLike[str], *, key: Sequence[str] = KEY) -> None:
+    def __init__(self, path: str | PathLike[str], *, key: Sequence[str] = KEY_COLUMNS) -> None:
         self.path = Path(path)
         self.key = list(key)
         if self.path.exists():
-            self._drop_torn_line()
+            self._drop_incomplete_line()
 
     def __repr__(self) -> str:
         return f"ResultStore({str(self.path)!r})"
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows, all of them or none.
+        """Append rows in a single write.
 
         Parameters
         ----------
         rows : iterable of dict
-            Each with the columns of the key, and whatever else.
+            Rows with the columns of the key and any other columns.
 
         Raises
         ------
         ValueError
-            If a row lacks one of these.
+            If a row lacks a column of the key; no row is written then.
         OSError
             If the file cannot be written.
         """
-        lines = "".join(json.dumps(_plain(row, self.key)) + "\n" for row in rows).encode()
+        lines = "".join(json.dumps(_to_json_row(row, self.key)) + "\n" for row in rows).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab", buffering=0) as file:
             if file.write(lines) != len(lines):
@@ -78,8 +78,8 @@ class ResultStore:
         Returns
         -------
         DataFrame
-            Without index; empty, with the columns of the key, before the first `append`. Of rows with one
-            key the last counts.
+            All rows; empty, with the columns of the key, before the first `append`. Of rows with the same
+            key, the last one is kept.
 
         Raises
         ------
@@ -96,14 +96,14 @@ class ResultStore:
         return frame.drop_duplicates(self.key, keep="last", ignore_index=True)
 
     def _parse(self, number: int, line: str) -> dict[str, Any]:
-        """Read one line."""
+        """Parse one line."""
         try:
             return json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{self.path}: line {number} is not JSON ({error}); remove it") from error
 
-    def _drop_torn_line(self) -> None:
-        """Cut off what follows the last line end: a row that a kill left half written."""
+    def _drop_incomplete_line(self) -> None:
+        """Remove an incomplete last line, left by a process that was killed while writing."""
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
@@ -111,8 +111,8 @@ class ResultStore:
             os.truncate(self.path, whole)
 
 
-def _plain(row: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
-    """Check the key of a row and turn its values into what JSON holds; NaN is null."""
+def _to_json_row(row: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
+    """Check the key of a row and convert its values to JSON types; NaN and infinity become null."""
     missing = [name for name in key if name not in row]
     if missing:
         raise ValueError(f"a row of results lacks {', '.join(missing)}; got {dict(row)!r}")

@@ -1,33 +1,36 @@
-"""Means and intervals over the draws, and tables of them."""
+"""Means and intervals over repeats, and accuracy tables."""
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
-_COLUMNS = ("pipeline", "repeat", "metric", "value")
-_HEADS = {"n_shots": "clips per class"}
+from .text_table import format_columns
+
+_REQUIRED_COLUMNS = ("pipeline", "repeat", "metric", "value")
+_COLUMN_TITLES = {"n_shots": "clips per class"}
 
 
 def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_shots") -> pd.DataFrame:
     """Average scores over folds, then over repeats, with a 95 % interval over repeats.
 
-    The interval is Student's t over the repeats' means: it says how much the draw of the clips matters, not
-    how much another test set would.
+    The interval is a Student's t interval for the means of the repeats. It covers the random draws of clips,
+    but not the choice of test set.
 
     Parameters
     ----------
     results : DataFrame
-        A row per pipeline, n_shots, repeat, fold and metric, as `few_shot_curve` gives it.
+        One row per pipeline, n_shots, repeat, fold and metric, as returned by `few_shot_curve`.
     metric : str, default="accuracy"
-        Which of the metrics.
+        Metric to summarise.
     by : str, default="n_shots"
-        Column whose values are kept apart, in their order if they are numbers, else in that of appearance.
+        Column to group by besides the pipeline. Numbers are sorted, other values keep their order of
+        appearance.
 
     Returns
     -------
     DataFrame
-        Columns pipeline (in order of appearance), the one named by `by`, mean, half_width (NaN with one
-        repeat) and n_repeats.
+        Columns pipeline (in order of appearance), the column `by`, mean, half_width (NaN with one repeat) and
+        n_repeats.
 
     Raises
     ------
@@ -44,10 +47,11 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_s
       pipeline  n_shots  mean  half_width  n_repeats
     0     1-nn        1  0.45        0.64          2
     """
-    missing = [name for name in (*_COLUMNS, by) if name not in results]
+    missing = [name for name in (*_REQUIRED_COLUMNS, by) if name not in results]
     if missing:
         raise ValueError(
-            f"results lack the columns {', '.join(missing)}; expected a row per fold, as few_shot_curve gives"
+            f"results lack the columns {', '.join(missing)}; expected a row per fold, as returned by "
+            "few_shot_curve"
         )
     ours = results[results["metric"] == metric]
     if ours.empty:
@@ -55,17 +59,17 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_s
         raise ValueError(f"results hold no metric {metric!r}; they hold: {known}")
     by_repeat = ours.groupby(["pipeline", by, "repeat"], sort=False)["value"].mean()
     repeats = by_repeat.groupby(["pipeline", by], sort=False)
-    by_cell = repeats.agg(["mean", "std", "count"]).reset_index()
-    quantile = student_t.ppf(0.975, (by_cell["count"] - 1).clip(lower=1))
+    statistics = repeats.agg(["mean", "std", "count"]).reset_index()
+    quantile = student_t.ppf(0.975, (statistics["count"] - 1).clip(lower=1))
     return (
-        by_cell.assign(half_width=quantile * by_cell["std"] / np.sqrt(by_cell["count"]))
+        statistics.assign(half_width=quantile * statistics["std"] / np.sqrt(statistics["count"]))
         .rename(columns={"count": "n_repeats"})[["pipeline", by, "mean", "half_width", "n_repeats"]]
-        .sort_values(["pipeline", by], key=_rank, ignore_index=True)
+        .sort_values(["pipeline", by], key=_sort_key, ignore_index=True)
     )
 
 
-def _rank(column: pd.Series) -> pd.Series:
-    """Give what a column is sorted by: numbers themselves, names by their first appearance."""
+def _sort_key(column: pd.Series) -> pd.Series:
+    """Return sort keys: numbers themselves, other values by their first appearance."""
     return column if pd.api.types.is_numeric_dtype(column) else pd.Series(pd.factorize(column)[0])
 
 
@@ -77,30 +81,31 @@ def accuracy_table(
     style: str = "text",
     width: int = 80,
 ) -> str:
-    """Lay scores out in per cent, a row per pipeline and a column per number of clips or another value.
+    """Format scores in per cent as a table with one row per pipeline and one column per number of clips.
 
     Parameters
     ----------
     results : DataFrame
-        As for `summarize`.
+        As in `summarize`.
     metric : str, default="accuracy"
-        Which of the metrics.
+        Metric to show.
     by : str, default="n_shots"
-        What the columns stand for, as for `summarize`.
+        Column of `results` whose values become the columns of the table, as in `summarize`.
     style : {"text", "markdown"}, default="text"
-        For a terminal or for a page.
+        Plain text for a terminal, or Markdown.
     width : int, default=80
-        Characters a line of text may have; columns that do not fit go below.
+        Maximum length of a line of plain text. Columns that do not fit are continued in a block below.
 
     Returns
     -------
     str
-        Means and half-widths of 95 % intervals over repeats, ``"41.2 ± 3.1"``; means alone of one repeat.
+        Means and half-widths of 95 % intervals over repeats, such as ``"41.2 ± 3.1"``, or only means if there
+        is one repeat.
 
     Raises
     ------
     ValueError
-        If `style` is unknown, or as for `summarize`.
+        If `style` is unknown, or as in `summarize`.
 
     Examples
     --------
@@ -118,50 +123,15 @@ def accuracy_table(
     """
     summary = summarize(results, metric=metric, by=by)
     keys = zip(summary["pipeline"], summary[by], strict=True)
-    cells = dict(zip(keys, map(_cell, summary["mean"], summary["half_width"]), strict=True))
+    cells = dict(zip(keys, map(_format_mean, summary["mean"], summary["half_width"]), strict=True))
     names = list(dict.fromkeys(summary["pipeline"]))
-    heads = summary[by].iloc[_rank(summary[by]).argsort(kind="stable")].unique()
-    columns = [[_HEADS.get(by, by.replace("_", " ")), *map(str, names)]] + [
+    heads = summary[by].iloc[_sort_key(summary[by]).argsort(kind="stable")].unique()
+    columns = [[_COLUMN_TITLES.get(by, by.replace("_", " ")), *map(str, names)]] + [
         [str(head), *(cells.get((name, head), "-") for name in names)] for head in heads
     ]
-    return lay_out(columns, style=style, width=width)
+    return format_columns(columns, style=style, width=width)
 
 
-def lay_out(columns: list[list[str]], *, style: str = "text", width: int = 80) -> str:
-    """Put columns of text, each under its head, side by side; `style` and `width` as in `accuracy_table`."""
-    if style not in ("text", "markdown"):
-        raise ValueError(f"style must be 'text' or 'markdown'; got {style!r}")
-    padded = [_pad(column, left=position == 0) for position, column in enumerate(columns)]
-    return _markdown(padded) if style == "markdown" else _text(padded, width)
-
-
-def _cell(mean: float, half_width: float) -> str:
-    """Write a mean with its half-width, in per cent."""
+def _format_mean(mean: float, half_width: float) -> str:
+    """Format a mean with its half-width in per cent."""
     return f"{100 * mean:.1f}" if np.isnan(half_width) else f"{100 * mean:.1f} ± {100 * half_width:.1f}"
-
-
-def _pad(column: list[str], *, left: bool) -> list[str]:
-    """Bring the cells of a column to one length."""
-    size = max(map(len, column))
-    return [cell.ljust(size) if left else cell.rjust(size) for cell in column]
-
-
-def _text(columns: list[list[str]], width: int) -> str:
-    """Join columns with two spaces, in as many blocks as `width` asks for."""
-    blocks = [[columns[0]]]
-    for column in columns[1:]:
-        used = sum(len(other[0]) + 2 for other in blocks[-1])
-        if used + len(column[0]) > width and len(blocks[-1]) > 1:
-            blocks.append([columns[0]])
-        blocks[-1].append(column)
-    return "\n\n".join("\n".join("  ".join(row) for row in zip(*block, strict=True)) for block in blocks)
-
-
-def _markdown(columns: list[list[str]]) -> str:
-    """Join columns with bars, the heads underlined."""
-    rows = ["| " + " | ".join(row) + " |" for row in zip(*columns, strict=True)]
-    rules = [
-        ":" + "-" * (len(columns[0][0]) + 1),
-        *("-" * (len(column[0]) + 1) + ":" for column in columns[1:]),
-    ]
-    return "\n".join([rows[0], "|" + "|".join(rules) + "|", *rows[1:]])

@@ -50,12 +50,12 @@ def test_layers_have_the_published_numbers_of_filters(architecture, patch, param
 
 
 @pytest.mark.parametrize(("bands", "height"), [(0.9, 86), (1.0, 96), (0.001, 1)])
-def test_single_layers_filters_cover_the_share_of_bands(bands, height):
+def test_single_layer_filters_cover_the_fraction_of_bands(bands, height):
     assert list(SingleLayer(2, 96, 7, n_filters=1, bands=bands).maps.n_filters) == [f"7x{height}"]
 
 
 @pytest.mark.parametrize("bands", [0, 1.1, -0.5])
-def test_a_share_of_bands_that_is_none_is_refused(bands):
+def test_an_invalid_fraction_of_bands_is_refused(bands):
     with pytest.raises(ValueError, match=rf"bands={bands}; expected a share"):
         SingleLayer(2, 96, 7, bands=bands)
 
@@ -64,7 +64,7 @@ def test_a_share_of_bands_that_is_none_is_refused(bands):
     ("frames", "lengths"),
     [("events", [64, 32, 16, 8]), ("music", [165, 128, 64, 32]), ((9, 7, 5, 3), [9, 7, 5, 3])],
 )
-def test_temporal_filters_have_the_lengths_asked_for(frames, lengths):
+def test_temporal_filters_have_the_requested_lengths(frames, lengths):
     network = MusicallyMotivated(2, 96, 20, timbral=False, temporal_frames=frames)
     assert list(network.maps.n_filters) == [f"{length}x1" for length in lengths]
 
@@ -81,14 +81,14 @@ def test_a_network_without_filters_is_refused():
 
 
 @pytest.mark.parametrize("norm", ["band", "all", "frame"])
-def test_input_is_standardised_where_asked(norm):
+def test_input_is_standardised_if_requested(norm):
     torch.manual_seed(0)
     network, x = SingleLayer(2, 20, 30, input_norm=norm).train(), 5 + 3 * torch.randn(4, 1, 20, 30)
     torch.testing.assert_close(network.embed(x), network.maps(network.trunk.input_norm(x)))
     assert abs(network.trunk.input_norm(x).mean()) < 1e-4
 
 
-def test_each_weight_stands_once_in_the_state_dict():
+def test_each_weight_occurs_once_in_the_state_dict():
     state = SingleLayer(2, 20, 30).state_dict()
     assert sorted(state) == [
         "output.bias",

@@ -1,4 +1,4 @@
-"""Layers whose maps come a stretch at a time, against plain torch written down anew."""
+"""Feature maps computed in stretches of frames, against an independent version in plain torch."""
 
 from math import ceil
 
@@ -78,7 +78,7 @@ def plain_many_shapes(convs, x):
     return {**front, **plain_back_end(convs, torch.cat(list(front.values()), dim=1))}
 
 
-# Lengths are odd ones, that leave something over at every pooling.
+# The lengths leave a remainder at every pooling.
 CASES = {
     "single_layer": (SingleLayer, {"n_filters": 3}, (20, 41), plain_single),
     "many filters": (SingleLayer, {"n_filters": 2 * FILTERS_AT_ONCE + 3}, (20, 41), plain_single),
@@ -94,7 +94,7 @@ CASES = {
 
 @pytest.fixture(params=CASES, scope="module")
 def case(request):
-    """A network, patches, and the maps of its layers by plain torch."""
+    """Network, patches, and the maps of its layers in plain torch."""
     architecture, params, patch, plain = CASES[request.param]
     torch.manual_seed(0)
     network = architecture(2, *patch, **params)
@@ -102,14 +102,14 @@ def case(request):
     with torch.no_grad():
         for parameter in network.maps.parameters():
             if parameter.ndim == 1:
-                parameter.normal_()  # biases that are seen
+                parameter.normal_()  # non-zero biases
         layers = network.maps.layers
         convs = {name: layers[name].conv for name in network.maps.n_filters}
         return network, x, plain(convs, x)
 
 
 def maps_of(network, x, **params):
-    """Give each layer's maps, its stretches put together."""
+    """Return the maps of each layer, with the stretches concatenated."""
     stretches = {}
     for name, maps in network.maps.iter_maps(x, **params):
         stretches.setdefault(name, []).append(maps)
@@ -122,13 +122,13 @@ def assert_same_maps(ours, expected):
         torch.testing.assert_close(ours[name], maps, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 
 
-def test_maps_are_those_of_plain_torch(case):
+def test_maps_equal_plain_torch(case):
     network, x, expected = case
     assert_same_maps({name: maps.detach() for name, maps in maps_of(network, x).items()}, expected)
 
 
 @pytest.mark.parametrize("n_values", [1, 50, 1001, None])
-def test_stretches_of_any_size_are_those_of_plain_torch(case, n_values):
+def test_stretches_of_any_size_equal_plain_torch(case, n_values):
     network, x, expected = case
     with torch.inference_mode():
         assert_same_maps(maps_of(network, x, n_values=n_values), expected)
@@ -141,7 +141,7 @@ def test_embedding_is_the_mean_of_each_map(case):
         torch.testing.assert_close(network.embed(x), means, rtol=1e-4, atol=1e-5)
 
 
-def test_few_values_at_once_make_more_stretches():
+def test_small_n_values_gives_more_stretches():
     torch.manual_seed(0)
     network, x = SingleLayer(2, 20, 41, n_filters=3), torch.randn(2, 1, 20, 41)
     assert len(list(network.maps.iter_maps(x, n_values=1))) == 35

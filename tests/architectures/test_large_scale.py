@@ -1,4 +1,4 @@
-"""The networks of the large-scale study: sizes, widths and bottlenecks."""
+"""Networks of the large-scale study: sizes, widths and bottlenecks."""
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ def test_network_has_about_the_published_number_of_parameters(name, published):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_bottleneck_gives_the_embedding(name):
+def test_bottleneck_outputs_are_the_embedding(name):
     network = draw(name, bottleneck=128, **NARROW.get(name, {"n_units": 100}))
     x = torch.randn(2, 1, 64, 96)
     assert network.embed(x).shape == (2, 128)
@@ -54,6 +54,6 @@ def test_narrow_network_runs(name):
     assert draw(name, width=0.1, bottleneck=8)(torch.randn(2, 1, 64, 96)).shape == (2, 10)
 
 
-def test_width_of_nothing_is_refused():
+def test_width_of_zero_is_refused():
     with pytest.raises(ValueError, match="width must be above 0; got 0"):
         draw("resnet50", width=0)

@@ -5,7 +5,7 @@ from skfewaudio.architectures import VGG, PooledFilters, load_backbone
 
 
 def small_vgg(seed, n_outputs=3, **params):
-    """Draw a network, the statistics of its batch normalisation included."""
+    """Build a network with random weights and batch-norm statistics."""
     torch.manual_seed(seed)
     network = VGG(n_outputs, n_mels=32, n_frames=32, **({"n_filters": 2} | params))
     for buffer in network.buffers():
@@ -23,7 +23,7 @@ def without_trunk(state):
 
 
 @pytest.mark.parametrize("rename", [dict, without_trunk], ids=["own names", "without trunk"])
-def test_all_but_the_last_layer_is_copied(rename):
+def test_all_layers_except_the_output_layer_are_loaded(rename):
     network, other = small_vgg(0), small_vgg(1)
     output = snapshot(network.output)
     load_backbone(network, rename(other.state_dict()), source="x")
@@ -32,20 +32,20 @@ def test_all_but_the_last_layer_is_copied(rename):
     assert all(torch.equal(tensor, output[name]) for name, tensor in network.output.state_dict().items())
 
 
-def test_last_layer_of_another_size_is_passed_over():
+def test_output_layer_of_another_size_is_ignored():
     network, other = small_vgg(0, n_outputs=3), small_vgg(1, n_outputs=7)
     load_backbone(network, other.state_dict(), source="x")
     assert torch.equal(network.trunk.conv5.weight, other.trunk.conv5.weight)
 
 
-def test_weights_are_copies():
+def test_weights_are_not_shared():
     network, other = small_vgg(0), small_vgg(1)
     load_backbone(network, other.state_dict(), source="x")
     torch.nn.init.zeros_(other.trunk.conv1.weight)
     assert network.trunk.conv1.weight.abs().sum() > 0
 
 
-def test_fixed_front_end_is_copied_too():
+def test_fixed_front_end_is_loaded_too():
     torch.manual_seed(0)
     network, other = (PooledFilters(3, n_mels=32, n_frames=32, n_filters=2).eval() for _ in range(2))
     load_backbone(network, other.state_dict(), source="x")
@@ -53,14 +53,14 @@ def test_fixed_front_end_is_copied_too():
     assert torch.equal(network.embed(x), other.embed(x))
 
 
-def test_half_precision_becomes_the_networks_own():
+def test_half_precision_is_converted_to_the_networks_type():
     network, other = small_vgg(0), small_vgg(1).half()
     load_backbone(network, other.state_dict(), source="x")
     assert network.trunk.conv1.weight.dtype == torch.float32
     assert torch.equal(network.trunk.conv1.weight, other.trunk.conv1.weight.float())
 
 
-def test_counts_of_batches_may_be_missing():
+def test_num_batches_tracked_may_be_missing():
     network, other = small_vgg(0), small_vgg(1)
     state = {name: t for name, t in other.state_dict().items() if not name.endswith("num_batches_tracked")}
     load_backbone(network, state, source="x")
@@ -68,7 +68,7 @@ def test_counts_of_batches_may_be_missing():
 
 
 def change(**tensors):
-    """Give a function that replaces some entries of a state dict, named with __ for a dot."""
+    """Return a function that replaces entries of a state dict, named with __ instead of a dot."""
     return lambda state: state | {name.replace("__", "."): tensor for name, tensor in tensors.items()}
 
 
@@ -76,7 +76,7 @@ def leave_out(part):
     return lambda state: {name: tensor for name, tensor in state.items() if part not in name}
 
 
-MISTAKES = {
+MISMATCHES = {
     "shape": (
         change(trunk__conv1__weight=torch.zeros(2, 1, 5, 5)),
         r"trunk\.conv1\.weight has shape \(2, 1, 5, 5\), expected \(2, 1, 3, 3\)",
@@ -90,28 +90,28 @@ MISTAKES = {
         change(trunk__conv1__bias=torch.zeros(2, dtype=torch.int8)),
         r"trunk\.conv1\.bias is of torch\.int8, expected torch\.float32",
     ),
-    "no tensor": (change(trunk__conv1__bias=[0, 0]), r"trunk\.conv1\.bias is a list, expected a tensor"),
+    "not a tensor": (change(trunk__conv1__bias=[0, 0]), r"trunk\.conv1\.bias is a list, expected a tensor"),
     "nested": (lambda state: {"state_dict": state}, "unexpected: state_dict"),
 }
-mistakes = pytest.mark.parametrize(("mistake", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+mismatches = pytest.mark.parametrize(("mismatch", "message"), MISMATCHES.values(), ids=MISMATCHES.keys())
 
 
-@mistakes
-def test_mistake_is_told_with_the_source(mistake, message):
-    state = mistake(small_vgg(1).state_dict())
+@mismatches
+def test_mismatch_is_reported_with_the_source(mismatch, message):
+    state = mismatch(small_vgg(1).state_dict())
     with pytest.raises(ValueError, match=rf"^bark\.pt does not hold the weights of this VGG; .*{message}"):
         load_backbone(small_vgg(0), state, source="bark.pt")
 
 
-@mistakes
-def test_mistake_leaves_the_network_unchanged(mistake, message):
+@mismatches
+def test_mismatch_leaves_the_network_unchanged(mismatch, message):
     network = small_vgg(0)
     before = snapshot(network)
     with pytest.raises(ValueError, match=message):
-        load_backbone(network, mistake(small_vgg(1).state_dict()), source="x")
+        load_backbone(network, mismatch(small_vgg(1).state_dict()), source="x")
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_several_mistakes_are_told_at_once():
+def test_several_mismatches_are_reported_at_once():
     with pytest.raises(ValueError, match=r"trunk\.conv1\.weight has shape .* and \d+ more$"):
         load_backbone(small_vgg(0), small_vgg(1, n_filters=4).state_dict(), source="x")

@@ -1,4 +1,4 @@
-"""Layers of maps, one and several together."""
+"""Map layers, alone and combined in FeatureMaps."""
 
 import weakref
 
@@ -18,7 +18,7 @@ from skfewaudio.architectures._map_layers import SMALL_KERNEL, BandMean, FrameMa
 
 
 def ones(*args, value=1.0, **params):
-    """A layer whose filters are all of one value, without bias."""
+    """Build a layer with constant filters and zero biases."""
     layer = ConvLayer(*args, **params)
     torch.nn.init.constant_(layer.conv.weight, value)
     torch.nn.init.zeros_(layer.conv.bias)
@@ -35,20 +35,20 @@ def ones(*args, value=1.0, **params):
         (9, 1, [15, 21, 28, 28, 28, 27, 25]),
     ],
 )
-def test_padding_that_leaves_the_length_has_the_odd_zero_at_the_end(kernel, stride, expected):
+def test_same_padding_has_the_odd_zero_at_the_end(kernel, stride, expected):
     x = torch.arange(1.0, 8).view(1, 1, 1, 7)
     layer = ones(1, 1, (1, kernel), stride=stride, same="frames")
     assert layer(x).flatten().tolist() == expected
 
 
-def test_bands_padded_for_a_filter_of_even_height_are_as_many_as_before():
+def test_same_padding_keeps_the_bands_for_a_filter_of_even_height():
     x = torch.arange(1.0, 5).view(1, 1, 4, 1)
     assert ones(1, 1, (2, 1), same="both")(x).flatten().tolist() == [3, 5, 7, 4]
 
 
 @pytest.mark.parametrize("same", [None, "frames", "both"])
 @pytest.mark.parametrize(("kernel", "stride"), [((1, 3), 3), ((3, 3), 1), ((1, 16), 1), ((4, 4), 2)])
-def test_a_small_filter_by_a_matrix_product_is_its_convolution(kernel, stride, same):
+def test_a_small_filter_as_a_matrix_product_equals_convolution(kernel, stride, same):
     assert kernel[0] * kernel[1] <= SMALL_KERNEL
     torch.manual_seed(0)
     layer, x = ConvLayer(1, 5, kernel, stride=stride, same=same), torch.randn(2, 1, 6, 40)
@@ -57,7 +57,7 @@ def test_a_small_filter_by_a_matrix_product_is_its_convolution(kernel, stride, s
         torch.testing.assert_close(layer(x), by_convolution)
 
 
-def test_activation_and_pooling_may_change_places():
+def test_pooling_before_the_activation_gives_the_same_maps():
     torch.manual_seed(0)
     layer, x = ConvLayer(2, 3, (3, 3), pool=(2, 2), activation="elu"), torch.randn(2, 2, 9, 10)
     expected = F.max_pool2d(F.elu(layer.conv(x)), 2)
@@ -70,7 +70,7 @@ def test_a_residual_layer_adds_its_input():
     assert layer(x).flatten().tolist() == [11, 22, 33, 44]
 
 
-def test_applying_a_layer_leaves_its_input_as_it_was():
+def test_applying_a_layer_does_not_modify_its_input():
     x = -torch.ones(1, 1, 4, 4)
     with torch.no_grad():
         ones(1, 2, (1, 1), same="both")(x)
@@ -90,7 +90,7 @@ def test_unknown_options_of_a_layer_are_refused(params, message):
 
 
 def computed(network, x, layers):
-    """Give the names of the layers that are computed for the maps of some."""
+    """Return the names of the layers computed for the maps of `layers`."""
     names = set()
 
     def counting(name, stretch):
@@ -102,12 +102,12 @@ def computed(network, x, layers):
     return names
 
 
-def test_layers_after_the_last_one_wanted_are_not_computed():
+def test_layers_after_the_last_requested_one_are_not_computed():
     network, x = SampleLevel(2, 1, 2187, n_filters=2), torch.randn(1, 1, 1, 2187)
     assert computed(network, x, ["conv1"]) == {"conv0", "conv1"}
 
 
-def test_layers_beside_the_wanted_one_are_not_computed():
+def test_layers_that_the_requested_one_does_not_need_are_not_computed():
     network, x = MusicallyMotivated(2, 20, 30), torch.randn(1, 1, 20, 30)
     assert computed(network, x, ["8x1"]) == {"envelope", "8x1"}
 
@@ -116,7 +116,7 @@ def test_layers_beside_the_wanted_one_are_not_computed():
 @pytest.mark.parametrize(
     ("architecture", "patch"), [(SampleLevel, (1, 2187)), (FrameLevelManyShapes, (1, 1000))]
 )
-def test_maps_are_dropped_when_no_layer_needs_them_any_more(architecture, patch, n_values, monkeypatch):
+def test_maps_are_released_when_no_layer_needs_them(architecture, patch, n_values, monkeypatch):
     torch.manual_seed(0)
     network = architecture(2, *patch, n_filters=2).requires_grad_(False)
     inputs = {}
@@ -133,7 +133,7 @@ def test_maps_are_dropped_when_no_layer_needs_them_any_more(architecture, patch,
         assert alive <= {name}
 
 
-def test_maps_of_several_layers_come_one_after_the_other_into_the_next():
+def test_maps_of_several_sources_are_concatenated():
     maps = FeatureMaps()
     maps.add("one", ones(1, 1, (1, 1), value=1.0))
     maps.add("two", ones(1, 1, (1, 1), value=10.0))
@@ -144,14 +144,14 @@ def test_maps_of_several_layers_come_one_after_the_other_into_the_next():
     assert found["sum"].item() == 1001
 
 
-def test_the_input_may_be_taken_beside_another_layers_maps():
+def test_the_input_can_be_combined_with_the_maps_of_a_layer():
     maps = FeatureMaps()
     maps.add("one", ones(1, 1, (1, 1), value=10.0))
     maps.add("sum", ones(2, 1, (1, 1)), "one", "input")
     assert maps(torch.ones(1, 1, 1, 1)).tolist() == [[10, 11]]
 
 
-def test_layers_that_only_prepare_are_no_features():
+def test_layers_without_filters_are_not_features():
     maps = FeatureMaps()
     maps.add("envelope", BandMean())
     maps.add("pool", FrameMax(2), "envelope")
@@ -175,13 +175,13 @@ def test_names_that_cannot_be_added_are_refused(name, sources, message):
         maps.add(name, BandMean(), *sources)
 
 
-def test_an_unknown_layer_wanted_lists_the_known_ones():
+def test_an_unknown_requested_layer_lists_the_known_ones():
     network = SingleLayer(2, 20, 7, n_filters=2)
     with pytest.raises(ValueError, match="there is no layer '7x86'; expected one of 7x18"):
         next(network.maps.iter_maps(torch.zeros(1, 1, 20, 7), layers=["7x86"]))
 
 
-def test_too_few_frames_for_a_layer_name_it():
+def test_the_error_for_too_few_frames_names_the_layer():
     network = SingleLayer(2, 20, 7, n_filters=2)
     with pytest.raises(ValueError, match="6 frames are too few for layer '7x18'"):
         network(torch.zeros(1, 1, 20, 6))

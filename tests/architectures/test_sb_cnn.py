@@ -5,7 +5,7 @@ from torch.nn.functional import max_pool2d, relu
 from skfewaudio.architectures import SBCNN
 
 
-def test_embedding_is_that_of_the_published_order_of_layers():
+def test_embedding_equals_the_published_order_of_layers():
     torch.manual_seed(0)
     network = SBCNN(10, n_mels=64, n_frames=128).eval()
     x = torch.randn(3, 1, 64, 128)
@@ -16,7 +16,7 @@ def test_embedding_is_that_of_the_published_order_of_layers():
     torch.testing.assert_close(network.embed(x), relu(trunk.dense4(h)))
 
 
-def test_papers_patch_leaves_2400_values_to_the_dense_layer():
+def test_dense_layer_has_2400_inputs_for_the_papers_patch():
     assert SBCNN(10, n_mels=128, n_frames=128).trunk.dense4.in_features == 2400
 
 
@@ -30,6 +30,6 @@ def test_dropout_comes_before_each_dense_layer():
     assert (network.embed(x) == 1).all()
 
 
-def test_no_gradient_is_asked_of_the_normalised_input():
+def test_normalised_input_requires_no_gradient():
     network = SBCNN(10, n_mels=32, n_frames=100).train()
     assert not network.trunk.input_norm(torch.randn(2, 1, 32, 100)).requires_grad

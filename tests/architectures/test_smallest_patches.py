@@ -1,4 +1,4 @@
-"""What is too small a patch, or of another kind, for each architecture."""
+"""Patches that are too small, or of the wrong kind, for each architecture."""
 
 import pytest
 
@@ -32,7 +32,7 @@ from skfewaudio.architectures import (
         (FrameLevelManyShapes, (1, 224), "1 x 225"),
     ],
 )
-def test_too_small_a_patch_is_refused_with_the_smallest_allowed(architecture, patch, smallest):
+def test_too_small_a_patch_is_refused_with_the_smallest_size(architecture, patch, smallest):
     found = f"{patch[0]} bands x {patch[1]} frames are too small"
     with pytest.raises(ValueError, match=rf"{found} for {architecture.__name__}; .* {smallest}$"):
         architecture(10, *patch)

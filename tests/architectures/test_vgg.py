@@ -7,7 +7,7 @@ from skfewaudio.architectures import VGG, n_parameters
 
 
 def with_random_norms(**params):
-    """Build a network whose batch normalisations have some statistics, and scales of either sign."""
+    """Build a network with random batch-norm statistics and scales of either sign."""
     torch.manual_seed(0)
     network = VGG(10, 64, 64, n_filters=4, input_norm="all", **params)
     for layer in network.modules():
@@ -37,9 +37,9 @@ def test_layers_come_in_the_documented_order(pool_first):
     torch.testing.assert_close(network.embed(x), h.flatten(1))
 
 
-@pytest.mark.parametrize(("axis", "n_learnt"), [("band", 0), ("all", 2), ("frame", 2 * 32)])
-def test_published_input_normalisations_have_a_scale_and_an_offset(axis, n_learnt):
-    assert n_parameters(VGG(10, 64, 32, input_norm=axis).trunk.input_norm) == n_learnt
+@pytest.mark.parametrize(("axis", "n_learned"), [("band", 0), ("all", 2), ("frame", 2 * 32)])
+def test_published_input_normalisations_have_a_scale_and_an_offset(axis, n_learned):
+    assert n_parameters(VGG(10, 64, 32, input_norm=axis).trunk.input_norm) == n_learned
 
 
 def test_order_of_pooling_does_not_change_the_state_dict():

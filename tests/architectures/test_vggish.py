@@ -1,4 +1,4 @@
-"""VGGish against the reference numbers of its published port, with made-up weights."""
+"""VGGish against reference values of the published PyTorch port, with random weights."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ def reference(shared_data):
 
 @pytest.fixture(scope="module")
 def network(reference):
-    """The network with the weights that the reference was made with, under their published names."""
-    with torch.device("meta"):  # what is drawn would be replaced
+    """Network with the weights of the reference, loaded under their published names."""
+    with torch.device("meta"):  # initial weights would be replaced
         vggish = VGGish(5)
     vggish = vggish.to_empty(device="cpu").eval()
     rng = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def network(reference):
         x = rng.standard_normal(tensor.shape, dtype=np.float32)
         x *= np.sqrt(2 / np.prod(tensor.shape[1:])) if tensor.ndim > 1 else 0.01
         state[name] = torch.from_numpy(x)
-    load_backbone(vggish, state, source="made-up weights")
+    load_backbone(vggish, state, source="random weights")
     return vggish
 
 
@@ -45,19 +45,19 @@ def test_state_dict_has_the_published_names_and_shapes():
     assert {name: tuple(tensor.shape) for name, tensor in state.items()} == expected
 
 
-def test_embeddings_are_those_of_the_reference(network, patches, reference):
+def test_embeddings_equal_the_reference(network, patches, reference):
     with torch.inference_mode():
         torch.testing.assert_close(network.embed(patches), reference["embeddings"], rtol=1e-4, atol=1e-6)
 
 
-def test_embedding_before_its_relu_is_given_too(network, patches):
+def test_embed_linear_returns_the_embedding_before_its_relu(network, patches):
     with torch.inference_mode():
         linear, embedding = network.embed_linear(patches[:1]), network.embed(patches[:1])
     assert (linear < 0).any()
     torch.testing.assert_close(linear.relu(), embedding)
 
 
-def test_untrained_activations_keep_their_size():
+def test_untrained_activations_keep_their_scale():
     torch.manual_seed(0)
     network = VGGish(5).eval()
     with torch.inference_mode():
@@ -66,7 +66,7 @@ def test_untrained_activations_keep_their_size():
 
 
 @pytest.mark.parametrize("shape", [(128, 96), (64, 128)])
-def test_other_patches_are_refused_with_the_way_to_make_them(shape):
+def test_other_patch_shapes_are_refused_with_the_remedy(shape):
     found = rf"not of {shape[0]} x {shape[1]}; .* LogMel.from_preset\(\"vggish\"\) and patch_frames=96"
     with pytest.raises(ValueError, match=found):
         VGGish(10, *shape)

@@ -1,4 +1,4 @@
-"""Batches to change."""
+"""Batch and random generator for the tests of augmentations."""
 
 import pytest
 import torch
@@ -11,6 +11,6 @@ def generator():
 
 @pytest.fixture
 def batch():
-    """Twelve spectrograms in decibels, (12, 20, 30), of three classes in turn, and their targets."""
+    """Twelve spectrograms in decibels, (12, 20, 30), with alternating classes, and their targets."""
     spectrograms = 10 * torch.randn(12, 20, 30, generator=torch.Generator().manual_seed(1)) - 40
     return spectrograms, torch.eye(3).repeat(4, 1)

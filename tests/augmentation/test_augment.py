@@ -1,4 +1,4 @@
-"""Applying one method, several or none."""
+"""Application of no, one or several augmentations."""
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from skfewaudio.augmentation import (
     TimeShift,
     augment,
     check_augmentation,
+    check_classifier_augmentation,
 )
 
 
@@ -22,12 +23,12 @@ def test_none_changes_nothing(batch, generator):
 
 
 @pytest.mark.parametrize("wrap", [lambda m: m, lambda m: [m], lambda m: (m,)])
-def test_one_method_needs_no_list(wrap, batch, generator):
+def test_a_single_augmentation_needs_no_list(wrap, batch, generator):
     expected = TimeShift()(*batch, torch.Generator().manual_seed(0))[0]
     assert torch.equal(augment(wrap(TimeShift()), *batch, generator)[0], expected)
 
 
-def test_methods_are_applied_in_order(batch, generator):
+def test_augmentations_are_applied_in_order(batch, generator):
     def double(spectrograms, targets, _):
         return 2 * spectrograms, targets
 
@@ -38,29 +39,35 @@ def test_methods_are_applied_in_order(batch, generator):
     assert torch.equal(changed, 2 * batch[0] + 1)
 
 
-def test_methods_draw_from_one_generator(batch, generator):
+def test_augmentations_share_one_generator(batch, generator):
     twice, _ = augment([FrequencyShift(), FrequencyShift()], *batch, generator)
     again = torch.Generator().manual_seed(0)
     expected, _ = FrequencyShift()(*FrequencyShift()(*batch, again), again)
     assert torch.equal(twice, expected)
 
 
-def test_class_in_place_of_an_instance_is_an_error():
+def test_class_instead_of_an_instance_is_an_error():
     with pytest.raises(TypeError, match=r"has the class MixUp; give an instance: MixUp\(\)"):
         check_augmentation([TimeShift(), MixUp])
 
 
-def test_what_cannot_be_called_is_an_error():
+def test_uncallable_object_is_an_error():
     with pytest.raises(TypeError, match="has 'mixup', which cannot be called"):
         check_augmentation("mixup")
 
 
-def test_method_that_changes_a_type_is_named(batch, generator):
+def test_augmentation_for_spectrograms_is_refused_on_feature_vectors():
+    assert check_classifier_augmentation([TimeShift()], for_vectors=False)[0].takes_vectors is False
+    with pytest.raises(ValueError, match=r"has TimeShift\(\), which changes spectrograms, and X holds"):
+        check_classifier_augmentation([MixUp(), TimeShift()], for_vectors=True)
+
+
+def test_augmentation_that_changes_a_type_is_named(batch, generator):
     with pytest.raises(ValueError, match=r"gave targets of shape \(12, 3\) and type torch\.float64"):
         augment(lambda x, t, _: (x, t.double()), *batch, generator)
 
 
-def test_method_that_changes_a_shape_is_named(batch, generator):
+def test_augmentation_that_changes_a_shape_is_named(batch, generator):
     class Cut(Augmentation):
         def apply(self, spectrograms, targets, generator):
             return spectrograms[:, :, 1:], targets
@@ -81,7 +88,7 @@ def test_method_that_changes_a_shape_is_named(batch, generator):
         (lambda x, t: (x, t.to("meta")), r"targets on meta and the generator on cpu; put all on one device"),
     ],
 )
-def test_batch_of_another_kind_is_an_error(change, message, batch, generator):
+def test_invalid_batch_is_an_error(change, message, batch, generator):
     with pytest.raises(ValueError, match=message):
         TimeShift()(*change(*batch), generator)
 

@@ -1,4 +1,4 @@
-"""Shifts of pitch and random curves."""
+"""Pitch shifts and random equalisation."""
 
 import pytest
 import torch
@@ -9,26 +9,26 @@ N_CLIPS, N_MELS, N_FRAMES = 500, 21, 3
 
 
 @pytest.fixture
-def lit():
-    """Spectrograms with one band lit, the eleventh, and their targets."""
+def peak():
+    """Spectrograms that are non-zero only in the eleventh band, and their targets."""
     spectrograms = torch.zeros(N_CLIPS, N_MELS, N_FRAMES)
     spectrograms[:, 10] = 1
     return spectrograms, torch.ones(N_CLIPS, 1)
 
 
-def test_shift_moves_a_band_where_the_draw_says(lit, generator):
-    shifted, _ = FrequencyShift(3)(*lit, generator)
+def test_band_is_shifted_by_the_drawn_number(peak, generator):
+    shifted, _ = FrequencyShift(3)(*peak, generator)
     drawn = torch.randint(-3, 4, (N_CLIPS, 1), generator=torch.Generator().manual_seed(0))
     assert torch.equal(shifted.sum(dim=1), torch.ones(N_CLIPS, N_FRAMES))
     assert torch.equal(shifted.argmax(dim=1), (10 + drawn).expand(-1, N_FRAMES))
 
 
-def test_all_shifts_up_to_the_largest_occur(lit, generator):
-    places = FrequencyShift(3)(*lit, generator)[0].argmax(dim=1)[:, 0] - 10
+def test_all_shifts_up_to_the_largest_occur(peak, generator):
+    places = FrequencyShift(3)(*peak, generator)[0].argmax(dim=1)[:, 0] - 10
     assert places.unique().tolist() == [-3, -2, -1, 0, 1, 2, 3]
 
 
-def test_outermost_band_comes_in_at_the_edge(generator):
+def test_outermost_band_is_repeated_at_the_edge(generator):
     ramp = torch.arange(6.0)[:, None].expand(100, 6, 1)
     shifted = FrequencyShift(2)(ramp, torch.ones(100, 1), generator)[0][:, :, 0]
     expected = {tuple((torch.arange(6) - shift).clamp(0, 5).tolist()) for shift in range(-2, 3)}
@@ -51,12 +51,12 @@ def test_curve_is_straight_between_its_points(generator):
     assert not torch.isclose(slopes[:, 0], slopes[:, 4], atol=1e-3).any()
 
 
-def test_heights_have_the_deviation_asked_for(lit, generator):
-    curves = RandomEqualizer(3.0)(torch.zeros_like(lit[0]), lit[1], generator)[0][:, :: N_MELS // 4, 0]
+def test_heights_have_the_requested_deviation(peak, generator):
+    curves = RandomEqualizer(3.0)(torch.zeros_like(peak[0]), peak[1], generator)[0][:, :: N_MELS // 4, 0]
     assert curves.mean().abs() < 0.3
     torch.testing.assert_close(curves.std(dim=0), torch.full((5,), 3.0), atol=0.3, rtol=0)
 
 
-def test_one_point_changes_the_gain_alone(batch, generator):
+def test_one_point_changes_only_the_gain(batch, generator):
     changes = RandomEqualizer(n_points=1)(*batch, generator)[0] - batch[0]
     torch.testing.assert_close(changes, changes[:, :1, :1].expand_as(changes), atol=1e-4, rtol=0)

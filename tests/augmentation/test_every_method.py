@@ -1,4 +1,4 @@
-"""What holds for every augmentation."""
+"""Properties of every augmentation."""
 
 import inspect
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skfewaudio import augmentation
+import skfewaudio
 from skfewaudio.augmentation import (
     Augmentation,
     BackgroundNoise,
@@ -19,7 +19,7 @@ from skfewaudio.augmentation import (
     TimeStretch,
 )
 
-METHODS = [
+AUGMENTATIONS = [
     BackgroundNoise(),
     FrequencyShift(),
     MixUp(0.3),
@@ -31,58 +31,58 @@ METHODS = [
     TimeShift(),
     TimeStretch(),
 ]
-every_method = pytest.mark.parametrize("method", METHODS, ids=repr)
+every_augmentation = pytest.mark.parametrize("augmentation", AUGMENTATIONS, ids=repr)
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_no_method_is_left_out():
-    public = {getattr(augmentation, name) for name in augmentation.__all__}
-    methods = {kind for kind in public if inspect.isclass(kind) and issubclass(kind, Augmentation)}
-    assert {type(method) for method in METHODS} == methods - {Augmentation}
+def test_no_augmentation_is_left_out():
+    public = {getattr(skfewaudio.augmentation, name) for name in skfewaudio.augmentation.__all__}
+    classes = {kind for kind in public if inspect.isclass(kind) and issubclass(kind, Augmentation)}
+    assert {type(augmentation) for augmentation in AUGMENTATIONS} == classes - {Augmentation}
 
 
-@every_method
-def test_shape_and_type_stay(method, batch):
-    spectrograms, targets = method(*batch, seeded())
+@every_augmentation
+def test_shape_and_type_are_kept(augmentation, batch):
+    spectrograms, targets = augmentation(*batch, seeded())
     assert (spectrograms.shape, spectrograms.dtype) == (batch[0].shape, torch.float32)
     assert (targets.shape, targets.dtype) == (batch[1].shape, torch.float32)
 
 
-@every_method
-def test_something_is_changed(method, batch):
-    assert not torch.equal(method(*batch, seeded())[0], batch[0])
+@every_augmentation
+def test_spectrograms_are_changed(augmentation, batch):
+    assert not torch.equal(augmentation(*batch, seeded())[0], batch[0])
 
 
-@every_method
-def test_nothing_is_changed_in_place(method, batch):
+@every_augmentation
+def test_nothing_is_changed_in_place(augmentation, batch):
     before = [tensor.clone() for tensor in batch]
-    method(*batch, seeded())
-    for tensor, copy in zip(batch, before, strict=True):
-        assert torch.equal(tensor, copy)
+    augmentation(*batch, seeded())
+    for tensor, original in zip(batch, before, strict=True):
+        assert torch.equal(tensor, original)
 
 
-@every_method
-def test_generator_alone_decides(method, batch):
+@every_augmentation
+def test_result_depends_only_on_the_generator(augmentation, batch):
     torch.manual_seed(0)
-    first = method(*batch, seeded())
+    first = augmentation(*batch, seeded())
     torch.manual_seed(1)
-    again, other = method(*batch, seeded()), method(*batch, seeded(1))
+    again, other = augmentation(*batch, seeded()), augmentation(*batch, seeded(1))
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
     assert not torch.equal(first[0], other[0])
 
 
-@every_method
-def test_global_random_state_is_left_alone(method, batch):
+@every_augmentation
+def test_global_random_state_is_kept(augmentation, batch):
     before = torch.get_rng_state()
-    method(*batch, seeded())
+    augmentation(*batch, seeded())
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@every_method
+@every_augmentation
 @pytest.mark.parametrize(
     "spectrograms",
     [
@@ -95,34 +95,34 @@ def test_global_random_state_is_left_alone(method, batch):
     ],
     ids=["silence", "constant", "one frame", "one band", "one value", "levels far apart"],
 )
-def test_result_is_finite(method, spectrograms):
+def test_result_is_finite(augmentation, spectrograms):
     for seed in range(5):
-        changed, targets = method(spectrograms, torch.eye(2).repeat(2, 1), seeded(seed))
+        changed, targets = augmentation(spectrograms, torch.eye(2).repeat(2, 1), seeded(seed))
         assert changed.isfinite().all()
         assert targets.isfinite().all()
 
 
-@every_method
-def test_one_clip_is_enough(method):
-    changed, targets = method(torch.zeros(1, 8, 9), torch.ones(1, 1), seeded())
+@every_augmentation
+def test_one_clip_is_enough(augmentation):
+    changed, targets = augmentation(torch.zeros(1, 8, 9), torch.ones(1, 1), seeded())
     assert changed.shape == (1, 8, 9)
     assert targets.tolist() == [[1.0]]
 
 
-@every_method
-def test_clone_has_the_same_parameters_and_effect(method, batch):
-    copy = clone(method)
-    assert copy.get_params() == method.get_params()
-    assert torch.equal(copy(*batch, seeded())[0], method(*batch, seeded())[0])
+@every_augmentation
+def test_clone_has_the_same_parameters_and_effect(augmentation, batch):
+    cloned = clone(augmentation)
+    assert cloned.get_params() == augmentation.get_params()
+    assert torch.equal(cloned(*batch, seeded())[0], augmentation(*batch, seeded())[0])
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if not isinstance(m, MixUp)], ids=repr)
-def test_targets_stay_where_clips_are_not_mixed(method, batch):
-    assert torch.equal(method(*batch, seeded())[1], batch[1])
+@pytest.mark.parametrize("augmentation", [m for m in AUGMENTATIONS if not isinstance(m, MixUp)], ids=repr)
+def test_targets_are_kept_unless_clips_are_mixed(augmentation, batch):
+    assert torch.equal(augmentation(*batch, seeded())[1], batch[1])
 
 
 @pytest.mark.parametrize(
-    ("method", "message"),
+    ("augmentation", "message"),
     [
         (FrequencyShift(-1), "'max_bands' parameter of FrequencyShift must be an int"),
         (FrequencyShift(1.5), "'max_bands' parameter of FrequencyShift must be an int"),
@@ -142,12 +142,12 @@ def test_targets_stay_where_clips_are_not_mixed(method, batch):
     ],
     ids=lambda value: repr(value) if isinstance(value, Augmentation) else "",
 )
-def test_impossible_parameter_is_an_error(method, message, batch):
+def test_invalid_parameter_is_an_error(augmentation, message, batch):
     with pytest.raises(ValueError, match=message):
-        method(*batch, seeded())
+        augmentation(*batch, seeded())
 
 
-@pytest.mark.parametrize("method", [MixUp(), MixUp(0.2), TimeShift()], ids=repr)
-def test_only_mixtures_of_values_make_sense_of_vectors(method):
-    assert method.takes_vectors == isinstance(method, MixUp)
+@pytest.mark.parametrize("augmentation", [MixUp(), MixUp(0.2), TimeShift()], ids=repr)
+def test_only_mixtures_of_values_apply_to_feature_vectors(augmentation):
+    assert augmentation.takes_vectors == isinstance(augmentation, MixUp)
     assert not MixUp(domain="power").takes_vectors

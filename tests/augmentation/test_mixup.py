@@ -10,7 +10,7 @@ N = 400
 
 @pytest.fixture
 def marked():
-    """Clips that each have one band of their own at 1 and a class of their own."""
+    """Clips with a different band at 1 and a different class each."""
     return torch.eye(N)[:, :, None].expand(N, N, 2), torch.eye(N)
 
 
@@ -37,30 +37,30 @@ def test_every_clip_is_mixed_with_one_other_at_most(marked, generator):
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 5.0])
-def test_weights_have_the_distribution_asked_for(alpha, marked, generator):
+def test_weights_have_the_requested_distribution(alpha, marked, generator):
     _, targets = MixUp(alpha)(*marked, generator)
     weights = targets.diagonal()
     assert weights.mean().item() == pytest.approx(0.5, abs=0.05)
     assert weights.var().item() == pytest.approx(1 / (4 * (2 * alpha + 1)), abs=0.015)
 
 
-def test_within_a_class_only_its_own_clips_are_mixed(generator):
+def test_within_class_mixes_only_clips_of_a_class(generator):
     labels = torch.arange(30) % 3
     spectrograms = torch.eye(30)[:, :, None]
     mixed, targets = MixUp(within_class=True)(spectrograms, torch.eye(3)[labels], generator)
     assert torch.equal(targets, torch.eye(3)[labels])
     parts = mixed[:, :, 0]
     assert (parts[labels[:, None] != labels[None]] == 0).all()
-    assert (parts > 0).sum() > 50  # most clips have met another
+    assert (parts > 0).sum() > 50  # most clips are mixed with another clip
 
 
-def test_clip_alone_in_its_class_stays_as_it_is(batch, generator):
+def test_only_clip_of_a_class_is_kept(batch, generator):
     spectrograms, mixed = batch[0][:3], MixUp(within_class=True)(batch[0][:3], torch.eye(3), generator)
     assert torch.equal(mixed[0], spectrograms)
     assert torch.equal(mixed[1], torch.eye(3))
 
 
-def test_with_several_labels_within_class_means_the_same_labels(generator):
+def test_within_class_mixes_only_clips_with_the_same_labels(generator):
     targets = torch.tensor([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0], [1.0, 0.0]])
     mixed, kept = MixUp(within_class=True)(torch.eye(4)[:, :, None], targets, generator)
     assert torch.equal(kept, targets)
@@ -76,7 +76,7 @@ def test_indicators_become_weights_of_labels(generator):
 
 
 def tones(levels):
-    """Clips with a band of their own at a level, and hardly anything in the others."""
+    """Return clips with a different band at the given level each, and near silence in the other bands."""
     n = len(levels)
     spectrograms = torch.full((n, n, 3), -150.0)
     spectrograms[torch.arange(n), torch.arange(n)] = torch.as_tensor(levels)[:, None]

@@ -1,4 +1,4 @@
-"""Noise floors."""
+"""Background noise."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ QUIET, LOUD = -60.0, 0.0
 
 @pytest.fixture
 def tones():
-    """Spectrograms of a quiet background with four loud bands, and their targets."""
+    """Spectrograms with a quiet background and four loud bands, and their targets."""
     spectrograms = torch.full((200, 40, 50), QUIET)
     spectrograms[:, 10:14] = LOUD
     return spectrograms, torch.ones(200, 1)
@@ -20,31 +20,31 @@ def power(decibels):
     return 10 ** (decibels.double() / 10)
 
 
-def test_noise_adds_power_and_takes_none_away(tones, generator):
+def test_noise_only_adds_power(tones, generator):
     noisy, _ = BackgroundNoise()(*tones, generator)
     assert (noisy >= tones[0]).all()
     assert (noisy[:, :10] > QUIET).all()
 
 
-def test_power_added_to_the_background_is_that_of_the_level(tones, generator):
+def test_mean_of_the_added_power_matches_the_level(tones, generator):
     noisy, _ = BackgroundNoise(3.0, 3.0)(*tones, generator)
     added = power(noisy[:, :10]) - power(tones[0][:, :10])
     level = 10 ** ((QUIET + 3) / 10)
     assert added.mean() / level == pytest.approx(0.886, abs=0.005)  # the mean of a Rayleigh variable
 
 
-def test_noise_fluctuates_as_an_average_of_a_few_bins(tones, generator):
+def test_noise_fluctuates_like_an_average_of_a_few_bins(tones, generator):
     noisy, _ = BackgroundNoise(0.0, 0.0)(*tones, generator)
     added = power(noisy[:, :10]) - power(tones[0][:, :10])
     assert added.std() / added.mean() == pytest.approx(0.5227, abs=0.005)
 
 
-def test_loud_parts_stay(tones, generator):
+def test_loud_parts_are_kept(tones, generator):
     noisy, _ = BackgroundNoise()(*tones, generator)
     torch.testing.assert_close(noisy[:, 10:14], tones[0][:, 10:14], atol=1e-3, rtol=0)
 
 
-def test_offsets_are_drawn_evenly_for_each_clip(tones, generator):
+def test_offsets_are_drawn_uniformly_for_each_clip(tones, generator):
     noisy, _ = BackgroundNoise(-10.0, 5.0)(*tones, generator)
     added = (power(noisy[:, :10]) - power(tones[0][:, :10])).mean(dim=(1, 2))
     offsets = 10 * torch.log10(added / 0.886) - QUIET

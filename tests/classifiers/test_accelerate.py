@@ -1,4 +1,4 @@
-"""One network trained by several processes, through Accelerate."""
+"""Training of one network by several processes with Accelerate."""
 
 import json
 import os
@@ -22,7 +22,7 @@ SETTINGS = {
     "patience": 4,
     "random_state": 0,
 }
-# What every process runs; clips of several lengths, so that places are drawn from ranges of their own.
+# Script of every process. The clips differ in length, so positions are drawn from different ranges.
 SCRIPT = """
 import json, os, sys
 from functools import partial
@@ -56,20 +56,20 @@ def accelerated():
     return SkorchCNN("timbre", accelerator=partial(accelerate.Accelerator, cpu=True), **SETTINGS)
 
 
-def test_one_process_trains_as_without(accelerated, clips):
+def test_one_process_trains_as_without_an_accelerator(accelerated, clips):
     plain = SkorchCNN("timbre", device="cpu", **SETTINGS).fit(*clips)
     np.testing.assert_array_equal(
         accelerated.fit(*clips).predict_proba(clips[0]), plain.predict_proba(clips[0])
     )
 
 
-def test_result_can_be_pickled(accelerated, clips):
+def test_fitted_classifier_can_be_pickled(accelerated, clips):
     before = accelerated.fit(*clips).predict_proba(clips[0])
     after = pickle.loads(pickle.dumps(accelerated)).predict_proba(clips[0])
     np.testing.assert_array_equal(after, before)
 
 
-def test_nothing_is_printed_unless_asked_for(accelerated, clips, capsys):
+def test_nothing_is_printed_unless_verbose(accelerated, clips, capsys):
     accelerated.fit(*clips)
     assert capsys.readouterr().out == ""
     accelerated.set_params(verbose=1).fit(*clips)

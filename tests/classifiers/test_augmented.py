@@ -15,7 +15,7 @@ N_MELS = 8
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """Keeps what `fit` was given."""
+    """Classifier that stores the arguments of `fit`."""
 
     def fit(self, X, y, sample_weight=None, groups=None):
         self.given = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups}
@@ -31,7 +31,7 @@ def louder(spectrograms, targets, generator):
 
 
 def make_clips(lengths=(10, 12, 10, 15)):
-    """Clips that hold their own number."""
+    """Make clips whose values are their own number."""
     return [np.full((N_MELS, n), i, dtype=np.float32) for i, n in enumerate(lengths)]
 
 
@@ -43,7 +43,7 @@ def given(classifier, X=None, **params):
 
 
 @pytest.mark.parametrize("n_copies", [1, 3])
-def test_clips_come_first_and_every_copy_is_of_the_clip_that_it_is_said_to_be(n_copies):
+def test_clips_come_first_and_copies_match_their_clips(n_copies):
     found = given(AugmentedClassifier(Recorder(), augmentation=louder, n_copies=n_copies))
     assert len(found["X"]) == 4 * (1 + n_copies)
     for i, (clip, label, group) in enumerate(zip(found["X"], found["y"], found["groups"], strict=True)):
@@ -53,7 +53,7 @@ def test_clips_come_first_and_every_copy_is_of_the_clip_that_it_is_said_to_be(n_
     assert np.bincount(found["groups"]).tolist() == [1 + n_copies] * 4
 
 
-def test_copies_count_for_less():
+def test_copies_have_less_weight():
     found = given(
         AugmentedClassifier(Recorder(), augmentation=louder, n_copies=1, copy_weight=0.25),
         sample_weight=[1.0, 2.0, 3.0, 4.0],
@@ -62,12 +62,12 @@ def test_copies_count_for_less():
     np.testing.assert_allclose(found["sample_weight"], expected)
 
 
-def test_recordings_of_several_clips_stay_together():
+def test_clips_of_one_recording_and_their_copies_are_one_group():
     found = given(AugmentedClassifier(Recorder(), augmentation=louder, n_copies=1), groups=list("xxyz"))
     assert sorted(found["groups"]) == sorted("xxyz" * 2)
 
 
-def test_last_step_of_a_pipeline_is_told():
+def test_last_step_of_a_pipeline_receives_groups_and_weights():
     X, y = make_clips(), LABELS
     classifier = AugmentedClassifier(
         make_pipeline(SpectrogramStatistics(["bands"]), Recorder()), augmentation=louder, n_copies=2
@@ -79,25 +79,25 @@ def test_last_step_of_a_pipeline_is_told():
     assert found["sample_weight"].tolist() == [2.0] * 4 + [0.6] * 8
 
 
-def test_weights_of_another_number_than_clips_are_refused():
+def test_wrong_number_of_sample_weights_is_refused():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         given(AugmentedClassifier(Recorder()), sample_weight=np.ones(3))
 
 
-def test_estimator_that_takes_neither_weights_nor_groups_is_fitted_to_the_copies_all_the_same():
+def test_estimator_without_weights_and_groups_is_fitted_to_the_copies():
     classifier = AugmentedClassifier(PatchClassifier(KNeighborsClassifier(1)), augmentation=louder)
     classifier.fit(make_clips(), LABELS)
     loud = [clip + 1000 for clip in make_clips()]
     assert classifier.predict(loud).tolist() == LABELS.tolist()
 
 
-def test_weights_for_an_estimator_that_takes_none_are_refused():
+def test_sample_weight_for_an_estimator_without_weights_is_refused():
     with pytest.raises(TypeError, match="sample_weight"):
         AugmentedClassifier(KNeighborsClassifier(1)).fit(np.eye(4), LABELS, sample_weight=np.ones(4))
 
 
 @pytest.mark.parametrize("params", [{"augmentation": None}, {"augmentation": louder, "n_copies": 0}])
-def test_without_copies_the_estimator_gets_the_clips_alone(params):
+def test_without_copies_the_estimator_is_fitted_to_the_clips_only(params):
     found = given(AugmentedClassifier(Recorder(), **params))
     assert len(found["X"]) == 4
     assert found["sample_weight"].tolist() == [1.0] * 4
@@ -128,7 +128,7 @@ def test_function_may_change_feature_vectors():
 
 
 def noisy_clips(seed=0):
-    """Two classes by the band that is loud, in silence that noise changes much."""
+    """Make clips of two classes with different loud bands, in silence that added noise changes much."""
     rng = np.random.default_rng(seed)
     y = np.arange(12) % 2
     X = -60 + 5 * rng.standard_normal((12, N_MELS, 30)).astype(np.float32)
@@ -141,14 +141,14 @@ def make_classifier(**params):
     return AugmentedClassifier(inner, augmentation=BackgroundNoise(), **params)
 
 
-def test_random_state_decides_the_copies():
+def test_random_state_determines_the_copies():
     X, y = noisy_clips()
     first, again, other = (make_classifier(random_state=s).fit(X, y).predict_proba(X) for s in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
 
-def test_clips_of_one_length_may_come_as_an_array():
+def test_array_and_list_of_clips_are_equivalent():
     X, y = noisy_clips()
     from_array, from_list = (
         make_classifier(random_state=0).fit(clips, y).predict_proba(X) for clips in (X, list(X))
@@ -156,7 +156,7 @@ def test_clips_of_one_length_may_come_as_an_array():
     np.testing.assert_array_equal(from_array, from_list)
 
 
-def test_noise_it_has_heard_confuses_it_less():
+def test_augmentation_with_noise_improves_noisy_predictions():
     gains = []
     for seed in range(5):
         X, y = noisy_clips(seed)
@@ -171,7 +171,7 @@ def test_noise_it_has_heard_confuses_it_less():
     assert np.mean(gains) > 0
 
 
-def test_scores_are_the_estimators():
+def test_scores_equal_the_scores_of_the_estimator():
     X, y = noisy_clips()
     classifier = make_classifier(random_state=0).fit(X, y)
     for method in ("predict_proba", "predict_log_proba", "decision_function", "score_samples"):
@@ -180,7 +180,7 @@ def test_scores_are_the_estimators():
         )
 
 
-def test_it_has_the_methods_that_the_estimator_has():
+def test_methods_are_available_if_the_estimator_has_them():
     assert not hasattr(AugmentedClassifier(Recorder()), "predict_proba")
     assert not hasattr(AugmentedClassifier(KNeighborsClassifier()), "score_samples")
     assert hasattr(AugmentedClassifier(KNeighborsClassifier()), "predict_proba")
@@ -194,7 +194,7 @@ def test_it_has_the_methods_that_the_estimator_has():
     ],
     ids=["few", "many"],
 )
-def test_clips_without_a_label_are_not_copied_and_many_take_the_place_of_copies(labels, expected):
+def test_unlabelled_clips_are_not_augmented_and_many_disable_augmentation(labels, expected):
     class SemiSupervised(Recorder):
         semi_supervised = True
 

@@ -1,4 +1,4 @@
-"""SkorchCNN's training batches, changed at random."""
+"""Augmentation of the training batches of SkorchCNN."""
 
 import pickle
 
@@ -22,7 +22,7 @@ SEVERAL = [TimeShift(), FrequencyShift(2), BackgroundNoise(), MixUp(0.3), SpecAu
 
 @pytest.fixture(scope="module")
 def clips():
-    """Noise in decibels, of two classes with bands of their own, 32 bands by 40 or 60 frames; and labels."""
+    """Return noise in decibels of two classes with louder bands, 32 bands x 40 or 60 frames, and labels."""
     rng = np.random.default_rng(0)
     y = np.arange(8) % 2
     X = [rng.normal(-30, 5, (32, 40 + 20 * (i // 4))).astype(np.float32) for i in range(8)]
@@ -42,7 +42,7 @@ def small(**params):
 
 
 class Watch:
-    """Note what goes through, and change nothing."""
+    """Augmentation that records its arguments and changes nothing."""
 
     def __init__(self):
         self.seen = []
@@ -53,13 +53,13 @@ class Watch:
 
 
 @pytest.mark.parametrize("augmentation", [MixUp(), SEVERAL], ids=["one", "several"])
-def test_two_fits_agree_to_the_bit(augmentation, clips):
+def test_two_fits_are_identical(augmentation, clips):
     first, second = (small(augmentation=augmentation).fit(*clips).predict_proba(clips[0]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("nothing", [[], ()])
-def test_no_method_trains_as_none(nothing, clips):
+def test_empty_augmentation_equals_none(nothing, clips):
     plain = small().fit(*clips).predict_proba(clips[0])
     np.testing.assert_array_equal(small(augmentation=nothing).fit(*clips).predict_proba(clips[0]), plain)
 
@@ -69,7 +69,7 @@ def test_augmentation_gives_another_network(clips):
     assert not np.allclose(small(augmentation=TimeShift()).fit(*clips).predict_proba(clips[0]), plain)
 
 
-def test_generator_goes_by_the_random_state(clips):
+def test_generator_depends_on_the_random_state(clips):
     def drawn(random_state):
         found = []
 
@@ -82,28 +82,28 @@ def test_generator_goes_by_the_random_state(clips):
 
     assert drawn(0) == drawn(0)
     assert drawn(0) != drawn(1)
-    assert len(set(drawn(0))) == 2  # another one for the second epoch
+    assert len(set(drawn(0))) == 2  # a different number in the second epoch
 
 
-def test_global_random_state_is_left_alone(clips):
+def test_global_random_state_is_not_changed(clips):
     before = torch.get_rng_state()
     small(augmentation=SEVERAL).fit(*clips)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_every_training_batch_goes_through_with_its_targets(clips):
+def test_every_training_batch_is_augmented_with_its_targets(clips):
     watch = Watch()
     small(augmentation=watch, batch_size=4, max_epochs=3).fit(*clips)
     assert len(watch.seen) == 6
     for spectrograms, targets in watch.seen:
         assert spectrograms.shape == (4, 32, 32)
         assert targets.dtype == torch.float32
-        # "horn" comes first, and has the upper band
+        # "horn" is the first class and has the upper band
         louder = spectrograms[:, 16:24].mean(dim=(1, 2)) > spectrograms[:, :8].mean(dim=(1, 2))
         assert torch.equal(targets, nn.functional.one_hot((~louder).long(), 2).float())
 
 
-def test_network_learns_from_what_was_changed(clips):
+def test_network_is_trained_on_the_augmented_batches(clips):
     def swap(spectrograms, targets, generator):
         return spectrograms, targets.flip(1)
 
@@ -111,7 +111,7 @@ def test_network_learns_from_what_was_changed(clips):
     assert small(augmentation=swap, max_epochs=20).fit(X, y).score(X, y) == 0.0
 
 
-def test_validation_calibration_and_prediction_take_clips_as_they_are(clips):
+def test_validation_recalibration_and_prediction_use_unchanged_clips(clips):
     watch = Watch()
     X, y = clips
     cnn = small(augmentation=watch, validation_split=0.25).fit(X, y)
@@ -121,19 +121,19 @@ def test_validation_calibration_and_prediction_take_clips_as_they_are(clips):
     assert len(watch.seen) == 2
 
 
-def test_classes_are_learnt_from_mixtures(clips):
+def test_classes_are_learned_from_mixtures(clips):
     X, y = clips
     assert small(augmentation=SEVERAL, max_epochs=25).fit(X, y).score(X, y) == 1.0
 
 
-def test_several_labels_are_learnt_from_mixtures(clips):
+def test_several_labels_are_learned_from_mixtures(clips):
     X, y = clips
     labels = np.stack([y == "rain", y == "horn"], axis=1).astype(int)
     cnn = small(augmentation=MixUp(0.3), class_weight="balanced", max_epochs=25).fit(X, labels)
     np.testing.assert_array_equal(cnn.predict(X), labels)
 
 
-def test_mixed_precision_patience_and_callbacks_go_along(clips):
+def test_augmentation_works_with_mixed_precision_patience_and_callbacks(clips):
     class Count(Callback):
         def on_epoch_end(self, net, **kwargs):
             net.history.record("epochs", len(net.history))
@@ -144,7 +144,7 @@ def test_mixed_precision_patience_and_callbacks_go_along(clips):
     assert history[-1, "epochs"] == len(history)
 
 
-def test_losses_of_unmixed_probabilities_and_of_class_numbers_agree():
+def test_losses_of_one_hot_targets_and_of_class_indices_are_equal():
     logits = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     targets = torch.tensor([0, 1, 2, 2, 2, 1])
     for weight in (None, torch.tensor([16.0, 1.0, 0.5])):
@@ -190,12 +190,12 @@ def test_class_in_place_of_an_instance_is_an_error(clips):
         (MixUp(-1), "'alpha' parameter of MixUp must be a float"),
     ],
 )
-def test_impossible_parameter_is_an_error(augmentation, message, clips):
+def test_invalid_parameter_is_an_error(augmentation, message, clips):
     with pytest.raises(ValueError, match=message):
         small(augmentation=augmentation).fit(*clips)
 
 
-def test_parameters_inside_are_set_through_a_pipeline():
+def test_nested_parameters_can_be_set_through_a_pipeline():
     model = make_pipeline(small(augmentation=MixUp()))
     copy = clone(model.set_params(skorchcnn__augmentation__alpha=0.2))
     assert copy.get_params()["skorchcnn__augmentation__alpha"] == 0.2
@@ -216,7 +216,7 @@ def test_pickle_predicts_the_same(clips):
 
 
 @pytest.mark.parametrize("augmentation", [MixUp(0.3, domain="power"), SEVERAL], ids=["one", "several"])
-def test_file_needs_no_trust_and_trains_the_same_again(augmentation, clips, tmp_path):
+def test_loaded_model_needs_no_trust_and_trains_the_same_network(augmentation, clips, tmp_path):
     cnn = small(augmentation=augmentation).fit(*clips)
     save_model(cnn, tmp_path / "sounds.model")
     loaded = load_model(tmp_path / "sounds.model")
@@ -232,7 +232,7 @@ def test_function_in_a_file_needs_trust(clips, tmp_path):
         load_model(tmp_path / "sounds.model")
 
 
-def test_processes_share_the_order_of_clips_and_not_the_draws():
+def test_processes_share_the_order_of_clips_but_not_the_draws():
     clips = [np.full((2, 5), i, dtype=np.float32) for i in range(8)]
     data = PatchData(clips, patch_frames=5, hop_frames=1, pad_mode="repeat", device=torch.device("cpu"))
 

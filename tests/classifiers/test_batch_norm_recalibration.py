@@ -18,7 +18,7 @@ def rows():
     return 3 + 2 * torch.randn(600, 4, generator=torch.Generator().manual_seed(0))
 
 
-def test_statistics_are_those_of_all_rows(network, rows):
+def test_statistics_are_computed_from_all_rows(network, rows):
     recalibrate_batch_norm(network, [rows])
     hidden = network[0](rows)
     torch.testing.assert_close(network[1].running_mean, hidden.mean(dim=0))
@@ -27,7 +27,7 @@ def test_statistics_are_those_of_all_rows(network, rows):
     torch.testing.assert_close(found.std(dim=0), torch.ones(8), rtol=1e-3, atol=1e-3)
 
 
-def test_batches_give_what_one_batch_gives(network, rows):
+def test_several_batches_are_close_to_one_batch(network, rows):
     recalibrate_batch_norm(network, [rows])
     whole = [norm.running_var.clone() for norm in (network[1], network[4])]
     recalibrate_batch_norm(network, iter(rows.split(100)))
@@ -48,13 +48,13 @@ def test_each_batch_goes_through_the_network_once(rows):
     assert n_runs == 3
 
 
-def test_module_and_momentum_are_left_for_prediction(network, rows):
+def test_module_is_in_evaluation_mode_and_momentum_is_restored(network, rows):
     recalibrate_batch_norm(network.train(), [rows])
     assert not any(module.training for module in network.modules())
     assert network[1].momentum == 0.1
 
 
-def test_mixed_parts_hold_every_patch_once():
+def test_shuffled_batches_contain_every_patch_once():
     clips = [np.zeros((3, 10), dtype=np.float32)] * 7
     data = PatchData(clips, patch_frames=4, hop_frames=2, pad_mode="zero", device=torch.device("cpu"))
     parts = data.shuffled_batches(8, np.random.RandomState(0))

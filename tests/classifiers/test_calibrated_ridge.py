@@ -15,7 +15,7 @@ LABELS = np.array(["bark", "horn", "rain", "siren"])
 
 
 def make_data(n_samples=80, n_features=200, seed=0, spread=6.0):
-    """Overlapping classes of more features than rows."""
+    """Make overlapping classes with more features than rows."""
     X, codes = make_blobs(n_samples, n_features, centers=4, cluster_std=spread, random_state=3)
     order = np.random.default_rng(seed).permutation(n_samples)
     return X[order] / np.sqrt(n_features), LABELS[codes[order]]
@@ -25,13 +25,13 @@ def per_class(y, n):
     return np.concatenate([np.flatnonzero(y == label)[:n] for label in np.unique(y)])
 
 
-def test_classes_apart_are_told_apart():
+def test_separable_classes_are_classified_correctly():
     X, y = make_data(spread=3.0)
     assert CalibratedRidgeClassifier().fit(X[:40], y[:40]).score(X[40:], y[40:]) == 1.0
 
 
 @pytest.mark.parametrize("n_features", [10, 200], ids=["more rows", "more features"])
-def test_weights_are_those_of_ridge_regression_with_a_constant_feature(n_features):
+def test_weights_equal_ridge_regression_with_a_constant_feature(n_features):
     X, y = make_data(n_features=n_features)
     classifier = CalibratedRidgeClassifier(0.3).fit(X, y)
     constant = np.sqrt(np.square(X).sum(axis=1).mean())
@@ -41,14 +41,14 @@ def test_weights_are_those_of_ridge_regression_with_a_constant_feature(n_feature
     np.testing.assert_allclose(classifier.intercept_, constant * ridge.coef_[:, -1], atol=1e-8)
 
 
-def test_penalty_with_the_least_leave_one_out_error_is_taken():
+def test_penalty_with_the_smallest_leave_one_out_error_is_chosen():
     X, y = make_data()
     classifier = CalibratedRidgeClassifier([0.01, 1.0, 100.0]).fit(X, y)
     assert classifier.penalty_ == classifier.penalties_[classifier.loo_errors_.argmin()]
     assert classifier.penalties_.tolist() == [0.01, 1.0, 100.0]
 
 
-def test_without_intercept_the_weights_are_those_of_plain_ridge_regression():
+def test_without_intercept_the_weights_equal_plain_ridge_regression():
     X, y = make_data()
     classifier = CalibratedRidgeClassifier(0.3, fit_intercept=False).fit(X, y)
     ridge = Ridge(0.3, fit_intercept=False, solver="svd").fit(X, (y[:, None] == LABELS) - 0.25)
@@ -81,21 +81,21 @@ def test_two_classes_have_one_score_and_two_probabilities():
 
 
 @pytest.mark.parametrize("n_shots", [5, 10, 20])
-def test_certainty_is_about_the_accuracy(n_shots):
-    """Over draws, with a spread at which about a third of the clips are mistaken."""
-    calibration, accuracy = [], []
+def test_mean_probability_is_close_to_the_accuracy(n_shots):
+    """Average over draws, with a spread at which about a third of the predictions are wrong."""
+    probability, accuracy = [], []
     for seed in range(10):
         X, y = make_data(400, 100, seed=seed, spread=22.0)
         chosen = per_class(y, n_shots)
         rest = np.setdiff1d(np.arange(len(y)), chosen)
         classifier = CalibratedRidgeClassifier().fit(X[chosen], y[chosen])
-        calibration.append(classifier.predict_proba(X[rest]).max(axis=1).mean())
+        probability.append(classifier.predict_proba(X[rest]).max(axis=1).mean())
         accuracy.append(classifier.score(X[rest], y[rest]))
     assert 0.4 < np.mean(accuracy) < 0.9
-    assert np.mean(calibration) == pytest.approx(np.mean(accuracy), abs=0.1)
+    assert np.mean(probability) == pytest.approx(np.mean(accuracy), abs=0.1)
 
 
-def test_one_clip_per_class_has_the_fixed_temperature_whatever_the_penalty():
+def test_one_clip_per_class_has_the_fixed_sharpness_for_any_penalty():
     X, y = make_data()
     chosen = per_class(y, 1)
     probas = []
@@ -108,23 +108,23 @@ def test_one_clip_per_class_has_the_fixed_temperature_whatever_the_penalty():
     np.testing.assert_allclose(probas, 1 / (1 + 3 * np.exp(-ONE_SHOT_SHARPNESS)), atol=0.02)
 
 
-def test_lone_clip_of_a_class_says_nothing_of_the_temperature():
+def test_single_clip_of_a_class_does_not_affect_the_temperature():
     X, y = make_data(spread=3.0)
     chosen = per_class(y, 10)
     lone = [*chosen[:10], *chosen[10:20], *chosen[20:30], chosen[30]]
     with_lone = CalibratedRidgeClassifier(0.1).fit(X[lone], y[lone])
-    # That clip is mistaken for certain when it is left out, which would make the others' certainty small.
+    # When left out, the single clip is always misclassified, which would lower the other probabilities.
     assert with_lone.predict_proba(X[lone[:30]]).max(axis=1).mean() > 0.8
 
 
-def test_copies_of_a_lone_clip_are_one_clip():
+def test_duplicates_of_a_single_clip_count_as_one_clip():
     X, y = make_data()
     chosen = per_class(y, 1)
     once, twice = (CalibratedRidgeClassifier().fit(X[i], y[i]) for i in (chosen, np.repeat(chosen, 2)))
     np.testing.assert_allclose(once.predict_proba(X), twice.predict_proba(X), atol=1e-4)
 
 
-def test_weight_of_k_is_k_copies():
+def test_weight_of_k_equals_k_repetitions():
     X, y = make_data(40)
     k = np.arange(40) % 3
     weighted = CalibratedRidgeClassifier().fit(X, y, sample_weight=k)
@@ -132,7 +132,7 @@ def test_weight_of_k_is_k_copies():
     np.testing.assert_allclose(weighted.predict_proba(X), copied.predict_proba(X), atol=1e-8)
 
 
-def test_balanced_classes_count_alike():
+def test_balanced_classes_have_the_same_total_weight():
     X, y = make_data(spread=12.0)
     many, few = np.flatnonzero(y == "bark"), np.flatnonzero(y == "horn")[:2]
     chosen = np.r_[many, few]
@@ -162,13 +162,13 @@ def test_penalty_of_zero_or_less_is_refused(penalty):
         CalibratedRidgeClassifier(penalty).fit(X, y)
 
 
-def test_strange_clips_are_less_familiar():
+def test_clips_of_unknown_classes_are_less_familiar():
     X, y = make_data(200)
-    strange = y == "siren"
-    train, known = np.flatnonzero(~strange)[:60], np.flatnonzero(~strange)[60:]
+    unknown = y == "siren"
+    train, known = np.flatnonzero(~unknown)[:60], np.flatnonzero(~unknown)[60:]
     classifier = CalibratedRidgeClassifier().fit(X[train], y[train])
-    familiarity = classifier.score_samples(np.vstack([X[known], X[strange]]))
-    assert roc_auc_score(np.repeat([1, 0], [len(known), strange.sum()]), familiarity) > 0.9
+    familiarity = classifier.score_samples(np.vstack([X[known], X[unknown]]))
+    assert roc_auc_score(np.repeat([1, 0], [len(known), unknown.sum()]), familiarity) > 0.9
 
 
 def test_familiarity_is_minus_the_squared_distance_from_the_nearest_class():
@@ -180,26 +180,26 @@ def test_familiarity_is_minus_the_squared_distance_from_the_nearest_class():
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.2])
-def test_known_clips_are_rejected_about_as_often_as_asked_for(rate):
+def test_known_clips_are_rejected_at_about_the_requested_rate(rate):
     X, y = make_data(1200)
     classifier = CalibratedRidgeClassifier(false_rejection_rate=rate).fit(X[:400], y[:400])
     assert (classifier.predict(X[400:]) == "unknown").mean() == pytest.approx(rate, abs=0.05)
 
 
-def test_strange_clips_are_called_unknown():
+def test_clips_of_unknown_classes_are_rejected():
     X, y = make_data(200)
-    strange = y == "siren"
-    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X[~strange], y[~strange])
-    assert (classifier.predict(X[strange]) == "unknown").mean() > 0.6
+    unknown = y == "siren"
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X[~unknown], y[~unknown])
+    assert (classifier.predict(X[unknown]) == "unknown").mean() > 0.6
 
 
-def test_rejection_leaves_scores_and_probabilities_as_they_are():
+def test_rejection_does_not_change_probabilities():
     X, y = make_data()
     plain, rejecting = (CalibratedRidgeClassifier(false_rejection_rate=r).fit(X, y) for r in (None, 0.1))
     np.testing.assert_array_equal(plain.predict_proba(X), rejecting.predict_proba(X))
 
 
-def test_nothing_is_rejected_where_the_rate_is_less_than_one_training_clip():
+def test_nothing_is_rejected_at_a_rate_below_one_training_clip():
     X, y = make_data()
     chosen = per_class(y, 2)
     classifier = CalibratedRidgeClassifier(false_rejection_rate=0.01).fit(X[chosen], y[chosen])
@@ -208,7 +208,7 @@ def test_nothing_is_rejected_where_the_rate_is_less_than_one_training_clip():
 
 
 @pytest.mark.parametrize(("unknown", "kind"), [(-1, "i"), ("unknown", "O")])
-def test_label_of_unknown_clips_goes_beside_numbers(unknown, kind):
+def test_label_of_rejected_clips_can_be_mixed_with_numbers(unknown, kind):
     X, y = make_data()
     codes = np.searchsorted(LABELS, y)
     classifier = CalibratedRidgeClassifier(false_rejection_rate=0.5, unknown_label=unknown).fit(X, codes)
@@ -227,7 +227,7 @@ def test_rejection_with_one_clip_per_class_is_refused():
 
 def test_unknown_label_that_is_a_class_is_refused():
     X, y = make_data()
-    with pytest.raises(ValueError, match="choose a label that is none"):
+    with pytest.raises(ValueError, match="is a class; choose another label"):
         CalibratedRidgeClassifier(false_rejection_rate=0.1, unknown_label="bark").fit(X, y)
 
 
@@ -237,7 +237,7 @@ def test_single_class_is_refused():
         CalibratedRidgeClassifier().fit(X[y == "bark"], y[y == "bark"])
 
 
-def test_clone_and_pickle_give_the_same():
+def test_clone_and_pickle_predict_the_same():
     X, y = make_data()
     classifier = CalibratedRidgeClassifier(class_weight="balanced", false_rejection_rate=0.1).fit(X, y)
     for copy in (clone(classifier).fit(X, y), pickle.loads(pickle.dumps(classifier))):
@@ -245,7 +245,7 @@ def test_clone_and_pickle_give_the_same():
         np.testing.assert_array_equal(copy.predict(X), classifier.predict(X))
 
 
-def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
+def test_five_real_recordings_per_class_suffice_for_recognition(shared_data):
     from skfewaudio import SubsampledClassifier, make_few_shot_classifier
     from skfewaudio.datasets import load_esc50
 
@@ -264,8 +264,8 @@ def test_real_recordings_of_five_clips_per_class_are_recognised(shared_data):
     assert np.mean(scores) > 0.7
 
 
-def test_clips_of_one_recording_do_not_vouch_for_each_other():
-    """Four pieces of each recording, alike: left out one by one they say nothing of other recordings."""
+def test_clips_of_one_recording_are_left_out_together():
+    """Four similar pieces per recording: left out one by one, they overestimate the accuracy."""
     gaps = []
     for seed in range(6):
         X, y = make_data(400, spread=22.0, seed=seed)
@@ -287,7 +287,7 @@ def test_clips_of_one_recording_do_not_vouch_for_each_other():
     assert by_recording < 0.06 < 0.1 < one_by_one
 
 
-def test_groups_may_be_names_and_must_be_as_many_as_clips():
+def test_groups_may_be_names_and_must_match_the_number_of_clips():
     X, y = make_data(40)
     by_name = CalibratedRidgeClassifier().fit(X, y, groups=np.repeat([f"take {i}" for i in range(20)], 2))
     by_number = CalibratedRidgeClassifier().fit(X, y, groups=np.arange(20).repeat(2))
@@ -296,7 +296,7 @@ def test_groups_may_be_names_and_must_be_as_many_as_clips():
         CalibratedRidgeClassifier().fit(X, y, groups=[1, 2])
 
 
-def test_class_of_one_recording_says_nothing_of_the_temperature():
+def test_class_with_one_recording_does_not_affect_the_temperature():
     X, y = make_data()
     chosen = per_class(y, 2)
     pieces = CalibratedRidgeClassifier().fit(X[chosen], y[chosen], groups=np.arange(4).repeat(2))

@@ -7,14 +7,14 @@ from skfewaudio.classifiers._ridge.calibration import find_temperature, find_thr
 
 
 def noisy_scores(n=400, sharpness=3.0, seed=0):
-    """Scores, and labels drawn by their softmax at that sharpness."""
+    """Make scores, and labels drawn from their softmax with the given sharpness."""
     rng = np.random.default_rng(seed)
     scores = rng.standard_normal((n, 4))
     codes = np.array([rng.choice(4, p=p) for p in softmax(sharpness * scores, axis=1)])
     return scores, codes
 
 
-def test_temperature_is_that_by_which_labels_were_drawn():
+def test_temperature_of_the_drawn_labels_is_recovered():
     scores, codes = noisy_scores(5000)
     assert find_temperature(scores, codes, np.ones(len(codes))) == pytest.approx(1 / 3, rel=0.1)
 
@@ -26,7 +26,7 @@ def test_no_other_temperature_has_a_lower_log_loss_on_many_rows():
     assert losses[0] == min(losses)
 
 
-def test_temperature_goes_with_the_scale_of_the_scores():
+def test_temperature_is_proportional_to_the_scores():
     scores, codes = noisy_scores()
     weights = np.ones(len(codes))
     assert find_temperature(7 * scores, codes, weights) == pytest.approx(
@@ -34,7 +34,7 @@ def test_temperature_goes_with_the_scale_of_the_scores():
     )
 
 
-def test_weight_counts_as_copies():
+def test_weight_of_k_counts_as_k_rows():
     scores, codes = noisy_scores(50)
     weights = np.arange(50) % 3 + 1
     assert find_temperature(scores, codes, weights.astype(float)) == pytest.approx(
@@ -44,7 +44,7 @@ def test_weight_counts_as_copies():
 
 
 @pytest.mark.parametrize("n_rows", [4, 40])
-def test_rows_that_are_all_right_are_not_taken_for_certain(n_rows):
+def test_rows_that_are_all_correct_do_not_get_probability_one(n_rows):
     codes = np.arange(n_rows) % 4
     scores = np.eye(4)[codes]
     temperature = find_temperature(scores, codes, np.ones(n_rows))
@@ -68,7 +68,7 @@ def test_new_values_fall_below_the_threshold_no_more_often_than_at_the_rate():
     assert 0.14 < np.mean(below) <= 0.21
 
 
-def test_threshold_counts_a_weight_as_copies():
+def test_threshold_counts_a_weight_of_k_as_k_rows():
     values = np.random.default_rng(0).permutation(9).astype(float)
     weights = np.arange(9) % 3 + 1
     copied = find_threshold(values.repeat(weights), 0.25, np.ones(weights.sum()))

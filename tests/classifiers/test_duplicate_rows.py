@@ -6,7 +6,7 @@ from skfewaudio.classifiers._ridge.duplicate_rows import find_duplicates, merge_
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
-def test_copies_are_merged_with_their_weights(kind):
+def test_duplicates_are_merged_with_their_weights(kind):
     X = np.array([[0.0, 1.0], [2.0, 0.0], [-0.0, 1.0], [0.0, 1.0]])
     Y = np.array([[1.0], [1.0], [1.0], [-1.0]])
     rows, weights = merge_duplicates(kind(X), Y, np.array([1.0, 2.0, 4.0, 8.0]))

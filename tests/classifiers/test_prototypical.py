@@ -13,7 +13,7 @@ LABELS = np.array(["bark", "horn", "siren"])
 
 
 def make_clips(n_per_class=4, n_mels=32, lengths=(40, 70), seed=0):
-    """Noise with a band of its own for each class."""
+    """Make noise with a louder band for each class."""
     rng = np.random.default_rng(seed)
     X, y = [], []
     for c, label in enumerate(LABELS):
@@ -41,20 +41,20 @@ VGG = {
 
 @pytest.mark.parametrize("params", [{}, VGG, {"architecture": None}], ids=["default", "vgg", "input space"])
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_separable_spectrograms_are_told_apart(params, distance):
+def test_separable_spectrograms_are_classified_correctly(params, distance):
     classifier = small(distance=distance, **params).fit(*make_clips())
     X, y = make_clips(seed=1)
     assert classifier.score(X, y) == 1.0
 
 
-def test_array_and_list_of_spectrograms_give_the_same():
+def test_array_and_list_of_spectrograms_are_equivalent():
     X, y = make_clips(lengths=(50,))
     a, b = small().fit(X, y), small().fit(np.stack(X), y)
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(np.stack(X)))
 
 
 @pytest.mark.parametrize("params", [{}, VGG], ids=["default", "vgg"])
-def test_two_fits_agree_to_the_bit(params):
+def test_two_fits_are_identical(params):
     X, y = make_clips()
     a, b = small(**params).fit(X, y), small(**params).fit(X, y)
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
@@ -66,7 +66,7 @@ def test_another_random_state_gives_another_network():
     assert not np.allclose(a.prototypes_, b.prototypes_)
 
 
-def test_fit_leaves_global_random_state_and_parameters_alone():
+def test_fit_does_not_change_global_random_state_and_parameters():
     X, y = make_clips()
     classifier = small(random_state=3)
     params = classifier.get_params()
@@ -110,7 +110,7 @@ def test_clip_score_is_the_normalised_mean_of_its_patches_log_probabilities():
     )
 
 
-def test_partial_fit_adds_clips_as_if_they_had_been_there():
+def test_partial_fit_equals_a_fit_to_all_clips():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((12, 4)), np.tile(LABELS, 4)
     whole = PrototypicalClassifier().fit(X, y)
@@ -119,7 +119,7 @@ def test_partial_fit_adds_clips_as_if_they_had_been_there():
     assert parts.class_count_.tolist() == [4, 4, 4]
 
 
-def test_partial_fit_adds_a_class_without_touching_the_others():
+def test_partial_fit_adds_a_class_without_changing_the_others():
     X, y = make_clips()
     old = y != "horn"
     classifier = small().fit([x for x, keep in zip(X, old, strict=True) if keep], y[old])
@@ -132,7 +132,7 @@ def test_partial_fit_adds_a_class_without_touching_the_others():
     assert classifier.score(X, y) == 1.0
 
 
-def test_partial_fit_refuses_a_label_outside_the_classes_it_was_promised():
+def test_partial_fit_refuses_a_label_that_is_not_in_classes():
     with pytest.raises(ValueError, match=r"labels that classes lacks: \['siren'\]"):
         PrototypicalClassifier().partial_fit([[0.0], [1.0]], ["bark", "siren"], classes=["bark", "horn"])
 
@@ -153,19 +153,19 @@ def test_clone_refits_on_another_shape():
     assert classifier.fit(X, y).patch_frames_ == 90
 
 
-def test_one_clip_a_class_and_one_frame_a_clip():
+def test_one_clip_per_class_and_one_frame_per_clip():
     X, y = make_clips(n_per_class=1, lengths=(1,))
     assert small().fit(X, y).predict(X).shape == (3,)
 
 
-def test_one_clip_a_class_leaves_the_network_as_drawn():
+def test_one_clip_per_class_keeps_the_initial_network():
     X, y = make_clips(n_per_class=1)
     trained, drawn = small().fit(X, y), small(max_epochs=0).fit(X, y)
     np.testing.assert_array_equal(trained.prototypes_, drawn.prototypes_)
     assert len(trained.history_) == 0
 
 
-def test_class_with_one_clip_is_a_prototype_and_no_query():
+def test_class_with_one_clip_has_a_prototype_but_no_queries():
     X, y = make_clips()
     history = small().fit(X[:9], y[:9]).history_
     assert len(history) == 3
@@ -183,13 +183,13 @@ def test_silence_is_classified():
     assert np.isfinite(proba).all()
 
 
-def test_history_has_an_epoch_a_line_and_the_loss_falls():
+def test_history_has_one_entry_per_epoch_and_the_loss_falls():
     history = small(max_epochs=10).fit(*make_clips()).history_
     assert len(history) == 10
     assert history[-1, "train_loss"] < history[0, "train_loss"]
 
 
-def test_no_epochs_leave_the_network_untrained():
+def test_zero_epochs_keep_the_initial_network():
     classifier = small(max_epochs=0).fit(*make_clips())
     assert len(classifier.history_) == 0
 
@@ -201,7 +201,7 @@ def test_patience_stops_after_epochs_without_a_better_training_accuracy():
     assert len(accuracy) == best + 1 + 3
 
 
-def test_stopping_callback_ends_the_training():
+def test_callback_can_stop_the_training():
     from skorch.callbacks import EarlyStopping
 
     stop = EarlyStopping(
@@ -210,7 +210,7 @@ def test_stopping_callback_ends_the_training():
     assert len(small(max_epochs=50, callbacks=[("stop", stop)]).fit(*make_clips()).history_) < 50
 
 
-def test_interruption_by_the_user_is_not_swallowed():
+def test_interrupt_by_the_user_is_raised():
     from skorch.callbacks import Callback
 
     class Interrupt(Callback):
@@ -221,19 +221,19 @@ def test_interruption_by_the_user_is_not_swallowed():
         small(callbacks=[Interrupt()]).fit(*make_clips())
 
 
-def test_papers_epoch_is_training_patches_over_query_patches():
+def test_default_epoch_of_the_paper_is_training_patches_over_query_patches():
     X, y = make_clips(n_per_class=4, lengths=(64,))  # 3 patches a clip: 36 in all, 3 x 5 queries
     classifier = small(**(VGG | {"updates_per_epoch": None, "max_epochs": 1})).fit(X, y)
     assert len(classifier.history_[0, "batches"]) == 2
 
 
-def test_papers_support_is_kept_and_makes_the_prototypes():
+def test_fixed_support_determines_the_prototypes():
     X, y = make_clips(n_per_class=7)
     classifier = small(**VGG, fixed_support=True, recalibrate=False).fit(X, y)
     assert classifier.class_count_.tolist() == [5, 5, 5]
 
 
-def test_preset_is_the_papers_setting_and_can_be_overridden():
+def test_preset_has_the_settings_of_the_paper_and_can_be_overridden():
     classifier = PrototypicalClassifier.from_preset("few-data", max_epochs=1)
     assert classifier.max_epochs == 1
     assert classifier.patience == 200
@@ -272,14 +272,14 @@ def test_queries_of_an_episode_are_labelled_with_their_classes():
     np.testing.assert_array_equal(target, (batch[15:] % 100) // 10)
 
 
-def test_fixed_support_stays_and_holds_a_clip_once():
+def test_fixed_support_does_not_change_and_holds_every_clip_once():
     drawn = episodes(8, fixed_support=True)
     a, b = drawn[0][0][:15], drawn[1][0][:15]
     assert torch.equal(a, b)
     assert len(set((a % 100).tolist())) == 15
 
 
-def test_fixed_support_of_few_clips_is_as_small_as_the_smallest_class():
+def test_fixed_support_is_limited_by_the_smallest_class():
     assert episodes(2, fixed_support=True).n_support == 2
 
 
@@ -294,7 +294,7 @@ def test_fixed_support_of_few_clips_is_as_small_as_the_smallest_class():
         ([np.zeros(3), np.zeros(4)], "put a transformer before it"),
     ],
 )
-def test_what_is_no_spectrogram_is_refused_by_name(X, match):
+def test_invalid_spectrograms_are_refused_with_a_reason(X, match):
     with pytest.raises(ValueError, match=match):
         small().fit(X, ["a", "b"])
 
@@ -305,13 +305,13 @@ def test_other_number_of_bands_is_refused():
         classifier.predict([np.zeros((16, 40))])
 
 
-def test_refit_on_vectors_forgets_the_network():
+def test_refit_on_vectors_removes_the_network():
     classifier = small().fit(*make_clips()).fit(np.eye(3), LABELS)
     assert classifier.net_ is None
     assert classifier.predict(np.eye(3)).tolist() == LABELS.tolist()
 
 
-def test_plain_module_serves_as_architecture():
+def test_architecture_can_be_a_plain_module():
     def build(n_outputs, *, n_mels, n_frames):
         return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(n_mels * n_frames, n_outputs))
 
@@ -335,7 +335,7 @@ def test_unknown_architecture_lists_the_known_ones():
         small(architecture="vg").fit(*make_clips())
 
 
-def test_diverging_training_says_so():
+def test_diverging_training_is_an_error():
     with pytest.raises(ValueError, match="lower learning_rate"):
         small(optimizer=torch.optim.SGD, learning_rate=1e38, max_epochs=5).fit(*make_clips())
 

@@ -18,7 +18,7 @@ def make_rows(shape, n_targets=3, seed=0):
 
 
 def solve_by_pinv(H, Y, penalty, weights):
-    """Ridge as least squares of more rows, without a product of H with itself."""
+    """Solve ridge regression as least squares with additional rows, without a product of H with itself."""
     root = np.sqrt(weights)[:, None]
     below = np.sqrt(penalty) * np.eye(H.shape[1])
     return np.linalg.pinv(np.vstack([root * H, below])) @ np.vstack(
@@ -27,7 +27,7 @@ def solve_by_pinv(H, Y, penalty, weights):
 
 
 def leave_each_out(H, Y, penalty, weights):
-    """Mean squared error of a row under a fit to the others."""
+    """Return the mean squared error of rows by fits to the other rows."""
     errors = []
     for i in range(len(H)):
         others = np.arange(len(H)) != i
@@ -37,7 +37,7 @@ def leave_each_out(H, Y, penalty, weights):
 
 
 def stiff_rows(condition, shape=(60, 15)):
-    """Rows whose singular values fall from 1 to 1 / condition, and targets that they explain."""
+    """Make rows whose singular values fall from 1 to 1 / condition, and targets in their span."""
     rng = np.random.default_rng(0)
     u, v = (np.linalg.qr(rng.standard_normal((n, shape[1])))[0] for n in shape)
     H = u * np.geomspace(1, 1 / condition, shape[1]) @ v.T
@@ -48,7 +48,7 @@ def stiff_rows(condition, shape=(60, 15)):
 @pytest.mark.parametrize(
     "penalties", [[0.01, 0.1, 1.0, 100.0], [0.0, 1e-9, 0.1]], ids=["products", "singular values"]
 )
-def test_leave_one_out_errors_are_those_of_refitting(shape, penalties):
+def test_leave_one_out_errors_equal_refitting(shape, penalties):
     H, Y, weights = make_rows(shape)
     fit = fit_ridge(H, Y, penalties, sample_weight=weights)
     expected = [leave_each_out(H, Y, penalty, weights) for penalty in penalties]
@@ -56,7 +56,7 @@ def test_leave_one_out_errors_are_those_of_refitting(shape, penalties):
 
 
 @every_shape
-def test_leave_one_out_errors_hold_for_dependent_columns_and_a_row_of_its_own(shape):
+def test_leave_one_out_errors_are_exact_for_dependent_columns_and_an_independent_row(shape):
     rng = np.random.default_rng(1)
     _, Y, weights = make_rows(shape)
     H = rng.standard_normal((shape[0], 5)) @ rng.standard_normal((5, shape[1]))
@@ -67,7 +67,7 @@ def test_leave_one_out_errors_hold_for_dependent_columns_and_a_row_of_its_own(sh
 
 
 @every_shape
-def test_penalty_with_the_least_error_is_taken_and_solved_for(shape):
+def test_penalty_with_the_smallest_error_is_chosen_and_solved_for(shape):
     H, Y, weights = make_rows(shape)
     fit = fit_ridge(H, Y, [0.01, 30.0, 1.0], sample_weight=weights)
     assert fit.penalty == fit.penalties[fit.errors.argmin()]
@@ -103,21 +103,21 @@ def test_automatic_penalty_scales_with_the_columns(shape):
     np.testing.assert_allclose(1000 * large.coef, small.coef, rtol=1e-6, atol=1e-12)
 
 
-def test_automatic_penalties_go_by_the_sum_of_squares():
+def test_automatic_penalties_are_relative_to_the_sum_of_squares():
     H, Y, weights = make_rows((40, 12))
     fit = fit_ridge(H, Y, "auto", sample_weight=weights)
     np.testing.assert_allclose(fit.penalties, RELATIVE_GRID * (weights @ H**2).sum())
 
 
-def test_rows_and_columns_give_the_same_errors_where_either_form_serves():
+def test_errors_by_rows_and_by_columns_are_equal():
     H, Y, _ = make_rows((20, 20))
-    # A column of zeros changes nothing, but makes the rows the smaller side; a row of zeros the columns.
+    # A column of zeros makes the rows the smaller side, and a row of zeros the columns, with equal results.
     wide = fit_ridge(np.hstack([H, np.zeros((20, 1))]), Y, [0.1, 1.0])
     tall = fit_ridge(np.vstack([H, np.zeros((1, 20))]), np.vstack([Y, np.zeros((1, 3))]), [0.1, 1.0])
     np.testing.assert_allclose(21 * tall.errors, 20 * wide.errors)
 
 
-def test_arrays_that_cannot_be_written_to_are_taken_and_left_alone():
+def test_read_only_arrays_are_accepted_and_not_changed():
     H, Y, _ = make_rows((12, 5))
     before = H.copy()
     H.flags.writeable = Y.flags.writeable = False
@@ -126,7 +126,7 @@ def test_arrays_that_cannot_be_written_to_are_taken_and_left_alone():
 
 
 @pytest.mark.parametrize("penalty", [[], [-1.0, 1.0], [np.nan], [[1.0]], np.inf])
-def test_penalties_that_cannot_be_used_are_refused(penalty):
+def test_invalid_penalties_are_refused(penalty):
     H, Y, _ = make_rows((12, 5))
     with pytest.raises(ValueError, match="expected a number from 0, a list of them, or 'auto'"):
         fit_ridge(H, Y, penalty)
@@ -148,7 +148,7 @@ def tile_groups(groups, n_rows):
 @every_shape
 @every_grouping
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 100.0])
-def test_left_out_predictions_are_those_of_refits(shape, groups, penalty):
+def test_left_out_predictions_equal_refits(shape, groups, penalty):
     H, Y, weights = make_rows(shape)
     groups = tile_groups(groups, shape[0])
     found = RidgeSystem(H, weights, groups=groups).predict_left_out(Y, penalty)
@@ -160,7 +160,7 @@ def test_left_out_predictions_are_those_of_refits(shape, groups, penalty):
 
 
 @every_shape
-def test_penalty_has_the_least_error_at_groups_left_out(shape):
+def test_penalty_has_the_smallest_leave_one_group_out_error(shape):
     H, Y, weights = make_rows(shape)
     groups = tile_groups(GROUPS["groups"], shape[0])
     fit = RidgeSystem(H, weights, groups=groups).fit(Y, [0.01, 1.0, 100.0])
@@ -177,7 +177,7 @@ def test_penalty_has_the_least_error_at_groups_left_out(shape):
     assert fit.penalty == fit.penalties[np.argmin(expected)]
 
 
-def test_groups_of_one_row_are_rows():
+def test_groups_of_one_row_equal_no_groups():
     H, Y, weights = make_rows((12, 40))
     grouped = RidgeSystem(H, weights, groups=np.arange(12)[::-1]).fit(Y, "auto")
     np.testing.assert_array_equal(grouped.errors, fit_ridge(H, Y, "auto", sample_weight=weights).errors)
@@ -189,13 +189,13 @@ def test_zero_rows_are_predicted_zero():
     np.testing.assert_allclose(RidgeSystem(H, weights).predict_left_out(Y, 0.1)[3], 0, atol=1e-12)
 
 
-def test_all_zero_rows_survive():
+def test_all_zero_rows_are_predicted_zero():
     found = RidgeSystem(np.zeros((4, 6))).predict_left_out(np.ones((4, 2)), 0.1)
     np.testing.assert_allclose(found, 0, atol=1e-12)
 
 
-def take_in(H, Y, weights, penalty, ends):
-    """Solve for batches that end at the rows given."""
+def solve_in_batches(H, Y, weights, penalty, ends):
+    """Solve in batches that end at the given rows."""
     first, *others = np.split(np.arange(len(H)), ends)
     ridge = SequentialRidge(fit_ridge(H[first], Y[first], penalty, sample_weight=weights[first]))
     for batch in others:
@@ -206,28 +206,28 @@ def take_in(H, Y, weights, penalty, ends):
 @every_shape
 @pytest.mark.parametrize("penalty", [0.0, 1e-9, 0.3])
 @pytest.mark.parametrize("ends", [[1], [5, 6, 9], [11], [3, 10]])
-def test_batches_give_what_one_fit_gives(shape, penalty, ends):
+def test_batches_equal_one_fit(shape, penalty, ends):
     H, Y, weights = make_rows(shape)
     expected = fit_ridge(H, Y, penalty, sample_weight=weights).coef
-    np.testing.assert_allclose(take_in(H, Y, weights, penalty, ends), expected, atol=1e-8)
+    np.testing.assert_allclose(solve_in_batches(H, Y, weights, penalty, ends), expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1e-9, 0.3])
 def test_first_batch_may_have_more_rows_than_columns(penalty):
     H, Y, weights = make_rows((40, 12))
     expected = fit_ridge(H, Y, penalty, sample_weight=weights).coef
-    np.testing.assert_allclose(take_in(H, Y, weights, penalty, [25, 26]), expected, atol=1e-10)
+    np.testing.assert_allclose(solve_in_batches(H, Y, weights, penalty, [25, 26]), expected, atol=1e-10)
 
 
 def test_updates_do_not_square_the_condition_number():
     H, Y = stiff_rows(1e8)
-    coef = take_in(H, Y, np.ones(len(H)), 0.0, [20, 40])
+    coef = solve_in_batches(H, Y, np.ones(len(H)), 0.0, [20, 40])
     np.testing.assert_allclose(H @ coef, Y, atol=1e-12)
-    # A sum of products cannot tell 1e-16 of the largest from nothing.
+    # A sum of products would lose values below 1e-16 of the largest.
     np.testing.assert_allclose(coef, np.linalg.pinv(H) @ Y, atol=1e-5)
 
 
 def test_errors_do_not_grow_with_the_number_of_batches():
     H, Y, weights = make_rows((2000, 10))
-    coef = take_in(H, Y, weights, 1e-6, range(1, 2000))
+    coef = solve_in_batches(H, Y, weights, 1e-6, range(1, 2000))
     np.testing.assert_allclose(coef, fit_ridge(H, Y, 1e-6, sample_weight=weights).coef, atol=1e-14)

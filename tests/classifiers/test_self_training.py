@@ -14,7 +14,7 @@ def make_data(n_samples=200, n_features=100, seed=0, spread=14.0):
 
 
 def hide_all_but(y, n_shots):
-    """Labels of the first n clips of each class, and -1."""
+    """Return labels with -1 for all but the first n clips of each class, and the labelled indices."""
     hidden = y.astype(object)
     shown = np.concatenate([np.flatnonzero(y == label)[:n_shots] for label in LABELS])
     hidden[np.setdiff1d(np.arange(len(y)), shown)] = -1
@@ -22,7 +22,7 @@ def hide_all_but(y, n_shots):
 
 
 @pytest.mark.parametrize("n_shots", [1, 2])
-def test_clips_without_a_label_help_where_classes_are_clusters(n_shots):
+def test_unlabelled_clips_improve_accuracy_if_classes_are_clusters(n_shots):
     gains = []
     for seed in range(8):
         X, y = make_data(seed=seed)
@@ -33,7 +33,7 @@ def test_clips_without_a_label_help_where_classes_are_clusters(n_shots):
     assert np.mean(gains) > 0.05
 
 
-def test_labels_are_as_if_there_were_no_others():
+def test_unlabelled_clips_do_not_change_classes_and_dtype():
     X, y = make_data()
     hidden, shown = hide_all_but(y, 3)
     classifier = CalibratedRidgeClassifier(semi_supervised=True).fit(X, hidden)
@@ -42,7 +42,7 @@ def test_labels_are_as_if_there_were_no_others():
 
 
 @pytest.mark.parametrize("kind", [np.array, list])
-def test_missing_label_may_stand_among_strings(kind):
+def test_unlabelled_clips_can_be_marked_among_strings(kind):
     X, y = make_data()
     hidden, _ = hide_all_but(y, 3)
     as_objects, as_strings = (
@@ -52,7 +52,7 @@ def test_missing_label_may_stand_among_strings(kind):
     np.testing.assert_array_equal(as_strings.coef_, as_objects.coef_)
 
 
-def test_numbers_are_labels_too():
+def test_labels_can_be_numbers():
     X, y = make_data()
     hidden, _ = hide_all_but(y, 3)
     codes = np.where(hidden == -1, -1, np.searchsorted(LABELS, y))
@@ -61,26 +61,26 @@ def test_numbers_are_labels_too():
     np.testing.assert_array_equal(by_number.coef_, by_name.coef_)
 
 
-def test_nothing_changes_where_all_clips_have_labels():
+def test_semi_supervised_changes_nothing_if_all_clips_are_labelled():
     X, y = make_data(40)
     plain, asked = (CalibratedRidgeClassifier(semi_supervised=s).fit(X, y) for s in (False, True))
     np.testing.assert_array_equal(asked.coef_, plain.coef_)
     assert asked.temperature_ == plain.temperature_
 
 
-def test_minus_one_is_a_class_unless_asked_for():
+def test_minus_one_is_a_class_by_default():
     X, y = make_data(40)
     classifier = CalibratedRidgeClassifier().fit(X, np.where(y == "bark", 1, -1))
     assert classifier.classes_.tolist() == [-1, 1]
 
 
-def test_all_labels_missing_is_an_error():
+def test_all_clips_unlabelled_is_an_error():
     X, _ = make_data(40)
     with pytest.raises(ValueError, match="every label is -1"):
         CalibratedRidgeClassifier(semi_supervised=True).fit(X, np.full(40, -1))
 
 
-def test_copies_of_labelled_clips_teach_nothing_more():
+def test_unlabelled_duplicates_of_labelled_clips_change_nothing():
     X, y = make_data(40)
     hidden, shown = hide_all_but(y, 3)
     plain = CalibratedRidgeClassifier().fit(X[shown], y[shown])
@@ -90,7 +90,7 @@ def test_copies_of_labelled_clips_teach_nothing_more():
     np.testing.assert_allclose(copied.coef_, plain.coef_, atol=1e-12)
 
 
-def test_weight_of_zero_hides_a_clip():
+def test_weight_of_zero_excludes_a_clip():
     X, y = make_data(40)
     hidden, shown = hide_all_but(y, 3)
     weights = np.zeros(40)
@@ -100,7 +100,7 @@ def test_weight_of_zero_hides_a_clip():
     np.testing.assert_allclose(masked.coef_, alone.coef_, atol=1e-12)
 
 
-def test_order_of_the_clips_makes_no_difference():
+def test_order_of_the_clips_does_not_matter():
     X, y = make_data(80)
     hidden, _ = hide_all_but(y, 3)
     order = np.random.default_rng(0).permutation(80)
@@ -109,8 +109,8 @@ def test_order_of_the_clips_makes_no_difference():
     np.testing.assert_allclose(second.coef_, first.coef_, atol=1e-8)
 
 
-def test_guesses_do_not_confirm_themselves():
-    """Classes that cannot be told apart: certainty must not grow by guessing."""
+def test_pseudo_labels_do_not_confirm_themselves():
+    """For random classes, self-training must not raise the probabilities."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((200, 50)), LABELS[np.arange(200) % 4]
     hidden, _ = hide_all_but(y, 5)
@@ -118,7 +118,7 @@ def test_guesses_do_not_confirm_themselves():
     assert classifier.predict_proba(X[120:]).max(axis=1).mean() < 0.45
 
 
-def test_labelled_are_found_by_what_is_not_minus_one():
+def test_labelled_clips_are_found():
     assert find_labelled(np.array([0, -1, 2])).tolist() == [True, False, True]
     assert find_labelled(np.array(["a", "-1"])).tolist() == [True, False]
     assert find_labelled(np.array(["a", -1], dtype=object)).tolist() == [True, False]

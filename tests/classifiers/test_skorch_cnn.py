@@ -18,7 +18,7 @@ LABELS = np.array(["bark", "horn", "siren"])
 
 
 def make_clips(n_per_class=4, n_mels=32, lengths=(40, 70), seed=0):
-    """Noise with a band of its own for each class."""
+    """Make noise with a louder band for each class."""
     rng = np.random.default_rng(seed)
     X, y = [], []
     for c, label in enumerate(LABELS):
@@ -42,19 +42,19 @@ def small(**params):
 
 
 def indicators(y):
-    """Two labels: a sound of class bark or horn, one of class horn or siren."""
+    """Return two labels: the sound is of class bark or horn; the sound is of class horn or siren."""
     return np.stack([np.isin(y, ["bark", "horn"]), np.isin(y, ["horn", "siren"])], axis=1).astype(int)
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max", "vote"])
-def test_separable_spectrograms_are_told_apart(aggregation):
+def test_separable_spectrograms_are_classified_correctly(aggregation):
     cnn = small(aggregation=aggregation).fit(*make_clips())
     X, y = make_clips(seed=1)
     assert cnn.score(X, y) == 1.0
     np.testing.assert_allclose(cnn.predict_proba(X).sum(axis=1), 1)
 
 
-def test_two_fits_agree_to_the_bit():
+def test_two_fits_are_identical():
     X, y = make_clips()
     np.testing.assert_array_equal(small().fit(X, y).predict_proba(X), small().fit(X, y).predict_proba(X))
 
@@ -64,7 +64,7 @@ def test_another_random_state_gives_another_network():
     assert not np.allclose(small().fit(X, y).transform(X), small(random_state=1).fit(X, y).transform(X))
 
 
-def test_fit_leaves_global_random_state_and_parameters_alone():
+def test_fit_does_not_change_global_random_state_and_parameters():
     X, y = make_clips()
     cnn = small()
     params = cnn.get_params()
@@ -75,7 +75,7 @@ def test_fit_leaves_global_random_state_and_parameters_alone():
     assert cnn.get_params() == params
 
 
-def test_several_labels_a_clip_are_learnt():
+def test_several_labels_per_clip_are_learned():
     X, y = make_clips()
     cnn = small(max_epochs=20).fit(X, indicators(y))
     X_test, y_test = make_clips(seed=1)
@@ -86,11 +86,11 @@ def test_several_labels_a_clip_are_learnt():
 
 def test_votes_on_several_labels_are_refused():
     X, y = make_clips()
-    with pytest.raises(ValueError, match="take 'mean' or 'max'"):
+    with pytest.raises(ValueError, match="use 'mean' or 'max'"):
         small(aggregation="vote").fit(X, indicators(y))
 
 
-def test_feature_vectors_get_a_linear_probe():
+def test_default_architecture_for_feature_vectors_is_a_linear_probe():
     X, y = make_clips()
     vectors = np.stack([clip.mean(axis=1) for clip in X])
     cnn = SkorchCNN(max_epochs=30, random_state=0).fit(vectors, y)
@@ -106,12 +106,12 @@ def test_spectrograms_after_feature_vectors_are_refused():
         cnn.predict(X)
 
 
-def test_patch_length_is_the_architectures_own():
+def test_default_patch_length_is_set_by_the_architecture():
     X, y = make_clips(n_per_class=1)
     assert SkorchCNN("vgg", max_epochs=0).fit(X, y).patch_frames_ == 128
 
 
-def test_embedding_precedes_the_last_layer():
+def test_embedding_is_the_input_of_the_output_layer():
     X, y = make_clips(lengths=(32,))
     cnn = small().fit(X, y)
     logits = cnn.transform(X) @ cnn.network_.output.weight.detach().numpy().T
@@ -128,13 +128,13 @@ def test_no_clip_is_held_out_by_default():
 
 
 @pytest.mark.parametrize("split", [0.25, ShuffleSplit(1, test_size=0.25, random_state=0)])
-def test_a_split_that_the_user_passes_is_validated_on(split):
+def test_validation_split_is_used_for_the_validation_loss(split):
     cnn = small(max_epochs=2, validation_split=split).fit(*make_clips())
     assert cnn.history_[-1, "batches", :, "train_batch_size"] == [9]
     assert np.isfinite(cnn.history_[-1, "valid_loss"])
 
 
-def test_patience_ends_a_training_that_no_longer_improves():
+def test_patience_stops_a_training_that_no_longer_improves():
     X, y = make_clips()
     cnn = small(max_epochs=50, patience=2, learning_rate=0.0, architecture_params={"dropout": 0.0}).fit(X, y)
     assert len(cnn.history_) < 10
@@ -149,7 +149,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_offsets_alone():
             assert group["weight_decay"] == (0.01 if parameter.ndim > 1 else 0)
 
 
-def test_frozen_backbone_stays_as_it_was():
+def test_frozen_backbone_does_not_change():
     X, y = make_clips()
     start = small(max_epochs=0).fit(X, y).network_.state_dict()
     trained = small(backbone_learning_rate=0.0, recalibrate=False).fit(X, y).network_.state_dict()
@@ -178,20 +178,20 @@ def test_backbone_of_a_foreign_module_is_refused():
 
 
 @pytest.mark.parametrize(("class_weight", "expected"), [(None, 0.2), ("balanced", 0.5), ({"bark": 16}, 0.8)])
-def test_weights_of_the_classes_shift_what_silence_is_taken_for(class_weight, expected):
+def test_class_weights_shift_the_prediction_for_silence(class_weight, expected):
     silence, y = np.zeros((5, 3)), ["bark", "horn", "horn", "horn", "horn"]
     cnn = SkorchCNN(class_weight=class_weight, random_state=0).fit(silence, y)
     np.testing.assert_allclose(cnn.predict_proba(silence)[:, 0], expected, atol=0.03)
 
 
-def test_balanced_labels_weigh_what_is_rare():
+def test_balanced_weights_raise_rare_labels():
     X, y = make_clips()
     labels = np.stack([y == "bark", y != "bark"], axis=1).astype(int)
     cnn = small(class_weight="balanced", max_epochs=0).fit(X, labels)
     np.testing.assert_allclose(cnn.net_.criterion_.pos_weight.numpy(), [2, 0.5])
 
 
-def test_warm_start_goes_on_where_it_was():
+def test_warm_start_continues_the_training():
     X, y = make_clips()
     cnn = small(warm_start=True, max_epochs=5).fit(X, y)
     network, loss = cnn.network_, cnn.history_[0, "train_loss"]
@@ -203,11 +203,11 @@ def test_warm_start_goes_on_where_it_was():
 def test_warm_start_on_other_classes_is_refused():
     X, y = make_clips()
     cnn = small(warm_start=True, max_epochs=1).fit(X, y)
-    with pytest.raises(ValueError, match="warm_start goes on with the classes"):
+    with pytest.raises(ValueError, match="warm_start continues with the classes"):
         cnn.fit(X[:8], y[:8])
 
 
-def test_callback_that_stops_ends_the_training():
+def test_callback_can_stop_the_training():
     class StopAtOnce(Callback):
         def on_epoch_end(self, net, **kwargs):
             raise KeyboardInterrupt
@@ -215,7 +215,7 @@ def test_callback_that_stops_ends_the_training():
     assert len(small(callbacks=[StopAtOnce()]).fit(*make_clips()).history_) == 1
 
 
-def test_divergence_is_an_error():
+def test_diverging_training_is_an_error():
     X, y = make_clips()
     with pytest.raises(ValueError, match="training diverged"):
         small(learning_rate=1e20, gradient_clip=None, max_epochs=5).fit(X, y)
@@ -234,7 +234,7 @@ def test_preset_trains_the_papers_network():
 
 
 @pytest.mark.parametrize("target", [SkorchCNN, PrototypicalClassifier])
-def test_fitted_estimator_lends_its_network(target):
+def test_fine_tuning_starts_from_the_fitted_network(target):
     X, y = make_clips()
     source = small().fit(X, y)
     fresh = target(architecture=source, max_epochs=0, recalibrate=False, random_state=0).fit(X[:8], y[:8])
@@ -245,7 +245,7 @@ def test_fitted_estimator_lends_its_network(target):
         assert (ours.shape == theirs.shape and torch.equal(ours, theirs)) != name.startswith("output.")
 
 
-def test_learning_on_leaves_the_lender_as_it_was():
+def test_fine_tuning_does_not_change_the_fitted_estimator():
     X, y = make_clips()
     source = small().fit(X, y)
     before = source.predict_proba(X)
@@ -253,7 +253,7 @@ def test_learning_on_leaves_the_lender_as_it_was():
     np.testing.assert_array_equal(source.predict_proba(X), before)
 
 
-def test_prototypical_network_lends_its_network_too():
+def test_prototypical_network_can_be_fine_tuned():
     X, y = make_clips()
     source = PrototypicalClassifier(
         "vgg", architecture_params={"n_filters": 8}, patch_frames=32, max_epochs=1, random_state=0
@@ -262,7 +262,7 @@ def test_prototypical_network_lends_its_network_too():
 
 
 @pytest.mark.parametrize("wrap", [lambda e: e, FrozenEstimator], ids=["fitted", "frozen"])
-def test_clone_keeps_the_weights_to_start_from(wrap):
+def test_clone_keeps_the_weights_of_the_fitted_architecture(wrap):
     X, y = make_clips()
     source = small().fit(X, y)
     copy = clone(small(architecture=wrap(source), max_epochs=2))
@@ -271,7 +271,7 @@ def test_clone_keeps_the_weights_to_start_from(wrap):
     )
 
 
-def test_filters_that_are_fixed_stay_so_when_lent():
+def test_fixed_filters_stay_fixed_in_fine_tuning():
     X, y = make_clips()
     source = PrototypicalClassifier(max_epochs=1, random_state=0).fit(X, y)
     target = SkorchCNN(source, max_epochs=2, recalibrate=False, random_state=0).fit(X, y)
@@ -281,14 +281,14 @@ def test_filters_that_are_fixed_stay_so_when_lent():
         assert torch.equal(ours, theirs)
 
 
-def test_lender_of_another_patch_size_is_refused():
+def test_fine_tuning_with_another_patch_size_is_refused():
     X, y = make_clips()
     source = small(max_epochs=0).fit(X, y)
     with pytest.raises(ValueError, match=r"patches of 32 bands x 32 frames, and these have 32 x 40"):
         small(architecture=source, patch_frames=40).fit(X, y)
 
 
-def test_lender_that_was_never_fitted_is_refused():
+def test_fine_tuning_of_an_unfitted_estimator_is_refused():
     X, y = make_clips()
     with pytest.raises(ValueError, match="is not fitted"):
         small(architecture=small()).fit(X, y)
@@ -317,7 +317,7 @@ def test_missing_weights_are_named():
         small(weights="nowhere.pth").fit(X, y)
 
 
-def test_mixed_precision_learns_the_same_classes():
+def test_mixed_precision_classifies_correctly():
     X, y = make_clips()
     assert small(mixed_precision=True).fit(X, y).score(*make_clips(seed=1)) == 1.0
 
@@ -335,7 +335,7 @@ def test_pickle_does_not_hold_the_training_clips():
     )
 
 
-def test_every_clip_gives_one_patch_an_epoch():
+def test_epoch_contains_one_patch_of_every_clip():
     clips = [np.full((1, 5 + i), i, dtype=np.float32) for i in range(7)]
     data = PatchData(clips, patch_frames=3, hop_frames=1, pad_mode="repeat", device=torch.device("cpu"))
     epoch = RandomPatches(data, torch.arange(7), 3, np.random.RandomState(0))
@@ -345,7 +345,7 @@ def test_every_clip_gives_one_patch_an_epoch():
     assert sorted(torch.cat(targets).tolist()) == list(range(7))
 
 
-def test_random_places_reach_both_ends_of_a_clip():
+def test_random_positions_reach_both_ends_of_a_clip():
     clip = np.arange(10, dtype=np.float32)[None]
     data = PatchData([clip], patch_frames=4, hop_frames=1, pad_mode="repeat", device=torch.device("cpu"))
     drawn = data.draw(np.zeros(200, dtype=int), np.random.RandomState(0))[:, 0, 0]

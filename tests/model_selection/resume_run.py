@@ -1,4 +1,4 @@
-"""What the tests of resuming kill: a curve whose rows are stored as they come, and a log of every fit.
+"""Run of a learning curve that the tests of resuming kill, with stored rows and a log of all fits.
 
 python resume_run.py STORE LOG N_REPEATS [ADDRESS OF A DASK SCHEDULER]
 """
@@ -30,7 +30,7 @@ class Logged(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         if self.log is not None:
-            # One write at the end of the file: whole lines, whatever is killed.
+            # A single write appends a complete line even if the process is killed.
             file = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(file, (json.dumps(X[:, 0].tolist()) + "\n").encode())
             os.close(file)

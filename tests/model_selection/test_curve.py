@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from skfewaudio.exceptions import LeakageWarning
-from skfewaudio.model_selection import FewShotClassifier, FewShotSplit, few_shot_curve
+from skfewaudio.model_selection import FewShotSplit, SubsampledClassifier, few_shot_curve
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(["bark", "horn", "siren"], 20)
@@ -29,7 +29,7 @@ def make_pipe(func=np.abs):
     return make_pipeline(FunctionTransformer(func), StandardScaler(), KNeighborsClassifier(1))
 
 
-CALLS = []  # estimators are cloned, so a callable of its own would count in vain
+CALLS = []  # global, because estimators are cloned
 
 
 def count_clips(clips):
@@ -55,12 +55,12 @@ def test_equals_cross_val_score_with_few_shot_split(n_jobs):
 
 def test_equals_a_grid_search_over_the_whole_pipeline():
     curve = few_shot_curve(make_pipe(), X, Y, n_shots=[1, 3], n_repeats=1, cv=CV)
-    search = GridSearchCV(FewShotClassifier(make_pipe()), {"n_shots": [1, 3]}, cv=CV).fit(X, Y)
+    search = GridSearchCV(SubsampledClassifier(make_pipe()), {"n_shots": [1, 3]}, cv=CV).fit(X, Y)
     for number, (_, part) in enumerate(curve.groupby("fold")):
         assert part["value"].tolist() == search.cv_results_[f"split{number}_test_score"].tolist()
 
 
-def test_row_for_every_draw_fold_and_metric():
+def test_one_row_per_draw_fold_and_metric():
     curve = few_shot_curve(
         make_pipe(), X, Y, n_shots=[1, 3], n_repeats=2, cv=CV, scoring=["accuracy", "f1_macro"]
     )
@@ -68,14 +68,14 @@ def test_row_for_every_draw_fold_and_metric():
     assert set(curve["metric"]) == {"accuracy", "f1_macro"}
 
 
-def test_columns_say_sizes_and_seed():
+def test_columns_contain_sizes_and_seed():
     curve = few_shot_curve(make_pipe(), X, Y, n_shots=[2], n_repeats=2, cv=CV, random_state=10)
     assert curve["n_train"].unique().tolist() == [6]
     assert curve["n_test"].unique().tolist() == [20]
     assert curve["seed"].unique().tolist() == [10, 11]
 
 
-def test_folds_have_the_numbers_of_the_data_set():
+def test_folds_have_the_numbers_of_the_dataset():
     assert few_shot_curve(make_pipe(), X, Y, n_shots=[1], n_repeats=1, cv=CV)["fold"].tolist() == [3, 5, 7]
 
 
@@ -84,7 +84,7 @@ def test_other_folds_are_counted_from_zero():
     assert few_shot_curve(make_pipe(), X, Y, n_shots=[1], n_repeats=1, cv=cv)["fold"].tolist() == [0, 1]
 
 
-def test_stateless_steps_see_every_clip_once(calls):
+def test_stateless_steps_transform_every_clip_once(calls):
     few_shot_curve(make_pipe(count_clips), X, Y, n_shots=[1, 2], n_repeats=3, cv=CV)
     assert calls == [60]
 
@@ -95,7 +95,7 @@ def test_equal_stateless_steps_are_shared_between_estimators(calls):
     assert calls == [60]
 
 
-def test_other_stateless_steps_are_not_shared():
+def test_different_stateless_steps_are_not_shared():
     estimators = {"a": make_pipe(), "b": make_pipe(np.square)}
     curve = few_shot_curve(estimators, X, Y, n_shots=[1], n_repeats=3, cv=CV)
     alone = few_shot_curve({"b": make_pipe(np.square)}, X, Y, n_shots=[1], n_repeats=3, cv=CV)
@@ -143,34 +143,36 @@ def test_names_of_metrics(scoring, name):
     assert curve["metric"].unique().tolist() == [name]
 
 
-def test_rows_are_handed_on_as_they_come():
-    handed = []
-    curve = few_shot_curve(make_pipe(), X, Y, n_shots=[1, 2], n_repeats=2, cv=CV, on_result=handed.append)
-    assert [len(rows) for rows in handed] == [1] * 12
-    pd.testing.assert_frame_equal(pd.DataFrame([row for rows in handed for row in rows]), curve)
+def test_rows_are_passed_on_after_each_fit():
+    passed_on = []
+    curve = few_shot_curve(make_pipe(), X, Y, n_shots=[1, 2], n_repeats=2, cv=CV, on_result=passed_on.append)
+    assert [len(rows) for rows in passed_on] == [1] * 12
+    pd.testing.assert_frame_equal(pd.DataFrame([row for rows in passed_on for row in rows]), curve)
 
 
-def test_rows_are_handed_on_from_workers_to_what_cannot_be_pickled():
-    lock, handed = threading.Lock(), []
+def test_rows_from_workers_are_passed_to_a_callback_that_cannot_be_pickled():
+    lock, passed_on = threading.Lock(), []
 
     def keep(rows):
         with lock:
-            handed.extend(rows)
+            passed_on.extend(rows)
 
     options = {"n_shots": [1, 2], "n_repeats": 2, "cv": CV}
     curve = few_shot_curve(make_pipe(), X, Y, **options, n_jobs=2, on_result=keep, verbose=1)
-    assert len(handed) == len(curve) == 12
+    assert len(passed_on) == len(curve) == 12
 
 
-def test_interrupted_curve_goes_on_where_it_stopped():
+def test_interrupted_curve_is_resumed():
     options = {"n_shots": [1, 2], "n_repeats": 3, "cv": CV}
-    whole, handed = few_shot_curve(make_pipe(), X, Y, **options), []
-    resumed = few_shot_curve(make_pipe(), X, Y, **options, finished=whole.iloc[:10], on_result=handed.extend)
-    assert len(handed) == len(whole) - 10
+    whole, passed_on = few_shot_curve(make_pipe(), X, Y, **options), []
+    resumed = few_shot_curve(
+        make_pipe(), X, Y, **options, finished=whole.iloc[:10], on_result=passed_on.extend
+    )
+    assert len(passed_on) == len(whole) - 10
     pd.testing.assert_frame_equal(resumed[[*KEY, "value"]], whole[[*KEY, "value"]])
 
 
-def test_rows_are_in_one_order_whatever_was_finished_first():
+def test_order_of_rows_does_not_depend_on_finished_rows():
     options = {"n_shots": [1, 2], "n_repeats": 3, "cv": CV}
     estimators = {"b": make_pipe(), "a": make_pipe(np.square)}
     whole = few_shot_curve(estimators, X, Y, **options)
@@ -181,12 +183,12 @@ def test_rows_are_in_one_order_whatever_was_finished_first():
 
 def test_fit_that_lacks_a_metric_runs_again():
     options = {"n_shots": [1], "n_repeats": 1, "cv": CV, "scoring": ["accuracy", "f1_macro"]}
-    whole, handed = few_shot_curve(make_pipe(), X, Y, **options), []
-    few_shot_curve(make_pipe(), X, Y, **options, finished=whole.iloc[:5], on_result=handed.extend)
-    assert [(row["fold"], row["metric"]) for row in handed] == [(7, "accuracy"), (7, "f1_macro")]
+    whole, passed_on = few_shot_curve(make_pipe(), X, Y, **options), []
+    few_shot_curve(make_pipe(), X, Y, **options, finished=whole.iloc[:5], on_result=passed_on.extend)
+    assert [(row["fold"], row["metric"]) for row in passed_on] == [(7, "accuracy"), (7, "f1_macro")]
 
 
-def test_of_two_finished_rows_of_one_fit_the_last_counts():
+def test_last_of_repeated_finished_rows_is_kept():
     options = {"n_shots": [1], "n_repeats": 1, "cv": CV}
     whole = few_shot_curve(make_pipe(), X, Y, **options)
     twice = pd.concat([whole.assign(value=-1.0), whole])
@@ -207,15 +209,15 @@ def test_finished_curve_runs_nothing(calls):
     pd.testing.assert_frame_equal(again, whole)
 
 
-def test_draws_of_another_seed_do_not_count_as_finished():
+def test_rows_of_another_seed_are_not_finished():
     options = {"n_shots": [1], "n_repeats": 1, "cv": CV}
     other = few_shot_curve(make_pipe(), X, Y, **options, random_state=4)
-    handed = []
-    few_shot_curve(make_pipe(), X, Y, **options, finished=other, on_result=handed.extend)
-    assert len(handed) == 3
+    passed_on = []
+    few_shot_curve(make_pipe(), X, Y, **options, finished=other, on_result=passed_on.extend)
+    assert len(passed_on) == 3
 
 
-def test_too_few_clips_are_named_before_any_feature_is_computed(calls):
+def test_too_few_clips_raise_before_features_are_computed(calls):
     with pytest.raises(ValueError, match="bark has 13"):
         few_shot_curve(make_pipe(count_clips), X, Y, n_shots=[1, 50], cv=CV)
     assert calls == []
@@ -228,14 +230,14 @@ def test_failing_fit_is_raised_and_named(n_jobs):
     assert "This was 'far' with n_shots=1, repeat 0, fold" in caught.value.__notes__[0]
 
 
-def test_unknown_metric_is_found_before_any_feature_is_computed(calls):
+def test_unknown_metric_raises_before_features_are_computed(calls):
     with pytest.raises(ValueError, match="acuracy"):
         few_shot_curve(make_pipe(count_clips), X, Y, n_shots=[1], cv=CV, scoring="acuracy")
     assert calls == []
 
 
 @pytest.mark.parametrize("convert", [np.asarray, csr_matrix])
-def test_several_labels_a_clip_are_an_error_that_says_what_to_use(convert, calls):
+def test_multi_label_error_names_the_alternatives(convert, calls):
     tags = convert(np.tile([[0, 1, 1], [1, 0, 0]], (30, 1)))
     with pytest.raises(ValueError, match=r"\(60, 3\).*cross_validate.*SCORERS"):
         few_shot_curve(make_pipe(count_clips), X, tags, n_shots=[1], cv=CV)
@@ -251,7 +253,7 @@ def predict_all(estimators, **options):
     return curve, pd.DataFrame(found).explode(lists, ignore_index=True).infer_objects()
 
 
-def test_predictions_hold_every_test_clip_of_every_fit():
+def test_predictions_contain_every_test_clip_of_every_fit():
     curve, found = predict_all(make_pipe())
     assert len(found) == curve["n_test"].sum()
     assert all(found["true"] == Y[found["clip"]])
@@ -259,14 +261,14 @@ def test_predictions_hold_every_test_clip_of_every_fit():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_predictions_give_the_scores(n_jobs):
+def test_predictions_match_the_scores(n_jobs):
     curve, found = predict_all(make_pipe(), n_jobs=n_jobs)
     key = ["pipeline", "n_shots", "repeat", "fold"]
     right = (found["true"] == found["predicted"]).groupby([found[name] for name in key]).mean()
     assert right.tolist() == curve.sort_values(key)["value"].tolist()
 
 
-def test_probabilities_are_those_of_the_predicted_and_the_true_class():
+def test_probabilities_belong_to_the_predicted_and_the_true_class():
     _, found = predict_all(LogisticRegression())
     right = found["true"] == found["predicted"]
     assert (found["probability"] == found["true_probability"])[right].all()
@@ -277,7 +279,7 @@ def test_probabilities_are_those_of_the_predicted_and_the_true_class():
     np.testing.assert_allclose(first["probability"], proba.max(axis=1))
 
 
-def test_probabilities_are_none_where_there_are_none():
+def test_probabilities_are_none_without_predict_proba():
     found = []
     few_shot_curve(LinearSVC(), X, Y, n_shots=[1], n_repeats=1, cv=CV, on_predictions=found.append)
     assert found[0]["probability"] == found[0]["true_probability"] == [None] * 20
@@ -289,7 +291,7 @@ def test_predictions_can_be_written_as_json():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_predictions_come_before_the_rows_that_say_a_fit_is_finished():
+def test_predictions_are_passed_on_before_the_rows_of_a_fit():
     order = []
     few_shot_curve(
         make_pipe(),

@@ -32,7 +32,7 @@ KEY = ["pipeline", "n_shots", "repeat", "fold", "metric", "value"]
 
 @pytest.fixture(params=[2])
 def client(request):
-    # A cluster for each test: one whose workers were killed may come back with fewer.
+    # One cluster per test, because a cluster may restart fewer workers than were killed.
     options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with (
         distributed.LocalCluster(n_workers=request.param, **options) as cluster,
@@ -44,7 +44,7 @@ def client(request):
 
 
 def make_neighbour(before_fit):
-    """Make a nearest neighbour; a class of a function's own travels to workers by value."""
+    """Make a nearest-neighbour classifier; a local class is pickled by value, so that workers can load it."""
 
     class Neighbour(ClassifierMixin, BaseEstimator):
         def fit(self, X, y):
@@ -75,49 +75,49 @@ def test_rows_are_the_same_as_without_dask(client):
 
 
 @pytest.mark.parametrize("n_killed", [1, 2])
-def test_killed_workers_cost_nothing_but_time(client, n_killed):
+def test_killed_workers_do_not_change_the_rows(client, n_killed):
     pids = list(client.run(os.getpid).values())
-    handed = []
+    passed_on = []
 
     def keep(rows):
-        handed.extend(rows)
-        if len(handed) == 4:
+        passed_on.extend(rows)
+        if len(passed_on) == 4:
             kill(pids[:n_killed])
 
     slow = make_neighbour(lambda n_clips: time.sleep(0.2))
     check_rows(few_shot_curve(slow, X, Y, **OPTIONS, on_result=keep))
-    assert len(handed) == 24
+    assert len(passed_on) == 24
 
 
-def test_killed_worker_during_the_last_fits_costs_nothing_but_time(client):
+def test_killed_worker_during_the_last_fits_does_not_change_the_rows(client):
     pids = list(client.run(os.getpid).values())
-    handed = []
+    passed_on = []
 
     def keep(rows):
-        handed.extend(rows)
-        if len(handed) == 22:
+        passed_on.extend(rows)
+        if len(passed_on) == 22:
             kill(pids)
 
     check_rows(few_shot_curve(make_neighbour(lambda n: time.sleep(0.3)), X, Y, **OPTIONS, on_result=keep))
 
 
-def test_fit_that_takes_every_worker_down_is_a_clear_error(client):
+def test_fit_that_kills_every_worker_raises_a_clear_error(client):
     def die(n_clips):
         if n_clips == 4:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    handed = []
+    passed_on = []
     with pytest.raises(WorkerDiedError, match="of 24 fits of '1-nn'"):
-        few_shot_curve(make_neighbour(die), X, Y, **OPTIONS, on_result=handed.extend)
-    assert {row["n_shots"] for row in handed} <= {1}
+        few_shot_curve(make_neighbour(die), X, Y, **OPTIONS, on_result=passed_on.extend)
+    assert {row["n_shots"] for row in passed_on} <= {1}
 
 
-def test_task_that_the_scheduler_gives_up_is_an_error_and_not_waited_for(client):
+def test_task_abandoned_by_the_scheduler_raises_an_error(client):
     def die(number):
         if number == 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    backend = PatientDaskBackend.like(get_active_backend()[0])
+    backend = PatientDaskBackend.from_active(get_active_backend()[0])
     with pytest.raises(BrokenExecutor, match="workers died"):
         list(
             joblib.Parallel(backend=backend, return_as="generator_unordered", batch_size=1)(
@@ -132,13 +132,13 @@ def test_failing_fit_is_raised_and_named(client):
     assert "This was 'far' with n_shots=1" in caught.value.__notes__[0]
 
 
-def test_what_cannot_be_sent_is_an_error(client):
+def test_estimator_that_cannot_be_pickled_raises_an_error(client):
     with pytest.raises(TypeError, match="Could not serialize object of type SharedWork"):
         few_shot_curve(KNeighborsClassifier(metric_params={"lock": threading.Lock()}), X, Y, **OPTIONS)
 
 
 class Parcel:
-    """A parameter that notes when it is unpacked."""
+    """Parameter that logs when it is unpickled."""
 
     def __init__(self, log):
         self.log = log
@@ -146,27 +146,27 @@ class Parcel:
     def __setstate__(self, state):
         self.__dict__.update(state)
         with pathlib.Path(self.log).open("a") as file:
-            file.write("unpacked\n")
+            file.write("unpickled\n")
 
     def __deepcopy__(self, memo):
         return self
 
 
-def test_data_goes_to_each_worker_once(client, tmp_path):
-    client.amm.stop()  # it drops copies that no waiting task needs at the moment, to be fetched again
+def test_data_is_sent_to_each_worker_once(client, tmp_path):
+    client.amm.stop()  # it would drop replicas that are needed again later
 
     class Carrier(KNeighborsClassifier):
         def __init__(self, parcel=None):
             super().__init__(1)
             self.parcel = parcel
 
-    # By value, so that workers need not find this file.
+    # Pickled by value, because workers cannot import this file.
     parcel = type("Parcel", (), dict(vars(Parcel), __module__="__main__"))(str(tmp_path / "log"))
     few_shot_curve({"1-nn": Carrier(parcel)}, X, Y, **OPTIONS)
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
-def test_interrupt_takes_back_fits_that_wait_for_a_worker(client, tmp_path):
+def test_interrupt_cancels_fits_that_wait_for_a_worker(client, tmp_path):
     log = str(tmp_path / "log")
 
     def note(n_clips):
@@ -185,7 +185,7 @@ def test_interrupt_takes_back_fits_that_wait_for_a_worker(client, tmp_path):
 
 
 @pytest.mark.parametrize("client", [1], indirect=True)
-def test_single_worker_does_the_work_itself(client, tmp_path):
+def test_single_worker_runs_all_fits(client, tmp_path):
     log = str(tmp_path / "log")
 
     def note(n_clips):

@@ -6,7 +6,7 @@ from skfewaudio.model_selection import extrapolate_curve
 
 
 def make_rows(errors, n_repeats=10, spread=0.01, seed=0, pipeline="1-nn", folds=(1, 2)):
-    """Rows of two folds whose mean error at n is `errors[n]`, give or take `spread`."""
+    """Make rows of two folds with mean error `errors[n]` at n and standard deviation `spread`."""
     rng = np.random.default_rng(seed)
     rows = []
     for repeat in range(n_repeats):
@@ -30,7 +30,7 @@ def test_recovers_a_power_law():
     assert row["mean"] == pytest.approx(1 - law(40), abs=2e-3)
 
 
-def test_interval_holds_the_truth_of_most_power_laws():
+def test_interval_contains_the_true_score_of_most_power_laws():
     held = []
     for seed in range(30):
         rng = np.random.default_rng(seed)
@@ -41,17 +41,17 @@ def test_interval_holds_the_truth_of_most_power_laws():
     assert np.mean(held) >= 0.9
 
 
-def test_default_is_twice_the_most_clips():
+def test_default_is_twice_the_largest_n_shots():
     assert extrapolate_curve(ROWS)["n_shots"].tolist() == [20]
 
 
-def test_several_numbers_of_clips_never_fall():
+def test_estimates_increase_with_n_shots():
     estimates = extrapolate_curve(ROWS, n_shots=[20, 40, 1000])
     assert estimates["n_shots"].tolist() == [20, 40, 1000]
     assert estimates["mean"].is_monotonic_increasing
 
 
-def test_pipelines_stay_apart_and_in_order():
+def test_pipelines_are_separate_and_in_order():
     rows = pd.concat([make_rows({n: law(n, 0.3) for n in SHOTS}, pipeline="b"), ROWS])
     estimates = extrapolate_curve(rows)
     assert estimates["pipeline"].tolist() == ["b", "1-nn"]
@@ -92,7 +92,7 @@ def test_interval_is_wider_with_few_repeats():
     assert width(rows[rows["repeat"] < 3]) > width(rows)
 
 
-def test_interval_is_wider_where_the_power_law_fits_badly():
+def test_interval_is_wider_if_the_power_law_fits_badly():
     bent = {1: 0.70, 2: 0.69, 5: 0.30, 10: 0.29}
     assert width(make_rows(bent)) > 2 * width(ROWS)
 
@@ -101,29 +101,29 @@ def test_interval_is_wider_for_more_confidence():
     assert width(ROWS, confidence=0.99) > width(ROWS, confidence=0.5)
 
 
-def test_interval_holds_the_estimate():
+def test_interval_contains_the_estimate():
     for confidence in (0.01, 0.5):
         row = extrapolate_curve(ROWS, confidence=confidence).iloc[0]
         assert row["low"] <= row["mean"] <= row["high"]
 
 
-def test_same_random_state_gives_the_same():
+def test_same_random_state_gives_the_same_result():
     pd.testing.assert_frame_equal(extrapolate_curve(ROWS), extrapolate_curve(ROWS))
     other = extrapolate_curve(ROWS, random_state=1)
     assert other["low"].tolist() != extrapolate_curve(ROWS)["low"].tolist()
 
 
-def test_equal_repeats_are_no_error():
+def test_equal_repeats_are_allowed():
     row = extrapolate_curve(make_rows({n: law(n) for n in SHOTS}, spread=0.0)).iloc[0]
     assert row["mean"] == pytest.approx(1 - law(20), abs=2e-3)
 
 
-def test_incomplete_repeats_do_not_count():
+def test_incomplete_repeats_are_ignored():
     rows = ROWS[~((ROWS["repeat"] == 3) & (ROWS["n_shots"] == 10))]
     assert extrapolate_curve(rows)["n_repeats"].tolist() == [9]
 
 
-def test_other_metric():
+def test_another_metric():
     rows = pd.concat([ROWS, ROWS.assign(metric="f1_macro", value=ROWS["value"] / 2)])
     assert extrapolate_curve(rows, metric="f1_macro")["mean"].item() < 0.5
 
@@ -139,12 +139,12 @@ def test_one_repeat_is_too_few():
 
 
 @pytest.mark.parametrize("n_shots", [10, 3, 20.5, True, [20, 10]])
-def test_n_shots_must_be_above_those_at_hand(n_shots):
+def test_n_shots_must_be_above_the_results(n_shots):
     with pytest.raises(ValueError, match="expected an integer above 10"):
         extrapolate_curve(ROWS, n_shots=n_shots)
 
 
-def test_unknown_metric_lists_those_there():
+def test_unknown_metric_error_lists_known_metrics():
     with pytest.raises(ValueError, match="no metric 'auc'; they hold: accuracy"):
         extrapolate_curve(ROWS, metric="auc")
 

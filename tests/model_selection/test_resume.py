@@ -32,17 +32,17 @@ def address():
 
 
 def read_lines(path):
-    """Read what was written whole."""
+    """Read the lines of a file, if it exists."""
     return path.read_text().splitlines() if path.exists() else []
 
 
-def stored_cells(path):
+def stored_fits(path):
     rows = [json.loads(line) for line in read_lines(path) if line.endswith("}")]
     return [(row["n_shots"], row["repeat"], row["fold"]) for row in rows]
 
 
 class Forked:
-    """A run of the script in a copy of this process, which has imported already what the script needs."""
+    """Run of the script in a forked process, which saves the time for imports."""
 
     def __init__(self, script, arguments):
         context = multiprocessing.get_context("fork")
@@ -59,7 +59,7 @@ class Forked:
 
 
 class Runs:
-    """Runs of the script on one store, and what each of them fitted."""
+    """Runs of the script on the same store, with the fits of each run."""
 
     def __init__(self, script, folder, n_repeats, address, is_forked):
         self.script = script if is_forked else None
@@ -67,18 +67,18 @@ class Runs:
         self.folder = folder
         self.arguments = [str(n_repeats), *([address] if address else [])]
         self.n_runs = 0
-        self.cells = {}  # from the clips that a fit was given to its cell
+        self.fits = {}  # n_shots, repeat and fold by the training clips of a fit
         for n in script.OPTIONS["n_shots"]:
             split = FewShotSplit(n, n_repeats=n_repeats, cv=script.OPTIONS["cv"], random_state=5)
             for number, (train, _) in enumerate(split.split(script.X, script.Y)):
-                self.cells[tuple(train.astype(float))] = (n, number // 2, number % 2 + 1)
-        assert len(self.cells) == 6 * n_repeats
+                self.fits[tuple(train.astype(float))] = (n, number // 2, number % 2 + 1)
+        assert len(self.fits) == 6 * n_repeats
 
     def run(self, *, kill_after=None):
-        """Run to the end, or until so many fits have begun and a part of the next one's time is over."""
+        """Run to the end, or kill the run after a number of started fits (and a fraction of a fit's time)."""
         self.n_runs += 1
         log = self.folder / f"{self.n_runs}.log"
-        finished = set(stored_cells(self.store))
+        finished = set(stored_fits(self.store))
         process = self.start([str(self.store), str(log), *self.arguments])
         if kill_after is not None:
             while len(read_lines(log)) < int(kill_after) and process.poll() is None:
@@ -86,7 +86,7 @@ class Runs:
             time.sleep(0.05 * (kill_after % 1))
             process.kill()
         assert process.wait() == (0 if kill_after is None else -9)
-        fitted = [self.cells[tuple(json.loads(line))] for line in read_lines(log)]
+        fitted = [self.fits[tuple(json.loads(line))] for line in read_lines(log)]
         assert not finished & set(fitted)
         return finished, fitted
 
@@ -102,9 +102,9 @@ def check_kills(script, folder, *, n_kills, n_repeats, address=None, is_forked=F
     for moment in moments:
         runs.run(kill_after=moment)
     finished, fitted = runs.run()
-    assert 0 < len(finished) < len(runs.cells)
-    assert sorted(fitted) == sorted(set(runs.cells.values()) - finished)
-    assert len(stored_cells(runs.store)) == len(set(stored_cells(runs.store))) == len(runs.cells)
+    assert 0 < len(finished) < len(runs.fits)
+    assert sorted(fitted) == sorted(set(runs.fits.values()) - finished)
+    assert len(stored_fits(runs.store)) == len(set(stored_fits(runs.store))) == len(runs.fits)
     alone = few_shot_curve(
         {"logged": script.Logged()}, script.X, script.Y, **script.OPTIONS, n_repeats=n_repeats
     )
@@ -116,15 +116,15 @@ def check_kills(script, folder, *, n_kills, n_repeats, address=None, is_forked=F
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_run_killed_at_two_moments_ends_with_the_same_rows(script, tmp_path):
+def test_run_killed_twice_ends_with_the_same_rows(script, tmp_path):
     check_kills(script, tmp_path, n_kills=2, n_repeats=2, is_forked=True)
 
 
 @pytest.mark.long
-def test_run_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path):
+def test_run_killed_ten_times_ends_with_the_same_rows(script, tmp_path):
     check_kills(script, tmp_path, n_kills=10, n_repeats=10)
 
 
 @pytest.mark.long
-def test_run_on_two_dask_workers_killed_at_ten_moments_ends_with_the_same_rows(script, tmp_path, address):
+def test_run_on_two_dask_workers_killed_ten_times_ends_with_the_same_rows(script, tmp_path, address):
     check_kills(script, tmp_path, n_kills=10, n_repeats=12, address=address)

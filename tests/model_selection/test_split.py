@@ -35,7 +35,7 @@ def test_tests_on_the_whole_fold_and_trains_outside_it():
         assert fold not in FOLDS[train]
 
 
-def test_draws_of_fewer_shots_are_within_those_of_more():
+def test_draws_are_nested_over_n_shots():
     draws = [splits(FewShotSplit(n, cv=PredefinedSplit(FOLDS))) for n in (1, 2, 5, 15)]
     for fewer, more in pairwise(draws):
         assert all(set(a) < set(b) for (a, _), (b, _) in zip(fewer, more, strict=True))
@@ -53,12 +53,12 @@ def test_repeat_r_draws_with_seed_s_plus_r():
 
 
 @pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
-def test_random_state_without_a_seed_draws_anew_every_time(random_state):
+def test_without_a_seed_every_split_draws_anew(random_state):
     cv = FewShotSplit(5, n_repeats=1, random_state=random_state)
     assert [a.tolist() for a, _ in splits(cv)] != [a.tolist() for a, _ in splits(cv)]
 
 
-def test_same_labels_under_other_names_give_the_same_draw():
+def test_draw_does_not_depend_on_label_names():
     numbers = np.unique(Y, return_inverse=True)[1]
     a, b = splits(FewShotSplit(2)), splits(FewShotSplit(2), numbers)
     assert [train.tolist() for train, _ in a] == [train.tolist() for train, _ in b]
@@ -70,7 +70,7 @@ def test_default_cv_keeps_groups_together():
         assert not set(groups[train]) & set(groups[test])
 
 
-def test_groups_reach_a_cv_that_needs_them():
+def test_groups_are_passed_to_cv():
     groups = np.tile([0, 1, 2], 20)
     cv = FewShotSplit(1, n_repeats=2, cv=LeaveOneGroupOut())
     assert cv.get_n_splits(None, Y, groups) == len(splits(cv, groups=groups)) == 6
@@ -113,7 +113,7 @@ def test_n_shots_must_be_a_count(n_shots):
         FewShotSplit(n_shots)
 
 
-def test_labels_must_be_given():
+def test_labels_are_required():
     with pytest.raises(ValueError, match="requires y"):
         list(FewShotSplit(1).split(Y))
 
@@ -138,7 +138,7 @@ def test_one_recording_of_several_classes_does_not_warn():
         assert splits(FewShotSplit(1, cv=PredefinedSplit(folds)), groups=groups)
 
 
-def test_cv_that_honours_groups_does_not_warn():
+def test_cv_that_uses_groups_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert splits(FewShotSplit(1, cv=GroupKFold(3)), groups=np.repeat(np.arange(30), 2))

@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from skfewaudio import LogMel, PrototypicalClassifier
 from skfewaudio.datasets import load_synthetic
-from skfewaudio.model_selection import FewShotClassifier, suggest_clips
+from skfewaudio.model_selection import SubsampledClassifier, suggest_clips
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(["bark", "horn", "siren"], 10)
@@ -37,24 +37,24 @@ def test_without_diversity_ranks_by_uncertainty(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["margin", "least_confident", "entropy"])
-def test_first_suggestion_is_the_least_certain(strategy):
+def test_first_suggestion_has_the_highest_uncertainty(strategy):
     found = suggest_clips(MODEL, UNLABELLED, n_clips=7, strategy=strategy)
     assert found[0] == uncertainties(strategy).argmax()
 
 
-def test_copies_of_one_clip_are_not_suggested_together():
-    puzzling = UNLABELLED[uncertainties("entropy").argmax()]
-    clips = np.vstack([UNLABELLED, np.tile(puzzling, (10, 1))])
+def test_duplicates_are_not_suggested_together():
+    uncertain = UNLABELLED[uncertainties("entropy").argmax()]
+    clips = np.vstack([UNLABELLED, np.tile(uncertain, (10, 1))])
     alone = set(suggest_clips(MODEL, clips, n_clips=10, diverse=False))
-    spread = suggest_clips(MODEL, clips, n_clips=10)
-    copies = {uncertainties("entropy").argmax(), *range(40, 50)}
-    assert len(alone & copies) == 10
-    assert len(copies.intersection(spread)) == 1
+    diverse = suggest_clips(MODEL, clips, n_clips=10)
+    duplicates = {uncertainties("entropy").argmax(), *range(40, 50)}
+    assert len(alone & duplicates) == 10
+    assert len(duplicates.intersection(diverse)) == 1
 
 
 def test_suggestions_differ_and_can_be_all_clips():
-    copies = np.vstack([UNLABELLED[:5], UNLABELLED[:5]])
-    assert sorted(suggest_clips(MODEL, copies, n_clips=10)) == list(range(10))
+    duplicates = np.vstack([UNLABELLED[:5], UNLABELLED[:5]])
+    assert sorted(suggest_clips(MODEL, duplicates, n_clips=10)) == list(range(10))
 
 
 def test_fewer_suggestions_are_the_first_of_more():
@@ -62,12 +62,12 @@ def test_fewer_suggestions_are_the_first_of_more():
     assert suggest_clips(MODEL, UNLABELLED, n_clips=5).tolist() == more[:5].tolist()
 
 
-def test_same_twice():
+def test_suggestions_are_deterministic():
     a, b = (suggest_clips(MODEL, UNLABELLED).tolist() for _ in range(2))
     assert a == b
 
 
-def test_classifier_that_is_always_sure_is_asked_far_apart():
+def test_distance_decides_if_all_uncertainties_are_zero():
     sure = KNeighborsClassifier(1).fit(X, Y)
     clips = np.vstack([X[:10], X[:1] + 50])
     assert suggest_clips(sure, clips, n_clips=2).tolist() == [0, 10]
@@ -91,18 +91,18 @@ def test_features_are_computed_once():
 @pytest.mark.parametrize(
     "wrapped",
     [
-        FewShotClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
+        SubsampledClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
         GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {}, cv=2),
         make_pipeline(make_pipeline(StandardScaler(), LogisticRegression())),
     ],
-    ids=["FewShotClassifier", "GridSearchCV", "nested Pipeline"],
+    ids=["SubsampledClassifier", "GridSearchCV", "nested Pipeline"],
 )
-def test_wrapped_pipeline_gives_the_same(wrapped):
+def test_wrapped_pipeline_gives_the_same_suggestions(wrapped):
     found = suggest_clips(wrapped.fit(X, Y), UNLABELLED)
     assert found.tolist() == suggest_clips(MODEL, UNLABELLED).tolist()
 
 
-def test_takes_sounds_and_the_embedding_of_the_last_step():
+def test_accepts_audio_and_uses_the_embedding_of_the_last_step():
     dataset = load_synthetic(3, n_folds=2, duration=1.0)
     prototypes = PrototypicalClassifier(max_epochs=2, random_state=0)
     pipe = make_pipeline(LogMel(sample_rate=dataset.sample_rate), prototypes)
@@ -112,8 +112,8 @@ def test_takes_sounds_and_the_embedding_of_the_last_step():
     assert found.max() < len(dataset) - 20
 
 
-class OfSpectrograms(LogisticRegression):
-    """Takes (n_clips, 2, 2), and has no embedding."""
+class SpectrogramClassifier(LogisticRegression):
+    """Classifier of arrays of shape (n_clips, 2, 2), without an embedding."""
 
     def fit(self, clips, y):
         return super().fit(clips.reshape(-1, 4), y)
@@ -124,7 +124,7 @@ class OfSpectrograms(LogisticRegression):
 
 def test_spectrograms_are_compared_by_probabilities():
     cubes = FunctionTransformer(lambda clips: np.reshape(clips, (-1, 2, 2)))
-    pipe = make_pipeline(cubes, OfSpectrograms()).fit(X, Y)
+    pipe = make_pipeline(cubes, SpectrogramClassifier()).fit(X, Y)
     first, second = suggest_clips(pipe, UNLABELLED, n_clips=2)
     probabilities = pipe.predict_proba(UNLABELLED)
     entropy = -(probabilities * np.log(probabilities)).sum(axis=1)
@@ -143,12 +143,12 @@ def test_n_clips_must_be_a_count(n_clips):
         suggest_clips(MODEL, UNLABELLED, n_clips=n_clips)
 
 
-def test_unknown_strategy_lists_the_known():
+def test_unknown_strategy_error_lists_the_strategies():
     with pytest.raises(ValueError, match="strategy='best'; expected one of margin, entropy, least_confident"):
         suggest_clips(MODEL, UNLABELLED, strategy="best")
 
 
-def test_classifier_without_probabilities_is_refused():
+def test_classifier_without_probabilities_is_rejected():
     with pytest.raises(TypeError, match="LinearSVC has no predict_proba"):
         suggest_clips(LinearSVC().fit(X, Y), UNLABELLED)
 
@@ -158,7 +158,7 @@ def test_classifier_must_be_fitted():
         suggest_clips(LogisticRegression(), UNLABELLED)
 
 
-def test_several_labels_a_clip_are_refused():
+def test_multi_label_classifier_is_rejected():
     tags = OneVsRestClassifier(LogisticRegression()).fit(X, np.c_[Y == "bark", Y != "siren"].astype(int))
     with pytest.raises(ValueError, match="do not add up to 1"):
         suggest_clips(tags, UNLABELLED)

@@ -22,7 +22,7 @@ THREADS = joblib.parallel.BACKENDS["threading"]
 
 
 def make_classifier(before_fit):
-    """Make a guesser; a class of a function's own travels to workers by value."""
+    """Make a trivial classifier; a local class is pickled by value, so that workers can load it."""
 
     class Guess(ClassifierMixin, BaseEstimator):
         def fit(self, X, y):
@@ -48,7 +48,7 @@ def test_rows_are_the_same_on_every_backend(backend):
     pd.testing.assert_frame_equal(found[KEY], alone[KEY])
 
 
-def test_rows_are_the_same_for_a_list_of_arrays_that_processes_share():
+def test_rows_are_the_same_for_a_list_of_arrays_shared_between_processes():
     clips = [row.reshape(2, 2) for row in X]
 
     class Flat(KNeighborsClassifier):
@@ -63,49 +63,49 @@ def test_rows_are_the_same_for_a_list_of_arrays_that_processes_share():
     pd.testing.assert_frame_equal(found[KEY], alone[KEY])
 
 
-def test_fit_is_handed_on_while_others_run():
+def test_rows_are_passed_on_while_other_fits_run():
     release = time.monotonic() + 60
 
     def wait(n_clips):
         while n_clips == 4 and time.monotonic() < release:
             time.sleep(0.01)
 
-    handed = []
+    passed_on = []
 
     def keep(rows):
         nonlocal release
-        handed.append(rows[0]["n_shots"])
+        passed_on.append(rows[0]["n_shots"])
         release = time.monotonic()
 
     with joblib.parallel_config(backend="threading", n_jobs=2):
         few_shot_curve(make_classifier(wait), X, Y, **OPTIONS | {"n_shots": [1, 2]}, on_result=keep)
-    assert handed[0] == 1
-    assert len(handed) == 12
+    assert passed_on[0] == 1
+    assert len(passed_on) == 12
 
 
-def test_times_are_those_of_the_fit_itself():
+def test_fit_time_is_measured_per_fit():
     slow = make_classifier(lambda n_clips: time.sleep(0.05 * (n_clips == 4)))
     curve = few_shot_curve(slow, X, Y, **OPTIONS)
     assert (curve["fit_time"] >= 0.05).equals(curve["n_shots"] == 2)
 
 
-def test_dead_process_is_a_clear_error_and_the_next_run_goes_on():
+def test_dead_process_raises_a_clear_error_and_the_run_can_be_resumed():
     def die(n_clips):
         if n_clips == 4:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    handed = []
-    with pytest.raises(WorkerDiedError, match=r"of 12 fits of 'guess'.*`finished` to go on"):
-        few_shot_curve({"guess": make_classifier(die)}, X, Y, **OPTIONS, n_jobs=2, on_result=handed.extend)
-    finished, again = pd.DataFrame(handed), []
+    passed_on = []
+    with pytest.raises(WorkerDiedError, match=r"of 12 fits of 'guess'.*`finished` to resume"):
+        few_shot_curve({"guess": make_classifier(die)}, X, Y, **OPTIONS, n_jobs=2, on_result=passed_on.extend)
+    finished, again = pd.DataFrame(passed_on), []
     assert set(finished["n_shots"]) == {1}
     healthy = {"guess": make_classifier(lambda n_clips: None)}
     curve = few_shot_curve(healthy, X, Y, **OPTIONS, finished=finished, on_result=again.extend)
     assert len(curve) == 12
-    assert len(again) == 12 - len(handed)
+    assert len(again) == 12 - len(passed_on)
 
 
-def test_interrupt_does_not_wait_for_fits_that_run(recwarn):
+def test_interrupt_does_not_wait_for_running_fits(recwarn):
     def interrupt(rows):
         raise KeyboardInterrupt
 

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skfewaudio.model_selection import FewShotClassifier
+from skfewaudio.model_selection import SubsampledClassifier
 from skfewaudio.reporting import EmbeddingDisplay
 
 RNG = np.random.default_rng(0)
@@ -15,7 +15,7 @@ X = RNG.normal(size=(20, 5))
 
 
 class Prototypes(BaseEstimator):
-    """Embeds clips as their first numbers; prototypes are class means."""
+    """Embedding into the first features, with class means as prototypes."""
 
     def __init__(self, n_dims=4):
         self.n_dims = n_dims
@@ -41,13 +41,13 @@ def test_clips_are_projected_on_their_principal_components():
     np.testing.assert_allclose(found, PCA(2).fit_transform(X[:, :4]), atol=1e-12)
 
 
-def test_prototypes_are_in_the_plane_of_the_clips():
+def test_prototypes_are_projected_like_the_clips():
     frame = make_frame(Prototypes().fit(X, Y))
     means = frame.query("kind == 'clip'").groupby("label")[["x", "y"]].mean()
     np.testing.assert_allclose(frame.query("kind == 'prototype'")[["x", "y"]], means, atol=1e-12)
 
 
-def test_embeddings_of_two_numbers_stay_as_they_are():
+def test_two_dimensional_embeddings_are_not_projected():
     frame = make_frame(Prototypes(2).fit(X, Y)).query("kind == 'clip'")
     np.testing.assert_array_equal(frame[["x", "y"]], X[:, :2])
 
@@ -56,8 +56,8 @@ def test_embeddings_of_two_numbers_stay_as_they_are():
     "wrap",
     [
         lambda model: make_pipeline(FunctionTransformer(), model),
-        lambda model: FewShotClassifier(model, 5),
-        lambda model: FewShotClassifier(make_pipeline(FunctionTransformer(), model), 5),
+        lambda model: SubsampledClassifier(model, 5),
+        lambda model: SubsampledClassifier(make_pipeline(FunctionTransformer(), model), 5),
     ],
 )
 def test_prototypes_are_found_inside_other_estimators(wrap):
@@ -65,11 +65,11 @@ def test_prototypes_are_found_inside_other_estimators(wrap):
     assert frame.query("kind == 'prototype'")["label"].tolist() == ["bark", "horn"]
 
 
-def test_transformer_without_prototypes_gives_clips_alone():
+def test_transformer_without_prototypes_gives_only_clips():
     assert set(make_frame(PCA(3).fit(X))["kind"]) == {"clip"}
 
 
-def test_plot_draws_a_cloud_a_class_and_a_star_a_prototype():
+def test_plot_draws_points_per_class_and_a_star_per_prototype():
     ax = Figure().subplots()
     display = EmbeddingDisplay.from_estimator(Prototypes().fit(X, Y), X, Y)
     assert display.plot(ax, title="toy") is display
@@ -79,7 +79,7 @@ def test_plot_draws_a_cloud_a_class_and_a_star_a_prototype():
     assert [text.get_text() for text in ax.texts] == ["bark", "horn"]
 
 
-def test_plot_without_labels_leaves_clips_without_class():
+def test_plot_without_labels_draws_clips_without_class():
     ax = Figure().subplots()
     EmbeddingDisplay.from_estimator(Prototypes().fit(X, Y), X).plot(ax)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["clips"]

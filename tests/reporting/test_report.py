@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from skfewaudio.datasets import AudioDataset
 from skfewaudio.model_selection import extrapolate_curve, few_shot_curve
 from skfewaudio.reporting import EmbeddingDisplay, write_report
-from skfewaudio.reporting._report.media import encode_image, mel_levels
+from skfewaudio.reporting._report.media import encode_image, mel_spectrogram_levels
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ["bark", HOSTILE, "rain"]
@@ -46,7 +46,7 @@ def make_dataset(X=None, **fields):
 
 
 def make_predictions(pipelines=("1-nn", "prototypes")):
-    """Give predictions that are right but for clip 4, always taken for rain, and clip 0, once for rain."""
+    """Make predictions in which clip 4 is always misclassified as rain and clip 0 once."""
     labels = np.array(CLASSES * 4)
     return pd.DataFrame(
         {"pipeline": p, "n_shots": n, "repeat": r, "fold": clip % 2, "clip": clip}
@@ -80,7 +80,7 @@ def everything(**changes):
 
 
 class Page(HTMLParser):
-    """A page's elements, with the text directly in each."""
+    """Elements of a page with their direct text."""
 
     def __init__(self, text):
         super().__init__()
@@ -125,27 +125,27 @@ def test_page_is_well_formed(page):
     assert page.open == []
 
 
-def test_all_sections_are_there(page):
+def test_page_contains_all_sections(page):
     assert page.headings == [
         "Summary",
         "Scores",
         "Classes",
         "Embedding",
-        "Clips most often confused",
+        "Misclassified clips",
         "Time",
         "More clips",
-        "Trust",
+        "Leakage",
         "Provenance",
     ]
 
 
-def test_what_is_absent_leaves_its_section_out(tmp_path):
+def test_sections_without_data_are_omitted(tmp_path):
     results = make_results().drop(columns=["fit_time", "score_time", "seed", "n_train", "n_test"])
     path = write_report(tmp_path / "report.html", results)
     assert Page(path.read_text()).headings == ["Summary", "Scores", "Provenance"]
 
 
-def test_links_of_the_page_lead_to_its_sections(page):
+def test_links_of_the_page_refer_to_its_sections(page):
     ids = {attrs["id"] for _, attrs, _ in page.elements if "id" in attrs}
     links = [attrs["href"] for attrs, _ in page.all("a")]
     assert links
@@ -157,7 +157,7 @@ def test_ids_are_unique(page):
     assert len(ids) == len(set(ids))
 
 
-def test_page_names_no_address_but_its_own_data(page):
+def test_page_has_no_external_addresses(page):
     addresses = [
         attrs[name]
         for _, attrs, _ in page.elements
@@ -169,7 +169,7 @@ def test_page_names_no_address_but_its_own_data(page):
     assert all("url(" not in text and "@import" not in text for _, text in page.all("style"))
 
 
-def test_policy_forbids_requests_and_foreign_scripts(page):
+def test_policy_forbids_requests_and_other_scripts(page):
     policy = next(
         a["content"] for a, _ in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"
     )
@@ -179,7 +179,7 @@ def test_policy_forbids_requests_and_foreign_scripts(page):
     assert f"script-src 'sha256-{digest}'" in policy
 
 
-def test_strings_of_the_user_are_text(page):
+def test_user_strings_are_escaped(page):
     assert len(page.all("script")) == 2
     assert not any("alert" in text for attrs, text in page.all("script") if "type" not in attrs)
     assert HOSTILE in [text for _, text in page.all("th")]
@@ -192,27 +192,27 @@ def test_title_is_escaped(tmp_path):
     assert [page.all(tag)[0][1] for tag in ("title", "h1")] == [HOSTILE] * 2
 
 
-def test_every_picture_has_a_text(page):
+def test_every_image_has_an_alternative_text(page):
     assert all(attrs.get("aria-hidden") or attrs["aria-label"] for attrs, _ in page.all("svg"))
     assert all(attrs["alt"] for attrs, _ in page.all("img"))
     assert all(attrs["aria-label"] for attrs, _ in page.all("audio"))
 
 
-def test_every_head_of_a_table_has_its_scope(page):
+def test_every_table_header_has_a_scope(page):
     assert {attrs.get("scope") for attrs, _ in page.all("th")} == {"col", "row"}
 
 
-def test_hard_clips_have_sound_and_spectrogram(page):
+def test_misclassified_clips_have_audio_and_spectrogram(page):
     assert [attrs["src"].split(",")[0] for attrs, _ in page.all("audio")] == ["data:audio/mpeg;base64"] * 2
     assert [attrs["src"].split(",")[0] for attrs, _ in page.all("img")] == ["data:image/png;base64"] * 2
 
 
-def test_number_of_hard_clips_is_bounded(tmp_path):
+def test_number_of_misclassified_clips_is_limited(tmp_path):
     path = write_report(tmp_path / "report.html", make_results(), **everything(n_clips=1))
     assert len(Page(path.read_text()).all("audio")) == 1
 
 
-def test_unreadable_clip_is_told(tmp_path):
+def test_unreadable_clip_is_reported(tmp_path):
     paths = [str(tmp_path / f"{k}.wav") for k in range(12)]
     soundfile.write(paths[0], np.zeros(8000), 8000)
     path = write_report(tmp_path / "report.html", make_results(), **everything(dataset=make_dataset(paths)))
@@ -221,30 +221,30 @@ def test_unreadable_clip_is_told(tmp_path):
     assert len(Page(path.read_text()).all("audio")) == 1
 
 
-def test_same_study_gives_the_same_page(tmp_path, full):
+def test_same_input_gives_the_same_page(tmp_path, full):
     again = write_report(tmp_path / "again.html", make_results(), **everything())
     assert again.read_bytes() == full.read_bytes()
 
 
-def test_folder_is_made(tmp_path):
+def test_directory_is_created(tmp_path):
     assert write_report(tmp_path / "new" / "report.html", make_results()).exists()
 
 
-def test_no_leaks_are_told(tmp_path):
+def test_empty_leakage_check_is_reported(tmp_path):
     path = write_report(tmp_path / "report.md", make_results(), leaks=[], format="markdown")
-    assert "## Trust\n\nA check for leaks found none." in path.read_text()
+    assert "## Leakage\n\nThe leakage check found nothing." in path.read_text()
 
 
-def test_leaks_name_the_clips_of_the_data_set(tmp_path):
-    leaks = pd.DataFrame({"kind": ["copy"], "first": [0], "second": [2], "first_fold": pd.array([None])})
+def test_leaks_contain_the_file_names_of_the_dataset(tmp_path):
+    leaks = pd.DataFrame({"kind": ["duplicate"], "first": [0], "second": [2], "first_fold": pd.array([None])})
     dataset = make_dataset([f"/data/{k}.wav" for k in range(12)])
     path = write_report(tmp_path / "r.md", make_results(), leaks=leaks, dataset=dataset, format="markdown")
     text = path.read_text()
-    assert "| copy | 0.wav |  2.wav |          - |" in text
-    assert "A check for leaks has 1 finding: scores may be too good." in text
+    assert "| duplicate | 0.wav |  2.wav |          - |" in text
+    assert "The leakage check has 1 finding: scores may be too good." in text
 
 
-def test_predictions_with_true_classes_need_no_data_set(tmp_path):
+def test_predictions_with_true_classes_need_no_dataset(tmp_path):
     predictions = make_predictions().assign(true=lambda rows: [(CLASSES * 4)[c] for c in rows["clip"]])
     path = write_report(tmp_path / "report.html", make_results(), predictions=predictions)
     page = Page(path.read_text())
@@ -252,7 +252,7 @@ def test_predictions_with_true_classes_need_no_data_set(tmp_path):
     assert page.all("audio") == []
 
 
-def test_takes_what_few_shot_curve_hands_out(tmp_path):
+def test_accepts_the_output_of_few_shot_curve(tmp_path):
     X, y = load_iris(return_X_y=True)
     kept = []
     results = few_shot_curve(
@@ -273,11 +273,11 @@ def test_markdown_has_the_same_tables(tmp_path):
     assert [line for line in lines if line.startswith("## ")] == [
         "## Scores",
         "## Classes",
-        "## Clips most often confused",
+        "## Misclassified clips",
         "## Embedding",
         "## Time",
         "## More clips",
-        "## Trust",
+        "## Leakage",
         "## Provenance",
     ]
     assert any(line.startswith("| clip 4 ") and "3 of 3" in line for line in lines)
@@ -290,7 +290,7 @@ def test_markdown_escapes_bars_and_tags(tmp_path):
     assert "a|b" not in text
 
 
-def test_dataset_of_several_labels_is_refused_with_predictions(tmp_path):
+def test_multi_label_dataset_is_rejected_with_predictions(tmp_path):
     tagged = AudioDataset(["a.wav"], [[1, 0]], name="tags", label_names=["rain", "wind"])
     with pytest.raises(ValueError, match="several labels"):
         write_report(tmp_path / "r.html", make_results(), predictions=make_predictions(), dataset=tagged)
@@ -306,7 +306,7 @@ def test_dataset_of_several_labels_is_refused_with_predictions(tmp_path):
         ({"embedding": pd.DataFrame({"x": [1.0]})}, "lacks the columns y, label, kind"),
     ],
 )
-def test_wrong_arguments_say_what_is_wrong(tmp_path, arguments, message):
+def test_invalid_arguments_raise_a_clear_error(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         write_report(tmp_path / "report.html", make_results(), **arguments)
     assert not (tmp_path / "report.html").exists()
@@ -318,10 +318,10 @@ def test_wrong_arguments_say_what_is_wrong(tmp_path, arguments, message):
         (make_results().iloc[:0], "results are empty"),
         (make_results().drop(columns="fold"), "lack the columns fold"),
         (make_results().assign(n_shots=None), "without n_shots"),
-        (make_results().assign(dataset=["a", "b"] * 12), r"2 data sets \(a, b\)"),
+        (make_results().assign(dataset=["a", "b"] * 12), r"2 datasets \(a, b\)"),
     ],
 )
-def test_results_of_no_use_say_why(tmp_path, results, message):
+def test_unusable_results_raise_a_clear_error(tmp_path, results, message):
     with pytest.raises(ValueError, match=message):
         write_report(tmp_path / "report.html", results)
 
@@ -330,6 +330,6 @@ def test_needs_no_matplotlib(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    encode_image(mel_levels(np.ones(4000, np.float32))[0])
+    encode_image(mel_spectrogram_levels(np.ones(4000, np.float32))[0])
     write_report(tmp_path / "report.html", make_results())
     assert (tmp_path / "report.html").exists()

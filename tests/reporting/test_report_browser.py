@@ -1,4 +1,4 @@
-"""The page in a browser without a window; skipped where there is none."""
+"""Tests of the page in a headless browser; skipped if no browser is installed."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from skfewaudio.datasets import load_synthetic
 from skfewaudio.reporting import write_report
 
 pytestmark = pytest.mark.slow
-# Says by how much the page is wider than a frame as wide as a phone.
+# The title is set to the number of pixels by which the page exceeds a frame as wide as a phone.
 FRAME = """<!doctype html>
 <iframe id="f" src="report.html" style="width:360px;height:700px;border:0"></iframe>
 <script>
@@ -44,13 +44,13 @@ def folder(tmp_path_factory):
 
 
 def dump(browser, page):
-    """Give the page's elements after its script has run."""
+    """Return the document after its script has run."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom"]
     command = [browser, *options, "--virtual-time-budget=5000", page.as_uri()]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-def test_own_script_passes_the_page_policy_and_dresses_the_tables(browser, folder):
+def test_script_is_allowed_by_the_policy_and_makes_tables_sortable(browser, folder):
     shown = dump(browser, folder / "report.html")
     assert '<html lang="en" class="js">' in shown
     assert 'aria-sort="none"><button type="button">' in shown

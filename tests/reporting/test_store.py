@@ -27,14 +27,14 @@ def path(tmp_path):
     return tmp_path / "new" / "results.jsonl"
 
 
-def test_rows_come_back_as_they_went_in(path):
+def test_rows_are_read_as_written(path):
     store = ResultStore(path)
     store.append([make_row(0)])
     store.append([make_row(1), make_row(2)])
     assert store.frame().to_dict("records") == [make_row(0), make_row(1), make_row(2)]
 
 
-def test_pandas_alone_reads_the_file(path):
+def test_pandas_reads_the_file(path):
     ResultStore(path).append([make_row(0), make_row(1, value=None)])
     frame = pd.read_json(path, lines=True)
     assert frame["value"].tolist()[0] == 0.5
@@ -47,13 +47,13 @@ def test_store_without_rows_is_an_empty_frame(path):
     assert "pipeline" in frame
 
 
-def test_second_store_goes_on_with_the_file(path):
+def test_second_store_appends_to_the_file(path):
     ResultStore(path).append([make_row(0)])
     ResultStore(path).append([make_row(1)])
     assert len(ResultStore(path).frame()) == 2
 
 
-def test_last_row_of_one_key_counts(path):
+def test_last_row_of_a_key_is_kept(path):
     store = ResultStore(path)
     store.append([make_row(0, value=0.1), make_row(1)])
     store.append([make_row(0, value=0.9)])
@@ -61,7 +61,7 @@ def test_last_row_of_one_key_counts(path):
 
 
 @pytest.mark.parametrize("n_lost", [1, 20])
-def test_row_cut_off_by_a_kill_is_removed_with_a_warning(path, n_lost):
+def test_incomplete_last_row_is_removed_with_a_warning(path, n_lost):
     ResultStore(path).append([make_row(0), make_row(1)])
     os.truncate(path, path.stat().st_size - n_lost)
     with pytest.warns(UserWarning, match="incomplete"):
@@ -70,7 +70,7 @@ def test_row_cut_off_by_a_kill_is_removed_with_a_warning(path, n_lost):
     assert store.frame()["fold"].tolist() == [0, 2]
 
 
-def test_killed_writer_leaves_whole_rows(path):
+def test_killed_writer_leaves_complete_rows(path):
     code = (
         "import sys; from skfewaudio.reporting import ResultStore; store = ResultStore(sys.argv[1])\n"
         "row = dict(dataset='d', pipeline='p', n_shots=1, repeat=0, metric='m', value=0.5)\n"
@@ -86,7 +86,7 @@ def test_killed_writer_leaves_whole_rows(path):
     assert rows["fold"].tolist() == list(range(len(rows)))
 
 
-def test_numpy_numbers_and_not_a_number_become_json(path):
+def test_numpy_numbers_and_nan_become_json(path):
     ResultStore(path).append([make_row(np.int64(3), value=np.float32("nan"))])
     row = json.loads(path.read_text())
     assert (row["fold"], row["value"]) == (3, None)

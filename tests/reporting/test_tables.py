@@ -6,7 +6,7 @@ from skfewaudio.reporting import accuracy_table, summarize
 
 
 def make_results(values, *, pipelines=("b", "a"), n_shots=(1, 20)):
-    """Lay out `values` of shape (n_repeats, n_folds), equal for every pipeline and shot."""
+    """Make results from `values` of shape (n_repeats, n_folds), equal for all pipelines and shots."""
     return pd.DataFrame(
         [
             (p, n, r, f, "accuracy", value)
@@ -37,14 +37,14 @@ def test_pipelines_keep_their_order_and_shots_are_sorted():
     assert summary["n_shots"].tolist() == [1, 5, 20] * 2
 
 
-def test_other_metrics_are_left_out():
+def test_other_metrics_are_ignored():
     results = make_results([[0.5]])
     assert (
         summarize(pd.concat([results, results.assign(metric="f1", value=9)]), metric="f1")["mean"].eq(9).all()
     )
 
 
-def test_unknown_metric_lists_the_known():
+def test_unknown_metric_error_lists_known_metrics():
     with pytest.raises(ValueError, match="no metric 'auc'; they hold: accuracy"):
         summarize(make_results([[0.5]]), metric="auc")
 
@@ -59,7 +59,7 @@ def test_table_is_in_per_cent_with_half_widths():
     assert table.splitlines()[1].split(maxsplit=1) == ["1-nn", "           51.0 ± 12.7".strip()]
 
 
-def test_table_of_one_repeat_has_means_alone():
+def test_table_of_one_repeat_has_only_means():
     assert "±" not in accuracy_table(make_results([[0.5]]))
 
 
@@ -70,7 +70,7 @@ def test_table_of_the_usual_run_fits_80_columns_in_one_block():
     assert len(table.splitlines()) == 5
 
 
-def test_wide_table_goes_on_below_with_every_cell_once():
+def test_wide_table_is_continued_below_with_every_cell_once():
     table = accuracy_table(make_results([[0.5], [0.6]], n_shots=range(1, 12)), width=60)
     assert max(map(len, table.splitlines())) <= 60
     assert table.count("±") == 22
@@ -82,7 +82,7 @@ def test_missing_cell_is_a_dash():
     assert accuracy_table(partial).splitlines()[2].split() == ["a", "50.0", "-"]
 
 
-def test_markdown_has_as_many_bars_in_every_line():
+def test_markdown_has_equal_numbers_of_bars_in_every_line():
     lines = accuracy_table(make_results([[0.5], [0.6]]), style="markdown").splitlines()
     assert {line.count("|") for line in lines} == {4}
     assert len({len(line) for line in lines}) == 1

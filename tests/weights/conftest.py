@@ -1,10 +1,10 @@
-"""A cache of its own for every test."""
+"""Separate cache directory for every test."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """An empty cache."""
+    """Path of the empty cache directory."""
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""The cache of weights, and downloads from a server on this machine."""
+"""Weight cache, and downloads from a local server."""
 
 import hashlib
 import http.server
@@ -16,7 +16,7 @@ STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)}
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `files` (name to bytes) and lists in `requests` what was asked for; `cut` sends halves."""
+    """Server of `files` (name to bytes) that lists requested names in `requests`; `cut` sends halves."""
 
     daemon_threads = True
 
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    """A server that has the published weights, which are called after their checksum."""
+    """Server of the published weights, which are named by their checksum."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     torch.save(STATE, tmp_path / "made.pth")
     body = (tmp_path / "made.pth").read_bytes()
@@ -71,13 +71,13 @@ def test_published_weights_are_fetched_into_the_cache(server, cache):
     assert files_in(cache) == [path.name]
 
 
-def test_weights_in_the_cache_are_not_asked_for_again(server):
+def test_weights_in_the_cache_are_not_requested_again(server):
     find_weights("vggish", kind="weights")
     find_weights("vggish", kind="weights")
     assert len(server.requests) == 1
 
 
-def test_asking_whether_weights_are_there_requests_nothing(server):
+def test_have_weights_sends_no_request(server):
     before = have_weights("vggish")
     find_weights("vggish", kind="weights")
     assert (before, have_weights("vggish"), have_weights("no such weights")) == (False, True, False)
@@ -111,9 +111,9 @@ def test_a_server_without_the_file_is_an_error(server):
         find_weights("vggish", kind="weights")
 
 
-def test_without_a_network_the_error_says_what_to_do(server, cache, monkeypatch):
+def test_without_a_network_the_error_names_the_remedy(server, cache, monkeypatch):
     (name,) = server.files
-    url = f"http://127.0.0.1:9/{name}"  # nobody listens there
+    url = f"http://127.0.0.1:9/{name}"  # no server listens there
     monkeypatch.setitem(_weights.PUBLISHED["pca_params"], "vggish", url)
     with pytest.raises(WeightsNotFoundError) as caught:
         find_weights("vggish", kind="pca_params")
@@ -137,25 +137,25 @@ def test_an_unknown_name_lists_the_published_ones(tmp_path, monkeypatch):
         find_weights("vgish", kind="weights")
 
 
-def test_a_path_is_given_back(tmp_path):
+def test_a_path_is_returned(tmp_path):
     (tmp_path / "x.pth").touch()
     assert find_weights(str(tmp_path / "x.pth"), kind="weights") == tmp_path / "x.pth"
 
 
-def test_the_cache_is_the_operating_systems_unless_told(monkeypatch, tmp_path):
+def test_the_default_cache_is_the_operating_systems(monkeypatch, tmp_path):
     monkeypatch.delenv("SKFEWAUDIO_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / project)
     assert weights_home() == tmp_path / "skfewaudio" / "weights"
 
 
-def test_the_published_names_carry_checksums():
+def test_the_published_names_contain_checksums():
     names = [url.rpartition("/")[2] for urls in _weights.PUBLISHED.values() for url in urls.values()]
     assert names == ["vggish-10086976.pth", "vggish_pca_params-970ea276.pth"]
 
 
 @pytest.mark.network
-def test_the_published_files_are_the_published_ones():
+def test_the_published_files_can_be_used():
     from skfewaudio.features import VGGishEmbed
 
     clips = np.zeros((1, 16000), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Files of weights: their kinds, damage, and code in them."""
+"""Weight files: formats, damage, and code in files."""
 
 import pickle
 from pathlib import Path
@@ -19,7 +19,7 @@ def save_npz(state, path):
 
 
 def save_legacy(state, path):
-    """Write as torch did before version 1.6, as the published files are."""
+    """Save in torch's format before version 1.6, the format of the published files."""
     torch.save(state, path, _use_new_zipfile_serialization=False)
 
 
@@ -34,7 +34,7 @@ every_kind = pytest.mark.parametrize("name", WRITERS)
 
 
 @every_kind
-def test_tensors_come_back_by_name(name, tmp_path):
+def test_tensors_are_read_by_name(name, tmp_path):
     WRITERS[name](STATE, tmp_path / name)
     state = read_state_dict(tmp_path / name)
     assert set(state) == set(STATE)
@@ -52,7 +52,7 @@ def test_a_truncated_file_is_named(name, tmp_path):
 
 @every_kind
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>"], ids=["empty", "a web page"])
-def test_another_file_under_the_name_is_named(name, content, tmp_path):
+def test_a_file_of_another_kind_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(WeightsNotFoundError, match=rf"{name} cannot be read as"):
         read_state_dict(tmp_path / name)
@@ -67,14 +67,14 @@ def test_another_file_under_the_name_is_named(name, content, tmp_path):
         ({"a": np.array(["x"])}, "more than tensors|can't convert"),
     ],
 )
-def test_what_is_not_a_state_dict_is_refused(content, message, tmp_path):
+def test_other_content_than_a_state_dict_is_refused(content, message, tmp_path):
     torch.save(content, tmp_path / "x.pth")
     with pytest.raises(WeightsNotFoundError, match=message):
         read_state_dict(tmp_path / "x.pth")
 
 
-class Intruder:
-    """Pickles as a call that leaves a file behind."""
+class FileCreator:
+    """Object whose unpickling creates a file."""
 
     def __init__(self, path):
         self.path = path
@@ -87,18 +87,18 @@ class Intruder:
     "write", [torch.save, save_legacy, lambda x, path: path.write_bytes(pickle.dumps(x, 2))]
 )
 def test_code_in_a_file_is_not_run(write, tmp_path):
-    write({"a": Intruder(tmp_path / "intruder")}, tmp_path / "x.pth")
+    write({"a": FileCreator(tmp_path / "created")}, tmp_path / "x.pth")
     with pytest.raises(WeightsNotFoundError, match="holds more than tensors") as caught:
         read_state_dict(tmp_path / "x.pth")
-    assert not (tmp_path / "intruder").exists()
-    assert "weights_only" not in str(caught.value)  # torch's advice on how to run it
+    assert not (tmp_path / "created").exists()
+    assert "weights_only" not in str(caught.value)  # torch's advice on how to load it
 
 
 def test_code_in_numpy_arrays_is_not_run(tmp_path):
-    np.savez(tmp_path / "x.npz", a=np.array([Intruder(tmp_path / "intruder")], dtype=object))
+    np.savez(tmp_path / "x.npz", a=np.array([FileCreator(tmp_path / "created")], dtype=object))
     with pytest.raises(WeightsNotFoundError, match=r"x\.npz cannot be read"):
         read_state_dict(tmp_path / "x.npz")
-    assert not (tmp_path / "intruder").exists()
+    assert not (tmp_path / "created").exists()
 
 
 @pytest.mark.parametrize("module", [b"numpy.core.multiarray", b"numpy._core.multiarray"])
@@ -112,7 +112,7 @@ def test_arrays_in_an_old_pytorch_file_are_tensors(module, dtype, tmp_path):
     np.testing.assert_array_equal(read_state_dict(tmp_path / "x.pth")["pca_means"].numpy(), array)
 
 
-def test_what_torch_allows_elsewhere_stays_as_it_was(tmp_path):
+def test_torchs_safe_globals_are_restored(tmp_path):
     save_legacy({"a": np.ones(2)}, tmp_path / "x.pth")
     before = set(torch.serialization.get_safe_globals())
     read_state_dict(tmp_path / "x.pth")
@@ -130,7 +130,7 @@ def test_what_torch_allows_elsewhere_stays_as_it_was(tmp_path):
         ("x.h5", r"x\.h5 is of no known kind; expected \.pth, \.pt, \.safetensors, \.npz or a TensorFlow"),
     ],
 )
-def test_what_is_no_file_of_weights_is_named(name, message, tmp_path):
+def test_a_path_without_weights_is_named(name, message, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "x.h5").touch()
     with pytest.raises(WeightsNotFoundError, match=message):

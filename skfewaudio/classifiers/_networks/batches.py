@@ -1,4 +1,4 @@
-"""Batches of patches for the training and the validation of a network."""
+"""Batches of patches for the training and validation of a network."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .patches import PatchData
 
 
 class RandomPatches(Dataset):
-    """One epoch: every clip once, in random order, cut at a random place.
+    """One epoch: a patch of every clip at a random position, in random order.
 
-    The batches of an epoch are asked for in turn; the first one draws the order.
+    The batches of an epoch must be accessed in order; the first access draws the order of the clips.
 
     Parameters
     ----------
     data : PatchData
-        The clips.
+        Patches of the clips.
     targets : tensor of shape (n_clips,) or (n_clips, n_labels)
-        Class numbers, or indicators of labels.
+        Class indices, or an indicator matrix.
     batch_size : int
-        Clips of a batch at most; batches are as equal as can be, so that none is too small for batch
-        normalisation.
+        Maximum number of clips in a batch. Batch sizes differ by at most one, so that no batch is too small
+        for batch normalisation.
     random_state : numpy.random.RandomState
-        Where order and places are drawn from.
+        Source of the order and of the positions.
     share : tuple of int, default=(0, 1)
-        Number of this process, and of all that train together: it gets every so many-th clip of a batch. The
-        shares of a batch are equally long, if need be by repeating clips.
+        Index of this process, and number n of processes that train together. A process gets every n-th clip
+        of a batch. All shares of a batch have the same length; clips are repeated if necessary.
     """
 
     def __init__(
@@ -47,12 +47,13 @@ class RandomPatches(Dataset):
         self.data = data
         self.targets = targets
         self.n_batches = ceil(len(targets) / batch_size)
-        self.random_state = self.place_state = random_state
+        self.random_state = self.position_state = random_state
         self.process, self.n_processes = share
         if self.n_processes > 1:
-            # The order must stay the same in all processes, whatever their clips' lengths make of the places.
+            # The order must be the same in all processes, but the number of random values that positions use
+            # depends on the lengths of the clips.
             seed = random_state.randint(np.iinfo(np.int32).max - self.n_processes)
-            self.place_state = np.random.RandomState(seed + self.process)
+            self.position_state = np.random.RandomState(seed + self.process)
 
     def __len__(self) -> int:
         return self.n_batches
@@ -63,11 +64,11 @@ class RandomPatches(Dataset):
         batch = self.batches[i]
         n_shared = max(ceil(len(batch) / self.n_processes), 2)  # one is too few for batch normalisation
         clips = batch[(self.process + self.n_processes * np.arange(n_shared)) % len(batch)]
-        return self.data.draw(clips, self.place_state), self.targets[clips]
+        return self.data.draw(clips, self.position_state), self.targets[clips]
 
 
 class AllPatches(Dataset):
-    """All patches of some clips in batches, each with its clip's target; for validation."""
+    """All patches of clips in batches, each with the target of its clip; for validation."""
 
     def __init__(self, data: PatchData, targets: torch.Tensor, batch_size: int) -> None:
         self.data = data
@@ -83,23 +84,23 @@ class AllPatches(Dataset):
 
 
 class AugmentedPatches(Dataset):
-    """The batches of an epoch, each of them changed at random; the targets are probabilities.
+    """Augmented batches of an epoch, with probabilities as targets.
 
     Parameters
     ----------
     batches : RandomPatches
-        The batches as they are; their random state gives the seed.
-    methods : list of callable
-        What changes them, in order.
+        Batches to augment; their random state provides the seed.
+    augmentations : list of callable
+        Augmentations, applied in order.
     n_outputs : int
-        Classes, or labels.
+        Number of classes or labels.
     """
 
-    def __init__(self, batches: RandomPatches, methods: list[AugmentationLike], n_outputs: int) -> None:
+    def __init__(self, batches: RandomPatches, augmentations: list[AugmentationLike], n_outputs: int) -> None:
         self.batches = batches
-        self.methods = methods
+        self.augmentations = augmentations
         self.n_outputs = n_outputs
-        # All processes draw the same number; from there on each goes its own way.
+        # All processes draw the same number, and add their index for a seed of their own.
         seed = batches.random_state.randint(np.iinfo(np.int32).max - batches.n_processes)
         self.generator = torch.Generator(batches.targets.device).manual_seed(seed + batches.process)
 
@@ -110,5 +111,5 @@ class AugmentedPatches(Dataset):
         patches, targets = self.batches[i]
         if targets.ndim == 1:
             targets = nn.functional.one_hot(targets, self.n_outputs).float()
-        changed, targets = augment(self.methods, patches[:, 0], targets, self.generator)
+        changed, targets = augment(self.augmentations, patches[:, 0], targets, self.generator)
         return changed.unsqueeze(1).contiguous(), targets

@@ -1,4 +1,4 @@
-"""Building the network of a classifier, running it over patches, and measuring its batch normalisation."""
+"""Building the network of a classifier, running it on patches, and batch-norm recalibration."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .skorch_net import autocast, parameter_groups
 
 MAX_PATCH_FRAMES = 256
 
-# From patch numbers to what a network, or the learning part of it, takes.
+# Function from patch indices to the input of a network, or of the trained part behind its front-end.
 Gather = Callable[[NDArray[np.int64]], torch.Tensor]
 
 
 class NetworkSpec(Protocol):
-    """The parameters of an estimator that say what its network is and how it is run."""
+    """Parameters of an estimator that define its network and how it is run."""
 
     architecture: Any
     architecture_params: Mapping[str, Any] | None
@@ -48,7 +48,7 @@ class NetworkSpec(Protocol):
 
 
 def is_fitted_estimator(architecture: Any) -> bool:
-    """Tell a fitted estimator, whose network another goes on from, from what builds a network."""
+    """Return whether `architecture` is a fitted estimator rather than a builder of networks."""
     if not hasattr(architecture, "fit"):
         return False
     check_is_fitted(architecture, "network_")
@@ -56,18 +56,18 @@ def is_fitted_estimator(architecture: Any) -> bool:
 
 
 def resolve_patch_frames(spec: NetworkSpec, architecture: Any, clips: list[NDArray]) -> int:
-    """Give the frames of a patch: as asked for, as the architecture was made for, or as long as the clips."""
+    """Return the `patch_frames` of the estimator, of its architecture, or for the longest clip."""
     if spec.patch_frames is not None:
         return spec.patch_frames
     if is_fitted_estimator(architecture):
         return architecture.network_.n_frames
     builder = check_architecture_choice(architecture)
-    natural: int | None = getattr(builder, "patch_frames", None)
-    return natural or min(max(clip.shape[1] for clip in clips), MAX_PATCH_FRAMES)
+    default: int | None = getattr(builder, "patch_frames", None)
+    return default or min(max(clip.shape[1] for clip in clips), MAX_PATCH_FRAMES)
 
 
 def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outputs: int) -> nn.Module:
-    """Build an estimator's network for the patches at hand, and start it from weights where there are any."""
+    """Build the network of an estimator for its patches, and load initial weights if given."""
     if is_fitted_estimator(architecture):
         network = _replace_head(architecture.network_, data, n_outputs)
     else:
@@ -78,23 +78,22 @@ def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outpu
     if spec.weights is not None:
         path = find_weights(spec.weights, kind="weights")
         load_backbone(network, read_state_dict(path), source=os.fspath(path))
-    # Convolutions are faster with the channels innermost, on either kind of device.
+    # Convolutions are faster with the channels innermost, on the CPU and on a GPU.
     return network.to(resolve_device(spec.device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _replace_head(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Module:
-    """Copy a trained network, with a fresh last layer."""
+    """Clone a trained network, with a new output layer."""
     if not isinstance(fitted, Architecture) or not isinstance(fitted.output, nn.Linear):
         raise ValueError(
-            f"{type(fitted).__name__} has no last layer to replace, so nothing can be started from it; for "
-            "Timbre, give n_filters"
+            f"{type(fitted).__name__} has no output layer to replace, so it cannot be fine-tuned; for "
+            "Timbre, set n_filters"
         )
     found, expected = (data.n_mels, data.patch_frames), (fitted.n_mels, fitted.n_frames)
     if found != expected:
         raise ValueError(
-            f"the network that the architecture was fitted with takes patches of {expected[0]} bands x "
-            f"{expected[1]} frames, and these have {found[0]} x {found[1]}; use the same front-end and "
-            "patch_frames"
+            f"the network of the fitted architecture expects patches of {expected[0]} bands x {expected[1]} "
+            f"frames, and these have {found[0]} x {found[1]}; use the same front-end and patch_frames"
         )
     network = copy.deepcopy(fitted).requires_grad_(True)
     network.front_end.requires_grad_(False)
@@ -108,14 +107,14 @@ def _replace_head(fitted: nn.Module, data: PatchData, n_outputs: int) -> nn.Modu
 
 
 def uses_mixed_precision(spec: NetworkSpec) -> bool:
-    """Tell whether matrix products are made in bfloat16: by default on a GPU."""
+    """Return whether matrix products are computed in bfloat16; by default on a GPU."""
     if spec.mixed_precision is None:
         return resolve_device(spec.device).type == "cuda"
     return spec.mixed_precision
 
 
 def net_params(spec: NetworkSpec, network: nn.Module, *, weight_decay: float, prefix: str) -> dict[str, Any]:
-    """Give the parameters of a ClipNet that an estimator's own decide; `prefix` leads to the network."""
+    """Return the ClipNet parameters that an estimator sets; `prefix` is the path to the network."""
     callbacks = list(spec.callbacks or [])
     if spec.gradient_clip is not None:
         callbacks.append(("gradient_clip", GradientNormClipping(spec.gradient_clip)))
@@ -139,17 +138,17 @@ def net_params(spec: NetworkSpec, network: nn.Module, *, weight_decay: float, pr
 def run_network(
     network: Callable[[torch.Tensor], torch.Tensor], gather: Gather, data: PatchData, spec: NetworkSpec
 ) -> NDArray[np.float64]:
-    """Give a network's outputs for all patches, one row each."""
+    """Compute the outputs of a network for all patches, one row per patch."""
     with torch.inference_mode(), autocast(resolve_device(spec.device), uses_mixed_precision(spec)):
         logits = [network(gather(part)).float() for part in data.batches(spec.batch_size)]
     return torch.cat(logits).cpu().double().numpy()
 
 
 def recalibrate_batch_norm(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
-    """Set the statistics of batch normalisation to those of all the batches together, in one pass.
+    """Recompute the batch-norm statistics from all batches together, in one pass.
 
-    Each batch should be a sample of all patches: as in training, its own statistics normalise it on its way
-    to deeper layers.
+    Each batch should be a random sample of all patches: as in training, it is normalised with its own
+    statistics before deeper layers.
     """
     module.eval()
     norms = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
@@ -169,7 +168,7 @@ def recalibrate_batch_norm(module: nn.Module, batches: Iterable[torch.Tensor]) -
 
 
 def check_finite(network: nn.Module, learning_rate: float) -> None:
-    """Refuse a network that training has ruined."""
+    """Raise an error if the network contains NaN or infinity."""
     if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
         raise ValueError(
             f"training diverged: the network holds NaN or infinity; lower learning_rate={learning_rate} or "

@@ -1,4 +1,4 @@
-"""Training a network by episodes: queries against the prototypes of a support set."""
+"""Episodic training of a network: queries are classified by the prototypes of a support."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,14 +19,14 @@ from .skorch_net import StopTraining
 
 
 def squared_euclidean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Mean over the dimensions of the squared differences between the rows of `a` and of `b`."""
+    """Compute the mean squared difference over the dimensions between the rows of `a` and of `b`."""
     products = a @ b.T
     squares = a.square().sum(1, keepdim=True) + b.square().sum(1) - 2 * products
     return squares.clamp(min=0) / a.shape[1]
 
 
 def cosine(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """One minus the cosine between the rows of `a` and of `b`."""
+    """Compute one minus the cosine between the rows of `a` and of `b`."""
     return 1 - F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
 
 
@@ -37,10 +37,10 @@ DISTANCES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 
 
 class EpisodicModule(nn.Module):
-    """An architecture whose logits are negative distances of the queries from the support's prototypes.
+    """Architecture whose logits are the negative distances of queries to the prototypes of a support.
 
-    A batch holds ``n_support`` rows of each class, class after class, and then the queries. Support and
-    queries go through the network apart, so that batch normalisation sees each with its own statistics.
+    A batch holds ``n_support`` rows of each class, ordered by class, followed by the queries. Support and
+    queries go through the network separately, so that each is normalised with its own batch statistics.
     """
 
     def __init__(self, architecture: nn.Module, distance: str, n_classes: int, n_support: int) -> None:
@@ -52,39 +52,39 @@ class EpisodicModule(nn.Module):
         self.n_support = n_support
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Give (n_queries, n_classes) logits for a batch of what the front-end gave for some patches."""
+        """Return logits of shape (n_queries, n_classes) for a batch of front-end outputs."""
         n_rows = self.n_classes * self.n_support
         support, queries = self.project(batch[:n_rows]), self.project(batch[n_rows:])
-        # Distances are small differences of large numbers: never in half precision.
+        # Distances are small differences of large numbers, so they are not computed in half precision.
         with torch.autocast(batch.device.type, enabled=False):
             prototypes = support.float().unflatten(0, (self.n_classes, self.n_support)).mean(1)
             return -self.distance(queries.float(), prototypes)
 
 
 class Episodes(Dataset):
-    """One epoch of episodes, drawn anew each time they are asked for.
+    """One epoch of episodes, drawn again at every access.
 
     Parameters
     ----------
     gather : callable
-        Gives the network's input for an array of patch numbers.
+        Function from an array of patch indices to the input of the network.
     patches_by_class : list of n_classes lists of arrays
-        The patch numbers of each clip of each class.
+        Patch indices of each clip of each class.
     n_support, n_query : int
-        Patches of each class in a support set and among the queries.
+        Number of support patches and of query patches per class.
     fixed_support : bool
-        Whether the support of the first episode is kept, and may appear among the queries, as published; or
-        every episode draws its support and queries from different clips, and asks nothing about a class
-        with one clip.
+        If True, the support of the first episode is kept and may also occur among the queries, as published.
+        If False, every episode draws its support and queries from different clips, and a class with one clip
+        has no queries.
     n_updates : int
-        Episodes of an epoch.
+        Number of episodes per epoch.
     random_state : numpy.random.RandomState
-        Where all of it is drawn from.
+        Source of all draws.
 
     Attributes
     ----------
     support : ndarray of shape (n_classes * n_support,) or None
-        Patch numbers of the fixed support.
+        Patch indices of the fixed support.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Episodes(Dataset):
         self.gather = gather
         self.patches_by_class = patches_by_class
         self.n_query = n_query
-        # A fixed support holds at most one patch of a clip, and as many of each class.
+        # A fixed support holds at most one patch per clip, and equally many of each class.
         self.n_support = min(n_support, *map(len, patches_by_class)) if fixed_support else n_support
         self.n_updates = n_updates
         self.random_state = random_state
@@ -112,17 +112,17 @@ class Episodes(Dataset):
 
     @property
     def has_queries(self) -> bool:
-        """Whether there is anything to ask, and so to learn."""
+        """Whether any class has queries, without which the network cannot be trained."""
         return self.support is not None or any(len(clips) > 1 for clips in self.patches_by_class)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
         if self.support is None:
-            drawn = [self._draw_apart(clips) for clips in self.patches_by_class]
+            drawn = [self._draw_support_and_queries(clips) for clips in self.patches_by_class]
             support = np.concatenate([support for support, _ in drawn])
             queries = [query for _, query in drawn]
         else:
             support = self.support
-            queries = [self._draw_any(clips) for clips in self.patches_by_class]
+            queries = [self._draw_queries(clips) for clips in self.patches_by_class]
         batch = self.gather(np.concatenate([support, *queries]))
         target = np.repeat(np.arange(len(queries)), [len(query) for query in queries])
         return batch, torch.from_numpy(target).to(batch.device)
@@ -131,41 +131,43 @@ class Episodes(Dataset):
         """Draw one patch from each of n_support clips of every class."""
         return np.concatenate(
             [
-                self._one_patch_each(clips, self.random_state.permutation(len(clips)), self.n_support)
+                self._draw_patches(clips, self.random_state.permutation(len(clips)), self.n_support)
                 for clips in self.patches_by_class
             ]
         )
 
-    def _draw_any(self, clips: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    def _draw_queries(self, clips: list[NDArray[np.int64]]) -> NDArray[np.int64]:
         """Draw queries from all patches of a class, without replacement, as published."""
         return self.random_state.permutation(np.concatenate(clips))[: self.n_query]
 
-    def _draw_apart(self, clips: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw support and queries from different clips of a class; one clip is support alone."""
+    def _draw_support_and_queries(
+        self, clips: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw support and queries from different clips of a class; a single clip is support only."""
         order = self.random_state.permutation(len(clips))
         n_query_clips = min(self.n_query, len(clips) // 2)
         return (
-            self._one_patch_each(clips, order[n_query_clips:], self.n_support),
-            self._one_patch_each(clips, order[:n_query_clips], self.n_query if n_query_clips else 0),
+            self._draw_patches(clips, order[n_query_clips:], self.n_support),
+            self._draw_patches(clips, order[:n_query_clips], self.n_query if n_query_clips else 0),
         )
 
-    def _one_patch_each(
+    def _draw_patches(
         self, clips: list[NDArray[np.int64]], chosen: NDArray[np.int64], n_patches: int
     ) -> NDArray[np.int64]:
-        """Go round the chosen clips, drawing a patch from each, until there are enough."""
-        places = np.resize(chosen, n_patches)
-        return np.array([self.random_state.choice(clips[i]) for i in places], dtype=np.int64)
+        """Draw a patch from each of the chosen clips in turn, until there are `n_patches`."""
+        indices = np.resize(chosen, n_patches)
+        return np.array([self.random_state.choice(clips[i]) for i in indices], dtype=np.int64)
 
 
 class OverfitStopping(Callback):
-    """Stop when the accuracy on the training clips has not improved for some epochs.
+    """Stop the training when the accuracy on the training clips no longer improves.
 
     Parameters
     ----------
     train_accuracy : callable
-        Gives the accuracy of the network as it is.
+        Function that returns the current accuracy of the network.
     patience : int
-        Epochs in a row without improvement.
+        Number of epochs without improvement.
     """
 
     def __init__(self, train_accuracy: Callable[[], float] | None, patience: int) -> None:
@@ -173,14 +175,14 @@ class OverfitStopping(Callback):
         self.patience = patience
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start counting."""
+        """Reset the best accuracy and the number of epochs without improvement."""
         self.best_ = -np.inf
         self.n_waited_ = 0
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Measure, record and perhaps stop."""
+        """Record the accuracy, and stop the training after `patience` epochs without improvement."""
         if self.train_accuracy is None:
-            raise RuntimeError("OverfitStopping serves one training; make another for the next")
+            raise RuntimeError("OverfitStopping can be used for one training only; create another instance")
         accuracy = self.train_accuracy()
         net.history.record("train_accuracy", accuracy)
         self.n_waited_ = 0 if accuracy > self.best_ else self.n_waited_ + 1
@@ -189,5 +191,5 @@ class OverfitStopping(Callback):
             raise StopTraining
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Let go of the training clips."""
+        """Release the training clips."""
         self.train_accuracy = None

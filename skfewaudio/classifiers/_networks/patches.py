@@ -1,4 +1,4 @@
-"""Patches gathered by index, from all clips' frames in one tensor or from memory-mapped files."""
+"""Patches gathered by index, from frames in one tensor or in memory-mapped files."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -13,7 +13,7 @@ from skfewaudio.audio.patches import PAD_MODES, patch_starts
 
 
 class PatchSpec(Protocol):
-    """The parameters of a fitted estimator that say what its patches are."""
+    """Parameters of a fitted estimator that define its patches."""
 
     patch_frames_: int | None
     hop_frames: int | None
@@ -21,7 +21,7 @@ class PatchSpec(Protocol):
 
 
 def cut_patches(spec: PatchSpec, clips: Sequence[NDArray], device: torch.device) -> "PatchData":
-    """Cut clips into the patches of an estimator; feature vectors come as clips of one frame."""
+    """Cut clips into the patches of an estimator; feature vectors are clips with one frame."""
     patch_frames = spec.patch_frames_ or 1
     return PatchData(
         clips,
@@ -33,28 +33,28 @@ def cut_patches(spec: PatchSpec, clips: Sequence[NDArray], device: torch.device)
 
 
 class PatchData:
-    """The patches that slide over some clips, kept as indices into their frames.
+    """Sliding patches of clips, stored as indices into their frames.
 
-    The frames are packed into one tensor on the device, but those of memory-mapped clips stay in their file
-    and are read when a patch is wanted.
+    The frames are packed into one tensor on the device. The frames of memory-mapped clips stay in their file
+    and are read when a patch is gathered.
 
     Parameters
     ----------
     clips : sequence of n_clips arrays of shape (n_mels, n_frames)
         Spectrograms; the numbers of frames may differ.
     patch_frames, hop_frames : int
-        Frames of a patch, and from one patch to the next.
+        Number of frames of a patch, and from one patch to the next.
     pad_mode : {"repeat", "zero"}
-        How clips shorter than a patch are filled.
+        Padding of clips that are shorter than a patch.
     device : torch.device
-        Where the patches are given, and packed frames are kept.
+        Device of the packed frames and of the returned patches.
 
     Attributes
     ----------
     clip : ndarray of shape (n_patches,)
-        The clip of each patch, the patches of a clip one after the other.
+        Clip index of each patch. The patches of a clip are consecutive.
     n_patches : ndarray of shape (n_clips,)
-        Patches of each clip.
+        Number of patches of each clip.
     """
 
     def __init__(
@@ -80,26 +80,26 @@ class PatchData:
         return len(self.clip)
 
     def gather(self, patches: NDArray[np.int64]) -> torch.Tensor:
-        """Give patches by number, as a tensor of shape (len(patches), 1, n_mels, patch_frames)."""
+        """Return patches by index, as a tensor of shape (len(patches), 1, n_mels, patch_frames)."""
         return self._cut(self.clip[patches], self._starts[patches])
 
     def draw(self, clips: NDArray[np.int64], random_state: np.random.RandomState) -> torch.Tensor:
-        """Give a patch at a random place of each of some clips, by number, in the shape of `gather`."""
+        """Draw one patch at a random position from each of the given clips, in the shape of `gather`."""
         last = np.maximum(self._n_frames[clips] - self.patch_frames, 0)
         return self._cut(clips, random_state.randint(last + 1))
 
     def batches(self, batch_size: int) -> list[NDArray[np.int64]]:
-        """Split the numbers of all patches, in order, into parts whose sizes differ by one at most."""
+        """Split the indices of all patches, in order, into batches whose sizes differ by at most one."""
         return np.array_split(np.arange(len(self)), ceil(len(self) / batch_size))
 
     def shuffled_batches(
         self, batch_size: int, random_state: np.random.RandomState
     ) -> list[NDArray[np.int64]]:
-        """Split the numbers of all patches at random, into parts whose sizes differ by one at most."""
+        """Split the indices of all patches at random into batches whose sizes differ by at most one."""
         return np.array_split(random_state.permutation(len(self)), ceil(len(self) / batch_size))
 
     def _cut(self, clips: NDArray[np.int64], starts: NDArray[np.int64]) -> torch.Tensor:
-        """Gather the frames from some starts on, padding by index."""
+        """Gather patches by their start frames, padding by index."""
         index = PAD_MODES[self.pad_mode](
             starts[:, None] + np.arange(self.patch_frames), self._n_frames[clips][:, None]
         )
@@ -107,31 +107,32 @@ class PatchData:
 
 
 class _PackedFrames:
-    """The frames of all clips in one tensor."""
+    """Frames of all clips in one tensor."""
 
     def __init__(self, clips: Sequence[NDArray], device: torch.device) -> None:
         self.offsets = np.concatenate([[0], np.cumsum([clip.shape[1] for clip in clips])])
-        # Frames are rows, so that a patch is gathered in runs of n_mels; the last row is the frame of zeros.
+        # Frames are rows, so that a patch is gathered in runs of n_mels values. The last row is a frame of
+        # zeros.
         frames = np.zeros((self.offsets[-1] + 1, clips[0].shape[0]), dtype=np.float32)
         for start, clip in zip(self.offsets, clips, strict=False):
             frames[start : start + clip.shape[1]] = clip.T
         self.frames = torch.from_numpy(frames).to(device)
 
     def take(self, clips: NDArray[np.int64], index: NDArray[np.int64]) -> torch.Tensor:
-        """Give frames of clips by number, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
+        """Return frames of clips by index, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
         rows = np.where(index < 0, len(self.frames) - 1, index + self.offsets[clips][:, None])
         return self.frames[torch.from_numpy(rows).to(self.frames.device)]
 
 
 class _MappedFrames:
-    """The frames of clips in memory-mapped files."""
+    """Frames of clips in memory-mapped files."""
 
     def __init__(self, clips: Sequence[NDArray], device: torch.device) -> None:
         self.clips = clips
         self.device = device
 
     def take(self, clips: NDArray[np.int64], index: NDArray[np.int64]) -> torch.Tensor:
-        """Give frames of clips by number, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
+        """Return frames of clips by index, (n_patches, patch_frames, n_mels); -1 is a frame of zeros."""
         frames = np.stack([self.clips[clip].T[row] for clip, row in zip(clips, index, strict=True)])
         frames[index < 0] = 0
         return torch.from_numpy(frames.astype(np.float32, copy=False)).to(self.device)

@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-# Pons, Serra, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274, and where it is
-# silent the code published with it.
+# Pons, Serra, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274. Settings that the
+# paper does not state are from the code published with it.
 FEW_DATA: dict[str, Any] = {
     "optimizer": torch.optim.SGD,
     "learning_rate": 0.1,

@@ -1,4 +1,4 @@
-"""skorch's net for clips: its training, and the parameters that go into it."""
+"""The skorch net that trains the networks, and its parameter groups."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,20 +12,20 @@ from torch.utils.data import Dataset
 from skfewaudio.architectures import Architecture
 
 
-class StopTraining(Exception):  # noqa: N818, a signal and no error
-    """Raised by a callback at the end of an epoch: the training is over."""
+class StopTraining(Exception):  # noqa: N818, a signal, not an error
+    """Signal of a callback at the end of an epoch that stops the training."""
 
 
 class ClipNet(NeuralNet):
-    """skorch's net, with its two uses of KeyboardInterrupt kept apart.
+    """skorch net that distinguishes two uses of KeyboardInterrupt.
 
-    skorch's callbacks end a training by raising it, and its ``fit`` also swallows the user's. Here the
-    callbacks' becomes `StopTraining`, and Ctrl-C ends the program as it should.
+    skorch's callbacks raise it to stop the training, and skorch's ``fit`` also ignores Ctrl-C of the user.
+    Here, an interrupt of a callback becomes `StopTraining`, and Ctrl-C ends the program.
 
     Parameters
     ----------
     mixed_precision : bool
-        Whether matrix products are made in bfloat16.
+        Whether matrix products are computed in bfloat16.
     """
 
     def __init__(self, *args: Any, mixed_precision: bool = False, **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ class ClipNet(NeuralNet):
         super().__init__(*args, **kwargs)
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks; at the end of an epoch an interruption is a callback's."""
+        """Call the callbacks; an interrupt at the end of an epoch comes from a callback."""
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as interruption:
@@ -42,13 +42,13 @@ class ClipNet(NeuralNet):
             raise StopTraining from interruption
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
-        """Give the module's output in single precision, whatever it was computed in."""
+        """Return the module's output in single precision, also with mixed precision."""
         with autocast(torch.device(self.device), self.mixed_precision):
             output = super().infer(x, **fit_params)
         return output.float()
 
     def train(self, batches: Dataset) -> None:
-        """Run the epochs until they are over or a callback stops them."""
+        """Run all epochs, unless a callback stops the training."""
         self.notify("on_train_begin", X=batches, y=None)
         with suppress(StopTraining):
             self.fit_loop(batches)
@@ -56,16 +56,16 @@ class ClipNet(NeuralNet):
 
 
 class AcceleratedClipNet(AccelerateMixin, ClipNet):
-    """A ClipNet that several processes train together, each on its share of every batch.
+    """ClipNet that several processes train together, each on its share of every batch.
 
-    The batches come as shares already, on the process's device; Accelerate does the rest.
+    The dataset returns the shares on the device of the process, so Accelerate must not split the batches.
     """
 
     accelerator: Any
     _criteria: list[str]
 
     def _initialize_accelerator(self) -> "AcceleratedClipNet":
-        """Prepare the network; a loss learns nothing, which torch's distribution refuses to wrap."""
+        """Prepare the network without the loss: torch cannot distribute modules without parameters."""
         criteria, self._criteria = self._criteria, []
         super()._initialize_accelerator()
         self._criteria = criteria
@@ -73,50 +73,50 @@ class AcceleratedClipNet(AccelerateMixin, ClipNet):
         return self
 
     def get_iterator(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the batches as they are: Accelerate would part them again."""
+        """Return the batches unchanged; Accelerate would split them again."""
         return ClipNet.get_iterator(self, *args, **kwargs)
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
-        """Give the module's output in single precision; its context is Accelerate's."""
+        """Return the module's output in single precision; Accelerate sets the precision of the module."""
         return NeuralNet.infer(self, x, **fit_params).float()
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Update the network, and give the mean of the processes' losses, so that all stop at once."""
+        """Update the network, and return the mean loss of all processes, so that all stop together."""
         step = super().train_step(batch, **fit_params)
         step["loss"] = self.accelerator.reduce(step["loss"].detach(), "mean")
         return step
 
     def on_train_end(self, *args: Any, **kwargs: Any) -> Any:
-        """Let go of the processes, which a pickle cannot hold."""
+        """Release the accelerator, which cannot be pickled."""
         super().on_train_end(*args, **kwargs)
         device = self.accelerator.device
-        self.device = device if device.type != "cpu" else "cpu"  # "cpu:0" is no place to unpickle to
+        self.device = device if device.type != "cpu" else "cpu"  # pickles cannot be loaded to "cpu:0"
         self.accelerator = None
         return self
 
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:
-    """Give a context in which matrix products are made in bfloat16."""
+    """Return a context in which matrix products are computed in bfloat16."""
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 def parameter_groups(
     network: nn.Module, *, weight_decay: float, backbone_learning_rate: float | None, prefix: str = ""
 ) -> list[tuple[str, dict[str, float]]]:
-    """Give skorch's ``optimizer__param_groups``: which parameter decays, and which learns at another rate.
+    """Return skorch's ``optimizer__param_groups``, which set weight decay and the backbone's learning rate.
 
-    Kernels alone decay, not offsets and scales. The backbone is all but an architecture's last layer; where
-    its rate is 0, it is frozen.
+    Only kernels decay, not biases and scales. The backbone is all layers of an architecture except the output
+    layer. A learning rate of 0 freezes it.
 
     Raises
     ------
     ValueError
-        If the backbone of a module that is no Architecture is asked for.
+        If `backbone_learning_rate` is set and the network is not an Architecture.
     """
     if backbone_learning_rate is not None and not isinstance(network, Architecture):
         raise ValueError(
-            f"backbone_learning_rate={backbone_learning_rate} needs an Architecture, whose last layer is "
-            f"known; got a {type(network).__name__}"
+            f"backbone_learning_rate={backbone_learning_rate} needs an Architecture, whose output layer "
+            f"is known; got a {type(network).__name__}"
         )
     groups = []
     for name, parameter in network.named_parameters():

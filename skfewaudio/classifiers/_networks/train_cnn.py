@@ -1,4 +1,4 @@
-"""Training the network of a SkorchCNN: its batches, its loss, its end."""
+"""Training of the network of a SkorchCNN: batches, loss and early stopping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .skorch_net import AcceleratedClipNet, ClipNet
 
 
 class CNNSpec(NetworkSpec, PatchSpec, Protocol):
-    """The parameters of a SkorchCNN that decide its training, and its classes."""
+    """Parameters of a SkorchCNN that define its training, and its classes."""
 
     recalibrate: bool
     weight_decay: float
@@ -41,10 +41,10 @@ class CNNSpec(NetworkSpec, PatchSpec, Protocol):
 
 
 class ClassLoss(nn.CrossEntropyLoss):
-    """Cross-entropy of class numbers or probabilities, with one meaning of the classes' weights.
+    """Cross-entropy of class indices or probabilities, with the same meaning of class weights.
 
-    The mean over a batch is weighted by its clips' classes in either case; torch divides the loss of
-    probabilities by the number of clips alone, so that weights would change the size of a step.
+    In both cases, the mean over a batch is weighted by the classes of its clips. torch divides the loss of
+    probabilities by the number of clips, so that class weights would change the step size.
     """
 
     def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -57,11 +57,11 @@ class ClassLoss(nn.CrossEntropyLoss):
 def train_cnn(
     spec: CNNSpec, architecture: Any, clips: list[NDArray], targets: NDArray, network: nn.Module | None
 ) -> ClipNet:
-    """Train by the parameters of an estimator, a network that is there already or a fresh one.
+    """Train a network with the parameters of an estimator.
 
-    `targets` are class numbers, or indicators of labels.
+    `targets` are class indices or an indicator matrix. `network` is trained further; None builds a new one.
     """
-    methods = check_classifier_augmentation(spec.augmentation, for_vectors=spec.patch_frames_ is None)
+    augmentations = check_classifier_augmentation(spec.augmentation, for_vectors=spec.patch_frames_ is None)
     random_state = check_random_state(spec.random_state)
     train, valid = _split(spec, targets, random_state)
     accelerator = None if spec.accelerator is None else spec.accelerator()
@@ -72,19 +72,19 @@ def train_cnn(
         n_outputs = targets.shape[1] if targets.ndim == 2 else len(spec.classes_)
         if network is None:
             network = build_network(spec, architecture, data, n_outputs)
-        if share[1] > 1:  # the gradients that the processes exchange have this layout
+        if share[1] > 1:  # the layout of the gradients that the processes exchange
             network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         patches = RandomPatches(
-            data, _tensor(targets[train], device), spec.batch_size, random_state, share=share
+            data, _to_tensor(targets[train], device), spec.batch_size, random_state, share=share
         )
-        batches = AugmentedPatches(patches, methods, n_outputs) if methods else patches
+        batches = AugmentedPatches(patches, augmentations, n_outputs) if augmentations else patches
         validation = None
         if valid is not None:
             held_out = cut_patches(spec, [clips[i] for i in valid], device)
-            validation = AllPatches(held_out, _tensor(targets[valid], device), spec.batch_size)
-        net = _net(spec, network, targets, validation, accelerator)
+            validation = AllPatches(held_out, _to_tensor(targets[valid], device), spec.batch_size)
+        net = _make_net(spec, network, targets, validation, accelerator)
         net.train(batches)
-        net.set_params(train_split=None)  # which holds the clips
+        net.set_params(train_split=None)  # it holds the clips
         if spec.recalibrate:
             recalibrate_batch_norm(
                 network, map(data.gather, data.shuffled_batches(spec.batch_size, random_state))
@@ -97,26 +97,26 @@ def train_cnn(
 def _split(
     spec: CNNSpec, targets: NDArray, random_state: np.random.RandomState
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Give the clips to train on, and those held out for validation, where the user wants any."""
-    everything = np.arange(len(targets))
+    """Return the indices of the training clips, and of the validation clips or None."""
+    all_clips = np.arange(len(targets))
     if spec.validation_split is None:
-        return everything, None
+        return all_clips, None
     splitter = spec.validation_split
     if isinstance(splitter, float):
         kind = ShuffleSplit if targets.ndim == 2 else StratifiedShuffleSplit
         splitter = kind(1, test_size=splitter, random_state=random_state.randint(np.iinfo(np.int32).max))
-    return next(iter(splitter.split(everything, targets)))
+    return next(iter(splitter.split(all_clips, targets)))
 
 
-def _tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
-    """Give targets as the losses take them."""
+def _to_tensor(targets: NDArray, device: torch.device) -> torch.Tensor:
+    """Convert targets to the type that the loss expects."""
     return torch.from_numpy(targets.astype(np.float32 if targets.ndim == 2 else np.int64)).to(device)
 
 
-def _net(
+def _make_net(
     spec: CNNSpec, network: nn.Module, targets: NDArray, validation: AllPatches | None, accelerator: Any
 ) -> ClipNet:
-    """Wrap the network for skorch."""
+    """Wrap the network in a skorch net."""
     params: dict[str, Any] = net_params(spec, network, weight_decay=spec.weight_decay, prefix="")
     if spec.patience is not None:
         monitor = "train_loss" if validation is None else "valid_loss"
@@ -125,19 +125,19 @@ def _net(
     build: Callable[..., ClipNet] = ClipNet
     if accelerator is not None:
         build = partial(AcceleratedClipNet, accelerator=accelerator)
-        params["device"] = None  # the accelerator's
+        params["device"] = None  # set by the accelerator
         params["callbacks__print_log__sink"] = "auto" if spec.verbose else noop
     net = build(
         network,
-        **_criterion(spec, targets),
+        **_loss_params(spec, targets),
         **params,
         train_split=None if validation is None else predefined_split(validation),
     )
     return net.initialize()
 
 
-def _criterion(spec: CNNSpec, targets: NDArray) -> dict[str, Any]:
-    """Give skorch the loss, and its weights of the classes."""
+def _loss_params(spec: CNNSpec, targets: NDArray) -> dict[str, Any]:
+    """Return skorch's parameters for the loss and its class weights."""
     if targets.ndim == 2:
         return {"criterion": nn.BCEWithLogitsLoss, "criterion__pos_weight": _label_weights(spec, targets)}
     weight = None
@@ -148,7 +148,7 @@ def _criterion(spec: CNNSpec, targets: NDArray) -> dict[str, Any]:
 
 
 def _label_weights(spec: CNNSpec, targets: NDArray) -> torch.Tensor | None:
-    """Give what a clip with a label counts against one without."""
+    """Return for each label the weight of a clip with the label relative to a clip without it."""
     if spec.class_weight is None:
         return None
     if isinstance(spec.class_weight, str):  # "balanced"

@@ -1,4 +1,4 @@
-"""Training the network of a PrototypicalClassifier, and what it makes of clips."""
+"""Training of the network of a PrototypicalClassifier, its embeddings and probabilities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .skorch_net import ClipNet
 
 
 class EpisodicSpec(NetworkSpec, PatchSpec, Protocol):
-    """The parameters of a PrototypicalClassifier that decide its training, and its network."""
+    """Parameters of a PrototypicalClassifier that define its training, and its network."""
 
     embedding_size: int
     distance: str
@@ -46,10 +46,10 @@ class EpisodicSpec(NetworkSpec, PatchSpec, Protocol):
 def train_network(
     spec: EpisodicSpec, architecture: Any, clips: list[NDArray], codes: NDArray[np.int64]
 ) -> tuple[ClipNet, NDArray[np.float64], NDArray[np.int64]]:
-    """Train by the parameters of an estimator, on clips with classes numbered by `codes`.
+    """Train a network with the parameters of an estimator, on clips with the class indices `codes`.
 
-    Returns the net, the embeddings that make the prototypes (of all clips, or of the patches of a fixed
-    support) and their classes.
+    Return the net, the embeddings for the prototypes (of all clips, or of the patches of a fixed support) and
+    their class indices.
     """
     random_state = check_random_state(spec.random_state)
     device = resolve_device(spec.device)
@@ -57,8 +57,8 @@ def train_network(
     with seeded(random_state.randint(np.iinfo(np.int32).max), device):
         network = build_network(spec, architecture, data, spec.embedding_size)
         gather = _gather_front_end(network, data, spec.batch_size)
-        episodes = _episodes(spec, gather, data, codes, random_state)
-        net = _net(spec, network, episodes)
+        episodes = _make_episodes(spec, gather, data, codes, random_state)
+        net = _make_net(spec, network, episodes)
         _, head = split_front_end(network)
         if spec.patience is not None:
             accuracy = _TrainAccuracy(spec, head, gather, data, codes, episodes.support)
@@ -78,7 +78,7 @@ def train_network(
 def embed_patches(
     spec: EpisodicSpec, clips: NDArray | list[NDArray]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Give the embeddings of all patches, and how many each clip has; a feature vector is one patch."""
+    """Compute the embeddings of all patches, and return the number of patches of each clip."""
     if not isinstance(clips, list):
         return clips.astype(np.float64, copy=False), np.ones(len(clips), dtype=np.int64)
     data = cut_patches(spec, clips, resolve_device(spec.device))
@@ -89,14 +89,14 @@ def embed_patches(
 def clip_log_proba(
     embeddings: NDArray[np.floating], prototypes: NDArray[np.floating], n_patches: NDArray, distance: str
 ) -> NDArray[np.floating]:
-    """Give the mean over each clip's patches of the log-probabilities of the prototypes, normalised."""
+    """Compute the mean log-probabilities of the prototypes over the patches of each clip, normalised."""
     distances = DISTANCES[distance](*map(torch.from_numpy, (embeddings, prototypes)))
     scores = aggregate(torch.log_softmax(-distances, dim=1).numpy(), n_patches)
     return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
 
 def _gather_front_end(network: nn.Module, data: PatchData, batch_size: int) -> Gather:
-    """Give what looks up the input of a network's learning part; a front-end runs once for each patch."""
+    """Run a front-end once per patch, and return the function that gathers its outputs."""
     front_end, _ = split_front_end(network)
     if front_end is None:
         return data.gather
@@ -105,18 +105,18 @@ def _gather_front_end(network: nn.Module, data: PatchData, batch_size: int) -> G
         recalibrate_batch_norm(layer, batches)
         with torch.no_grad():
             batches = [layer(batch) for batch in batches]
-    described = torch.cat(batches)
-    return lambda patches: described[torch.from_numpy(patches).to(described.device)]
+    outputs = torch.cat(batches)
+    return lambda patches: outputs[torch.from_numpy(patches).to(outputs.device)]
 
 
-def _episodes(
+def _make_episodes(
     spec: EpisodicSpec,
     gather: Gather,
     data: PatchData,
     codes: NDArray[np.int64],
     random_state: np.random.RandomState,
 ) -> Episodes:
-    """Set the episodes up, as many an epoch as asked for."""
+    """Create the episodes of one epoch."""
     patches = np.split(np.arange(len(data)), np.cumsum(data.n_patches)[:-1])
     by_class = [[patches[clip] for clip in np.flatnonzero(codes == c)] for c in range(codes.max() + 1)]
     n_queries = sum(min(spec.n_query, sum(map(len, clips))) for clips in by_class)
@@ -131,8 +131,8 @@ def _episodes(
     )
 
 
-def _net(spec: EpisodicSpec, network: nn.Module, episodes: Episodes) -> ClipNet:
-    """Wrap the network for skorch."""
+def _make_net(spec: EpisodicSpec, network: nn.Module, episodes: Episodes) -> ClipNet:
+    """Wrap the network in a skorch net."""
     net = ClipNet(
         EpisodicModule,
         module__architecture=network,
@@ -147,7 +147,7 @@ def _net(spec: EpisodicSpec, network: nn.Module, episodes: Episodes) -> ClipNet:
 
 
 class _TrainAccuracy:
-    """Accuracy on the training clips of the network as it is, by prototypes as `fit` would make them."""
+    """Current accuracy of the network on the training clips, with prototypes as computed by `fit`."""
 
     def __init__(
         self,

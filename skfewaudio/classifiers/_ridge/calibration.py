@@ -1,29 +1,30 @@
-"""What scores of clips that were left out say of a classifier's calibration."""
+"""Temperature and rejection threshold from leave-one-out scores."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-# Of a temperature, in deviations of the scores: probabilities from next to certain to next to equal.
-TEMPERATURES = (1e-2, 1e2)
-# A training clip's margin over this is the temperature where no class has two clips: the best for one clip
-# per class of the embedded data set (benchmarks/few_shot_classifier.py --studies sharpness).
+# In standard deviations of the scores: from nearly certain to nearly equal probabilities.
+TEMPERATURE_RANGE = (1e-2, 1e2)
+# The temperature is the mean margin of the training clips divided by this number if no class has two clips.
+# It was the best for one clip per class of the synthetic dataset (benchmarks/few_shot_classifier.py --studies
+# sharpness).
 ONE_SHOT_SHARPNESS = 7.5
-EQUAL = 1e-12  # of the largest score: differences that are rounding
+ROUNDING_ERROR = 1e-12  # relative to the largest score
 
 
 class Calibration:
-    """What certainty can be learnt from some rows: from those of a class that others are of, too.
+    """Calibration from rows whose class occurs in at least two groups.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows,)
-        Their classes.
+        Class indices of the rows.
     weights : ndarray of shape (n_rows,)
-        Of the rows.
+        Weights of the rows.
     groups : ndarray of shape (n_rows,)
-        Rows of a group are left out together.
+        Groups of the rows. Rows of one group are left out together.
     """
 
     def __init__(
@@ -32,77 +33,78 @@ class Calibration:
         self.codes = codes
         self.weights = weights
         classes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
-        self.repeated = np.bincount(classes)[codes] > 1
+        self.usable = np.bincount(classes)[codes] > 1
 
     @property
-    def has_repeated(self) -> bool:
-        """Whether there is anything to learn from."""
-        return bool(self.repeated.any())
+    def has_usable_rows(self) -> bool:
+        """Whether any class occurs in at least two groups."""
+        return bool(self.usable.any())
 
     def find_temperature(self, scores: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-        """Find by what scores are to be divided before the softmax.
+        """Find the divisor of the scores before the softmax.
 
         Parameters
         ----------
         scores : ndarray of shape (n_rows, n_classes)
-            Of the rows under a fit to all of them.
+            Scores of the rows by a fit to all rows.
         left_out : ndarray of shape (n_rows, n_classes)
-            Under fits without them.
+            Scores of the rows by fits without them.
 
         Returns
         -------
         float
         """
-        if self.has_repeated:
-            kept = self.repeated
+        if self.has_usable_rows:
+            kept = self.usable
             return find_temperature(left_out[kept], self.codes[kept], self.weights[kept])
         n_classes = scores.shape[1]
         margins = scores[np.arange(len(scores)), self.codes] * n_classes / (n_classes - 1)
         return float(np.average(margins, weights=self.weights)) / ONE_SHOT_SHARPNESS or 1.0
 
     def find_threshold(self, left_out: NDArray[np.float64], rate: float) -> float:
-        """Find the familiarity that a new clip of a known class falls below with a probability of `rate`.
+        """Find the familiarity below which a new clip of a known class falls with probability `rate`.
 
         Parameters
         ----------
         left_out : ndarray of shape (n_rows, n_classes)
-            Scores of the rows under fits without them.
+            Scores of the rows by fits without them.
         rate : float
-            Between 0 and 1.
+            Probability, between 0 and 1.
 
         Returns
         -------
         float
         """
-        return find_threshold(familiarity(left_out[self.repeated]), rate, self.weights[self.repeated])
+        return find_threshold(familiarity(left_out[self.usable]), rate, self.weights[self.usable])
 
 
 def find_temperature(
     scores: NDArray[np.float64], codes: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> float:
-    """Find by what scores are to be divided so that their softmax has the least log loss.
+    """Find the temperature that minimises the log loss of the softmax of the scores.
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows, n_classes)
-        Of rows that the scores were not fitted to.
+        Scores of rows that the regression was not fitted to.
     codes : ndarray of shape (n_rows,)
-        The rows' true classes.
+        True class indices of the rows.
     weights : ndarray of shape (n_rows,)
-        Of the rows.
+        Weights of the rows.
 
     Returns
     -------
     float
-        1 where all scores are equal.
+        The temperature; 1 if every row has equal scores.
 
     Notes
     -----
-    Where all rows are right, ever lower temperatures would fit ever better. As in Platt's scaling, the
-    targets are therefore not quite certain: all rows together have one more, shared among the classes.
+    If all rows are classified correctly, the log loss decreases with the temperature without limit. As in
+    Platt scaling, the targets are therefore smoothed: all rows together have one more target, which is shared
+    equally by the classes.
     """
     spread = float(np.sqrt(np.square(scores - scores.mean(axis=1, keepdims=True)).mean()))
-    if spread <= EQUAL * np.abs(scores).max():
+    if spread <= ROUNDING_ERROR * np.abs(scores).max():
         return 1.0
 
     def loss(log_temperature: float) -> float:
@@ -110,45 +112,45 @@ def find_temperature(
         own = log_proba[np.arange(len(codes)), codes]
         return -float(weights @ own + np.average(log_proba.mean(axis=1), weights=weights))
 
-    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURE_RANGE), method="bounded")
     return spread * float(np.exp(found.x))
 
 
 def familiarity(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Say how near scores are to what is wanted of a class.
+    """Return minus the squared distance between scores and the targets of the nearest class.
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows, n_classes)
-        Fitted to 1 for a row's class and 0 for others, less their mean.
+        Scores, fitted to 1 for the class of a row and 0 for the others, minus the mean.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Minus the squared distance from the targets of the nearest class.
+        Familiarity of each row; 0 at most.
     """
-    # |s - (e_k - 1 / n)|^2 for scores that sum to 0, with the k of the highest score.
+    # Minus |s - (e_k - 1 / n)|^2 for scores s that sum to 0, where k is the class with the highest score.
     return 2 * scores.max(axis=1) - np.square(scores).sum(axis=1) - (1 - 1 / scores.shape[1])
 
 
 def find_threshold(left_out: NDArray[np.float64], rate: float, weights: NDArray[np.float64]) -> float:
-    """Find the value that a new clip falls below with a probability of `rate` at most.
+    """Find the value below which a new clip falls with a probability of at most `rate`.
 
     Parameters
     ----------
     left_out : ndarray of shape (n_rows,)
-        Values of training clips under fits without them.
+        Values of training clips by fits without them.
     rate : float
-        Between 0 and 1.
+        Probability, between 0 and 1.
     weights : ndarray of shape (n_rows,)
-        How many clips each stands for.
+        Number of clips that each value represents.
 
     Returns
     -------
     float
-        One of those values; minus infinity where they are too few for so small a rate.
+        One of the values; minus infinity if there are too few of them for the rate.
     """
-    # A new clip is as likely to have any rank among them and itself.
+    # Every rank of a new clip among the training clips and itself is equally likely.
     order = np.argsort(left_out)
     n_below = np.cumsum(weights[order]) - weights[order]
     allowed = np.flatnonzero(n_below <= rate * (weights.sum() + 1) - 1)

@@ -1,4 +1,4 @@
-"""Weights of classes, for rows that have weights themselves."""
+"""Class weights for weighted rows."""
 
 from typing import Any
 
@@ -14,20 +14,22 @@ def weigh_classes(
     codes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Give the weight of each class; balanced ones go by the rows' weights, so that copies count.
+    """Compute the weight of each class.
+
+    Balanced weights are computed from the weights of the rows, so that a row with weight k counts k times.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        As the user gave it.
+        Parameter of the estimator.
     classes : ndarray of shape (n_classes,)
-        The labels, sorted.
+        Sorted class labels.
     y : ndarray of shape (n_rows,)
-        The rows' labels.
+        Labels of the rows.
     codes : ndarray of shape (n_rows,)
-        Their places among the classes.
+        Class indices of the rows.
     weights : ndarray of shape (n_rows,)
-        Their weights, none below 0.
+        Non-negative weights of the rows.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def weigh_classes(
     Raises
     ------
     ValueError
-        If a weight is below 0.
+        If a class weight is below 0.
     """
     if class_weight == "balanced":
         sums = np.bincount(codes, weights=weights, minlength=len(classes))

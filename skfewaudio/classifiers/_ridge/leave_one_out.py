@@ -1,6 +1,6 @@
-"""Exact errors of a ridge regression at rows that are left out, from one factorisation.
+"""Exact leave-one-out errors of a ridge regression from one factorisation.
 
-H is (n_rows, n_columns) and y (n_rows, n_targets), both times the roots of the rows' weights.
+H is (n_rows, n_columns) and y (n_rows, n_targets), both multiplied by the square roots of the row weights.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# What is left of a row outside the span of the columns, below which it counts as none.
+# Below this, the part of a row outside the span of the columns counts as 0.
 NEGLIGIBLE = 1e-12
 ROWS_AT_ONCE = 1024
 
@@ -18,20 +18,20 @@ ROWS_AT_ONCE = 1024
 def errors_by_rows(u: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
     """Sum the squares of c_i / G_ii for G = (H H' + penalty)^-1 and c = G y, given H H' = u d u'.
 
-    That quotient is exactly the error at row i of a fit to all other rows.
+    The quotient equals the error at row i of a fit to all other rows.
     """
     uy, squares = u.mT @ y, u.square()
-    # What lies outside the span of H, where G is 1 / penalty.
+    # The part outside the span of H, where G is 1 / penalty.
     rest, y_rest = 1 - squares.sum(dim=1), y - u @ uy
     inside = rest < NEGLIGIBLE
     rest[inside], y_rest[inside] = 0.0, 0.0
     sums = []
     for penalty in penalties:
-        # Times the penalty, so that the limit 0 exists.
+        # Multiplied by the penalty, so that the limit for a penalty of 0 exists.
         w = penalty / (d + penalty)
         c, g = u @ (w[:, None] * uy) + y_rest, squares @ w + rest
         if penalty == 0:
-            # There both are 0 for rows that are hit exactly; the quotient's limit is that of the inverses.
+            # Both are 0 for rows inside the span; the limit of their quotient uses the inverse eigenvalues.
             c[inside], g[inside] = u[inside] @ (uy / d[:, None]), squares[inside] @ (1 / d)
         sums.append((c / g[:, None]).square().sum())
     return torch.stack(sums)
@@ -55,10 +55,11 @@ def errors_by_columns(h: Tensor, v: Tensor, d: Tensor, y: Tensor, penalties: NDA
 def leave_groups_out(
     z: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64], groups: list[Tensor]
 ) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Give rows of groups, and for each penalty their errors under fits without the group.
+    """Yield the rows of groups, and for each penalty their errors in fits without the group.
 
-    Of a group they are (1 - P)^-1 r, with the group's part of P = H (H'H + penalty)^-1 H' and its residuals
-    r = y - P y, given P = z (d + penalty)^-1 z'. Groups come as rows of tensors, one for each size.
+    The errors of a group are (1 - P)^-1 r, with the group's block of P = H (H'H + penalty)^-1 H' and its
+    residuals r = y - P y, given P = z (d + penalty)^-1 z'. `groups` holds one tensor for each group size,
+    whose rows are the groups.
     """
     zy = z.mT @ y
     for rows in groups:
@@ -71,8 +72,8 @@ def leave_groups_out(
             yield part, errors
 
 
-def by_size(groups: NDArray[np.int64]) -> list[Tensor]:
-    """Give the rows of all groups of a size, (n_groups, size), for each size."""
+def rows_by_group_size(groups: NDArray[np.int64]) -> list[Tensor]:
+    """Return the rows of all groups of one size, (n_groups, size), for each size."""
     order = np.argsort(groups, kind="stable")
     sizes = np.unique(groups, return_counts=True)[1]
     rows = np.split(order, np.cumsum(sizes)[:-1])

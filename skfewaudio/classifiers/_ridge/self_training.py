@@ -1,4 +1,4 @@
-"""Learning from clips without a label."""
+"""Self-training of a ridge regression with unlabelled clips."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,15 @@ from .system import Penalty, RidgeFit, RidgeSystem
 Array = NDArray[np.float64]
 
 UNLABELLED = -1
-# What a clip without a label weighs beside one with. From 0.01 to 0.3 all do as well.
+# Weight of an unlabelled clip relative to a labelled one. All values from 0.01 to 0.3 work equally well.
 UNLABELLED_WEIGHT = 0.1
-# With two clips per class ten are up to four points better than five; from five clips on two are enough.
+# With two clips per class, ten rounds are up to four points better than five; from five clips on, two
+# suffice.
 N_ROUNDS = 10
 
 
-class Regression(NamedTuple):
-    """A fit, and what it says of the labelled rows when they are left out."""
+class CalibratedFit(NamedTuple):
+    """Fit with its temperature, and the leave-one-out scores of the labelled rows."""
 
     fit: RidgeFit
     left_out: Array
@@ -28,7 +29,7 @@ class Regression(NamedTuple):
 
 
 def find_labelled(y: NDArray) -> NDArray[np.bool_]:
-    """Tell the clips that have a label: any but -1, which becomes "-1" in an array of strings.
+    """Find the labelled clips: all labels except -1, which becomes "-1" in an array of strings.
 
     Parameters
     ----------
@@ -38,22 +39,23 @@ def find_labelled(y: NDArray) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of shape (n_clips,)
+        Whether each clip has a label.
 
     Raises
     ------
     ValueError
-        If no clip has one.
+        If no clip has a label.
     """
     labelled = y != (str(UNLABELLED) if y.dtype.kind == "U" else UNLABELLED)
     if not labelled.any():
         raise ValueError(
-            f"every label is {UNLABELLED}, which stands for none; give some clips of two classes their labels"
+            f"every label is {UNLABELLED}, which means unlabelled; label some clips of at least two classes"
         )
     return labelled
 
 
 def select_unlabelled(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Give the rows without a label that are no copies of rows with one, nor of each other."""
+    """Select the unlabelled rows that are not duplicates of labelled rows or of each other."""
     if labelled.all():
         return np.empty(0, dtype=np.int64)
     order = np.concatenate([np.flatnonzero(labelled), np.flatnonzero(~labelled)])
@@ -62,45 +64,45 @@ def select_unlabelled(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64
     return order[first]
 
 
-def fit_labelled(system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration) -> Regression:
-    """Fit a regression to rows that are all labelled."""
+def fit_labelled(system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration) -> CalibratedFit:
+    """Fit a regression to labelled rows only."""
     fit = system.fit(Y, penalty)
     left_out = system.predict_left_out(Y, fit.penalty)
-    return Regression(fit, left_out, calibration.find_temperature(system.H @ fit.coef, left_out))
+    return CalibratedFit(fit, left_out, calibration.find_temperature(system.H @ fit.coef, left_out))
 
 
 def self_train(
-    system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration, *, start: Regression
-) -> Regression:
-    """Fit a regression to labelled rows and to others after them, whose targets are guessed.
+    system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration, *, start: CalibratedFit
+) -> CalibratedFit:
+    """Fit a regression to labelled rows and to unlabelled rows with pseudo-labels.
 
-    In each round the guesses are the probabilities of the last fit without the row, so that none confirms
-    itself.
+    In each round, the pseudo-labels are the probabilities predicted by the previous fit without the row, so
+    that no pseudo-label confirms itself.
 
     Parameters
     ----------
     system : RidgeSystem
-        The labelled rows and then the others.
+        Labelled rows, followed by unlabelled rows.
     Y : ndarray of shape (n_labelled, n_classes)
-        Targets, which sum to 0.
+        Targets of the labelled rows, which sum to 0.
     penalty : float, array-like of shape (n_penalties,) or "auto"
         As in `RidgeSystem.fit`.
-    certainty : Calibration
-        Of the labelled rows.
-    start : Regression
-        On these alone.
+    calibration : Calibration
+        Calibration from the labelled rows.
+    start : CalibratedFit
+        Fit to the labelled rows only.
 
     Returns
     -------
-    Regression
+    CalibratedFit
     """
     n_labelled, n_classes = Y.shape
     temperature, scores = start.temperature, system.H[n_labelled:] @ start.fit.coef
     for _ in range(N_ROUNDS):
-        guesses = softmax(scores / temperature, axis=1) - 1 / n_classes
-        targets = np.vstack([Y, guesses])
+        pseudo_labels = softmax(scores / temperature, axis=1) - 1 / n_classes
+        targets = np.vstack([Y, pseudo_labels])
         fit = system.fit(targets, penalty)
         left_out = system.predict_left_out(targets, fit.penalty)
         known, scores = left_out[:n_labelled], left_out[n_labelled:]
         temperature = calibration.find_temperature(system.H[:n_labelled] @ fit.coef, known)
-    return Regression(fit, known, temperature)
+    return CalibratedFit(fit, known, temperature)

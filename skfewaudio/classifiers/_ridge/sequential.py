@@ -1,4 +1,4 @@
-"""Ridge regression on rows that come in batches."""
+"""Ridge regression on batches of rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,18 +8,20 @@ from .system import RidgeFit, fit_ridge
 
 
 class SequentialRidge:
-    """Ridge regression with a fixed penalty on rows that come in batches, however they are split.
+    """Ridge regression with a fixed penalty on batches of rows.
+
+    The solution does not depend on the split into batches.
 
     Parameters
     ----------
     start : RidgeFit
-        The solution for the first rows.
+        Fit to the first rows.
     """
 
-    # One triangle holds R and Z of R'R = H'H + penalty and R'Z = H'Y, and rotations take new rows into it.
-    # That costs n_rows * n_columns^2, as updating the inverse does (the sequential method of Liang et al.),
-    # where solving anew from a sum of H'H would cost n_columns^3 a batch. Unlike either it never squares the
-    # condition number of H, and no error grows with the number of batches.
+    # One triangle holds R and Z of R'R = H'H + penalty and R'Z = H'Y, and rotations add new rows to it. An
+    # update costs n_rows * n_columns^2, like an update of the inverse (the sequential method of Liang et
+    # al.). Solving again from a sum of H'H would cost n_columns^3 per batch. Unlike both, rotations never
+    # square the condition number of H, and errors do not grow with the number of batches.
     def __init__(self, start: RidgeFit) -> None:
         self.n_columns = len(start.coef)
         size = self.n_columns + start.coef.shape[1]
@@ -30,16 +32,16 @@ class SequentialRidge:
     def update(
         self, H: NDArray[np.float64], Y: NDArray[np.float64], sample_weight: NDArray[np.float64]
     ) -> None:
-        """Take in rows.
+        """Add a batch of rows.
 
         Parameters
         ----------
         H : ndarray of shape (n_rows, n_columns)
-            Finite, in double precision.
+            Finite values in double precision.
         Y : ndarray of shape (n_rows, n_targets)
-            Their targets.
+            Targets of the rows.
         sample_weight : ndarray of shape (n_rows,)
-            Their weights, none below 0.
+            Non-negative weights of the rows.
         """
         self._rotate(np.hstack([H, Y]) * np.sqrt(sample_weight)[:, None])
 
@@ -48,7 +50,7 @@ class SequentialRidge:
         self.triangle = linalg.lapack.dtpqrt(0, block, self.triangle, rows, overwrite_a=True)[0]
 
     def solve(self) -> NDArray[np.float64]:
-        """Give the coefficients for the rows so far.
+        """Compute the coefficients for all rows so far.
 
         Returns
         -------
@@ -58,5 +60,5 @@ class SequentialRidge:
         diagonal = np.abs(R.diagonal())
         if diagonal.min() > 1e-10 * diagonal.max():
             return linalg.solve_triangular(R, Z, check_finite=False)
-        # With no penalty and fewer rows than columns, of many solutions the smallest.
+        # Without a penalty and with fewer rows than columns, the smallest of many solutions.
         return fit_ridge(R, Z, 0.0).coef

@@ -1,7 +1,8 @@
-"""Ridge regression without an intercept, its penalty chosen by exact leave-one-out errors.
+"""Ridge regression without an intercept, with a penalty chosen by exact leave-one-out errors.
 
 Throughout, H is (n_rows, n_columns), Y is (n_rows, n_targets), and the coefficients B minimise
-``sum_i weight_i * |Y_i - H_i B|^2 + penalty * |B|^2``; with a penalty of 0 they are the smallest that do.
+``sum_i weight_i * |Y_i - H_i B|^2 + penalty * |B|^2``; with a penalty of 0, B is the
+smallest minimiser.
 """
 
 from collections.abc import Iterator
@@ -15,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 from torch import Tensor
 
-from .leave_one_out import by_size, errors_by_columns, errors_by_rows, leave_groups_out
+from .leave_one_out import errors_by_columns, errors_by_rows, leave_groups_out, rows_by_group_size
 
-# Of the sum of squares of H. Below the least of these H is all but interpolated, above the largest B is all
-# but 0; a step is half a power of ten.
+# Relative to the sum of squares of H. Below the smallest value, H nearly interpolates Y; above the largest, B
+# is nearly 0. A step is half a power of ten.
 RELATIVE_GRID = np.logspace(-8, 1, 19)
-# Of the sum of squares of H. A product of H with itself is known to 1e-16 of that, so that smaller penalties
-# would be added to noise; they go by singular values, at two to four times the cost.
+# Relative to the sum of squares of H. A product of H with itself has a rounding error of 1e-16 of this sum,
+# so smaller penalties would be added to noise. They use singular values, at two to four times the cost.
 SMALLEST_FOR_PRODUCTS = 1e-10
 
 Penalty = float | ArrayLike | Literal["auto"]
@@ -29,24 +30,24 @@ Penalty = float | ArrayLike | Literal["auto"]
 
 @dataclass(frozen=True)
 class RidgeFit:
-    """Coefficients, and what was found out on the way to them.
+    """Coefficients of a ridge regression, with the candidates of its penalty and a compact form of its rows.
 
     Parameters
     ----------
     coef : ndarray of shape (n_columns, n_targets)
-        B.
+        Coefficients B.
     penalty : float
-        The penalty they were computed with.
+        Penalty of the coefficients.
     penalties : ndarray of shape (n_penalties,)
-        Those it was chosen from.
+        Candidates from which the penalty was chosen.
     errors : ndarray of shape (n_penalties,) or None
-        The mean over rows, by their weights, and over targets of the squared leave-one-out errors; None where
-        there was nothing to choose.
+        Squared leave-one-out error of each candidate, averaged over targets and, with their weights, over
+        rows; None if the penalty was a number.
     rows : ndarray of shape (min(n_rows, n_columns), n_columns + n_targets)
-        Rows of H and Y that stand for all of them: with `rows_penalty` they have the same solution, and the
-        same after any rows are added.
+        Rows of H and Y that represent all rows: with `rows_penalty`, they have the same solution, also after
+        any rows are added.
     rows_penalty : float
-        `penalty`, or 0 where the rows have it in them already.
+        `penalty`, or 0 if the rows include it already.
     """
 
     coef: NDArray[np.float64]
@@ -65,20 +66,20 @@ def fit_ridge(
     sample_weight: NDArray[np.float64] | None = None,
     device: str | torch.device = "cpu",
 ) -> RidgeFit:
-    """Solve a ridge regression, for the penalty with the least leave-one-out error.
+    """Solve a ridge regression with the penalty that has the smallest leave-one-out error.
 
     Parameters
     ----------
     H : ndarray of shape (n_rows, n_columns)
-        Finite, in double precision.
+        Finite values in double precision.
     Y : ndarray of shape (n_rows, n_targets)
-        Targets; one penalty serves all of them.
+        Targets, which share one penalty.
     penalty : float, array-like of shape (n_penalties,) or "auto"
-        A number is taken as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
+        A number is used as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
     sample_weight : ndarray of shape (n_rows,), default=None
-        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_duplicates`.
+        Non-negative weights. A row of any weight is left out as a whole; see `merge_duplicates`.
     device : str or torch.device, default="cpu"
-        Where it is computed.
+        Device of the computation.
 
     Returns
     -------
@@ -87,24 +88,24 @@ def fit_ridge(
     Raises
     ------
     ValueError
-        If `penalty` holds none, or one that is negative or not finite.
+        If `penalty` is empty, or a value is negative or not finite.
     """
     return RidgeSystem(H, sample_weight, device=device).fit(Y, penalty)
 
 
 class RidgeSystem:
-    """Weighted rows, factorised once for all targets and penalties.
+    """Weighted rows of a ridge regression, factorised once for all targets and penalties.
 
     Parameters
     ----------
     H : ndarray of shape (n_rows, n_columns)
-        Finite, in double precision.
+        Finite values in double precision.
     sample_weight : ndarray of shape (n_rows,), default=None
-        Weights, none below 0. Whatever its weight, a row is left out as a whole; see `merge_duplicates`.
+        Non-negative weights. A row of any weight is left out as a whole; see `merge_duplicates`.
     groups : ndarray of shape (n_rows,), default=None
-        Numbers of groups of rows that are left out together; None leaves out each row by itself.
+        Group numbers of the rows. Rows of one group are left out together. None leaves out each row alone.
     device : str or torch.device, default="cpu"
-        Where it is computed.
+        Device of the computation.
     """
 
     def __init__(
@@ -122,23 +123,23 @@ class RidgeSystem:
         self.size = float(self.h.square().sum())
         self.wide = self.h.shape[0] <= self.h.shape[1]
         each = np.arange(len(H))
-        self.alone = groups is None or len(np.unique(groups)) == len(H)
-        self.groups = by_size(each if groups is None else groups)
+        self.rows_are_groups = groups is None or len(np.unique(groups)) == len(H)
+        self.groups = rows_by_group_size(each if groups is None else groups)
 
     def _weigh(self, rows: NDArray[np.float64]) -> Tensor:
-        # torch takes no array that cannot be written to, though it is not.
+        # torch.from_numpy warns about read-only arrays, although they are never written to.
         tensor = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.root.device)
         return tensor if (self.weights == 1).all() else self.root * tensor
 
     def fit(self, Y: NDArray[np.float64], penalty: Penalty) -> RidgeFit:
-        """Solve for some targets, for the penalty with the least leave-one-out error.
+        """Solve for targets with the penalty that has the smallest leave-one-out error.
 
         Parameters
         ----------
         Y : ndarray of shape (n_rows, n_targets)
-            Targets; one penalty serves all of them.
+            Targets, which share one penalty.
         penalty : float, array-like of shape (n_penalties,) or "auto"
-            A number is taken as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
+            A number is used as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
 
         Returns
         -------
@@ -147,7 +148,7 @@ class RidgeSystem:
         Raises
         ------
         ValueError
-            If `penalty` holds none, or one that is negative or not finite.
+            If `penalty` is empty, or a value is negative or not finite.
         """
         y = self._weigh(Y)
         if not isinstance(penalty, str) and np.ndim(penalty) == 0:
@@ -158,19 +159,19 @@ class RidgeSystem:
         return RidgeFit(**self._solve(y, penalties[errors.argmin()]), penalties=penalties, errors=errors)
 
     def predict_left_out(self, Y: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
-        """Predict each row's targets from all rows but it, or but its group.
+        """Predict the targets of each row by a fit to the rows of all other groups.
 
         Parameters
         ----------
         Y : ndarray of shape (n_rows, n_targets)
             Targets.
         penalty : float
-            Above 0.
+            Penalty, above 0.
 
         Returns
         -------
         ndarray of shape (n_rows, n_targets)
-            Exactly what as many fits would give, from one factorisation. All weights are to be above 0.
+            Exactly the predictions of separate fits, from one factorisation. All weights must be above 0.
         """
         y = self._weigh(Y)
         errors = torch.empty_like(y)
@@ -196,14 +197,14 @@ class RidgeSystem:
 
     @cached_property
     def singular(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular vectors and values, without the values that are 0 but for rounding."""
+        """Singular vectors and values, without the values that are 0 up to rounding."""
         u, s, vt = _svd(self.h)
         kept = s > max(self.h.shape) * torch.finfo(s.dtype).eps * s.max()
         return u[:, kept], s[kept], vt[kept]
 
     def _sum_errors(self, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
-        """Give the sum of the squared leave-one-out errors for each penalty."""
-        if not self.alone:
+        """Compute the sum of the squared leave-one-out errors for each penalty."""
+        if not self.rows_are_groups:
             sums = torch.zeros(len(penalties), dtype=y.dtype, device=y.device)
             for _, errors in self._leave_out(y, penalties):
                 sums += torch.stack([error.square().sum() for error in errors])
@@ -217,13 +218,13 @@ class RidgeSystem:
         return errors_by_columns(self.h, v, d, y, penalties)
 
     def _leave_out(self, y: Tensor, penalties: NDArray[np.float64]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-        """Give rows, and for each penalty their errors under fits without them and their groups."""
-        # Less would be added to the rounding of the products.
+        """Yield the rows of groups, and for each penalty their errors in fits without the group."""
+        # Smaller penalties would be lost in the rounding error of the products.
         least = max(SMALLEST_FOR_PRODUCTS * self.size, np.finfo(float).tiny)
         return leave_groups_out(self.rotated, self.eigen[0], y, np.maximum(penalties, least), self.groups)
 
     def _solve(self, y: Tensor, penalty: float) -> dict[str, Any]:
-        """Give what is known of the solution for one penalty, as fields of RidgeFit."""
+        """Solve for one penalty, and return the fields of RidgeFit that depend on it."""
         rows, remaining = (self.h, y), penalty
         if penalty <= SMALLEST_FOR_PRODUCTS * self.size:
             u, s, vt = self.singular
@@ -256,7 +257,7 @@ def check_penalties(penalties: Any) -> NDArray[np.float64]:
     Parameters
     ----------
     penalties : array-like of shape (n_penalties,)
-        Numbers.
+        Penalties.
 
     Returns
     -------
@@ -265,7 +266,7 @@ def check_penalties(penalties: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is none, or one is negative or not finite.
+        If there is no penalty, or a penalty is negative or not finite.
     """
     checked = np.asarray(penalties, dtype=np.float64)
     if checked.ndim != 1 or not len(checked) or not np.isfinite(checked).all() or checked.min() < 0:
@@ -275,9 +276,9 @@ def check_penalties(penalties: Any) -> NDArray[np.float64]:
     return checked
 
 
-# On a processor SciPy's build of LAPACK takes half the time of torch's for these two.
+# On a CPU, SciPy's build of LAPACK takes half the time of torch's for these two functions.
 def _eigh(product: Tensor) -> tuple[Tensor, Tensor]:
-    """Give eigenvalues from 0 and eigenvectors of a symmetric matrix."""
+    """Compute the eigenvalues, clipped at 0, and the eigenvectors of a symmetric matrix."""
     if product.device.type != "cpu":
         d, v = torch.linalg.eigh(product)
     else:
@@ -287,7 +288,7 @@ def _eigh(product: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _svd(h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the thin singular value decomposition."""
+    """Compute the thin singular value decomposition."""
     if h.device.type != "cpu":
         return torch.linalg.svd(h, full_matrices=False)
     u, s, vt = linalg.svd(h.numpy(), full_matrices=False, check_finite=False)

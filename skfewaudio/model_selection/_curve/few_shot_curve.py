@@ -1,4 +1,4 @@
-"""Scores against the number of labelled clips per class."""
+"""Learning curves over the number of labelled clips per class."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -13,14 +13,15 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from .._shared_features import FeatureStore
-from .._split import RandomState, check_count, check_labels, draw_support, list_folds, repeat_seeds
+from .._split import list_folds
 from .._subsampled import check_not_tags
-from .fits import Cell, Outcome, SharedWork
-from .parallel import run_cells
+from ..draws import RandomState, check_labels, check_positive_int, draw_support, repeat_seeds
+from ..shared_features import SharedFeatures
+from .fits import CurveFit, Outcome, SharedWork
+from .parallel import run_fits
 
-Row = dict[str, Any]
-Rows = list[Row]
+ResultRow = dict[str, Any]
+ResultRows = list[ResultRow]
 Scoring = str | Sequence[str] | Mapping[str, Any] | Callable[..., float]
 
 
@@ -37,62 +38,65 @@ def few_shot_curve(
     random_state: RandomState = 0,
     n_jobs: int | None = None,
     finished: pd.DataFrame | None = None,
-    on_result: Callable[[Rows], None] | None = None,
-    on_predictions: Callable[[Row], None] | None = None,
+    on_result: Callable[[ResultRows], None] | None = None,
+    on_predictions: Callable[[ResultRow], None] | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Score estimators against the number of labelled clips per class.
+    """Compute learning curves: scores of estimators against the number of labelled clips per class.
 
-    One fit for every estimator, number of clips, repeat and fold. Fits run on whatever backend of joblib is
-    active, and are handed on one by one, as soon as they are done. The scores are those of
-    ``GridSearchCV(FewShotClassifier(estimator), ...)``, and of ``cross_val_score`` with ``FewShotSplit``
-    where the estimator is deterministic. Pipeline steps at the front that learn nothing from data
-    (``get_tags(step).requires_fit`` is false) run once over all clips, not once per fit; estimators whose
-    such steps are equal share them.
+    Every estimator is fitted for every number of clips, repeat and fold. Fits run on the active joblib
+    backend, and the results of each fit are available as soon as it is done. The scores equal those of
+    ``GridSearchCV(SubsampledClassifier(estimator), ...)`` and, for deterministic estimators, of
+    ``cross_val_score`` with ``FewShotSplit``. Stateless first steps of a Pipeline
+    (``get_tags(step).requires_fit`` is false) run once on all clips, not once per fit. Estimators with equal
+    first steps share the features.
 
     Parameters
     ----------
     estimators : estimator, list of (name, estimator) or dict of name -> estimator
-        What to compare. A lone estimator goes by its class name, a Pipeline by that of its last step.
+        Estimators to compare. A single estimator is named after its class, a Pipeline after the class of its
+        last step.
     X : sequence of length n_clips
         The clips: an array, a list of arrays, a list of paths.
     y : array-like of shape (n_clips,)
         One class label per clip.
     n_shots : sequence of int, default=(1, 2, 5, 10, 20)
-        Labelled clips per class.
+        Numbers of labelled clips per class.
     n_repeats : int, default=10
-        Random draws for each fold; nested over `n_shots`, equal for all estimators.
+        Number of random draws per fold. Draws are nested over `n_shots` and equal for all estimators.
     cv : int, splitter, iterable of (train, test) or None, default=None
-        As for `FewShotSplit`: None is 5 folds stratified by class that keep `groups` together.
+        As in `FewShotSplit`. None uses 5 folds that are stratified by class and keep `groups` together.
     groups : array-like of shape (n_clips,) or None, default=None
-        The recording each clip was cut from. Clips of one on both sides of a split warn.
+        The recording that each clip was cut from. A warning is issued if clips of one recording are on both
+        sides of a split.
     scoring : str, sequence of str, dict of name -> scorer, or callable, default="accuracy"
-        As for GridSearchCV.
+        As in GridSearchCV.
     random_state : int, RandomState or None, default=0
         With an int s, repeat r draws with seed s + r in every fold.
     n_jobs : int or None, default=None
-        Fits at a time; None is 1, or what ``joblib.parallel_config`` says. On Dask it is always the number of
-        threads of all workers.
+        Number of parallel fits. None is 1, or the value set by ``joblib.parallel_config``. On Dask, all
+        threads of all workers are always used.
     finished : DataFrame or None, default=None
-        Rows of an earlier call with the same arguments. Fits that have all their metrics there do not run
-        again.
+        Rows of an earlier call with the same arguments. Fits with rows for all metrics are not run again.
     on_result : callable or None, default=None
-        Called with the rows of a fit, a list of dicts, as soon as it is done; in the caller's own thread.
+        Called with the rows of each fit, a list of dicts, as soon as it is done. It is called in the thread
+        of the caller.
     on_predictions : callable or None, default=None
-        Called just before `on_result` with the predictions of the fit: a dict of pipeline, n_shots, repeat,
-        fold and seed, and of lists over the clips of the test fold, namely ``clip`` (position in `X`),
-        ``true`` and ``predicted`` labels, ``probability`` of the predicted and ``true_probability`` of the
-        true label (None each without `predict_proba`). Fits in `finished` give none.
+        Called with the predictions of each fit, just before `on_result`. They are a dict with the keys
+        pipeline, n_shots, repeat, fold and seed, and lists over the clips of the test fold: ``clip`` (index
+        into `X`), ``true`` and ``predicted`` (labels), ``probability`` (of the predicted label) and
+        ``true_probability`` (of the true label). The probabilities are None without `predict_proba`. It is
+        not called for fits in `finished`.
     verbose : int, default=0
-        Above 0: a progress bar for each estimator, with the time left, on stderr.
+        If above 0, show a progress bar with the remaining time for each estimator on stderr.
 
     Returns
     -------
     DataFrame
-        A row per pipeline, n_shots, repeat, fold and metric, in columns of these names, and ``value``,
-        ``seed``, ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds of this fit, features not
-        included). ``fold`` is the data set's own number where `cv` is a PredefinedSplit. Sorted by pipeline,
-        repeat, n_shots and fold, whatever was done first.
+        One row per pipeline, n_shots, repeat, fold and metric, with these columns and ``value``, ``seed``,
+        ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds of this fit, without features). If
+        `cv` is a PredefinedSplit, ``fold`` is the number of the dataset's fold. Rows are sorted by pipeline,
+        repeat, n_shots and fold, regardless of the order in which the fits were run.
 
     Raises
     ------
@@ -100,8 +104,8 @@ def few_shot_curve(
         If a class has too few training clips for the largest of `n_shots`, `y` is not one label per clip, or
         `finished` lacks a column.
     WorkerDiedError
-        If a process of joblib's own died. Those of Dask are replaced and their fits run again, unless a fit
-        takes down four of them.
+        If a worker process of joblib's own backends died. On Dask, workers are replaced and their fits run
+        again; the error is raised if four workers died during the same fit.
 
     Warns
     -----
@@ -110,8 +114,8 @@ def few_shot_curve(
 
     See Also
     --------
-    skfewaudio.reporting.FewShotCurveDisplay : Draws the result.
-    skfewaudio.reporting.ResultStore : Keeps rows as they come.
+    skfewaudio.reporting.FewShotCurveDisplay : Plots the result.
+    skfewaudio.reporting.ResultStore : Stores rows while the fits run.
 
     Examples
     --------
@@ -128,58 +132,58 @@ def few_shot_curve(
     """
     check_not_tags(y)
     named = _name_estimators(estimators)
-    shots = sorted({check_count(n, "n_shots") for n in n_shots})
-    seeds = repeat_seeds(random_state, check_count(n_repeats, "n_repeats"))
+    shots = sorted({check_positive_int(n, "n_shots") for n in n_shots})
+    seeds = repeat_seeds(random_state, check_positive_int(n_repeats, "n_repeats"))
     labels = check_labels(y)
     pairs = list_folds(cv, X, labels, groups)
     fold_names = cv.unique_folds.tolist() if isinstance(cv, PredefinedSplit) else range(len(pairs))
     folds = dict(zip(fold_names, pairs, strict=True))
     for train, _ in pairs:
-        draw_support(labels[train], shots[-1], 0)  # raises now, not after hours of work
+        draw_support(labels[train], shots[-1], 0)  # raises now instead of after hours of fitting
     metrics = _name_scorers(scoring)
     scorer = check_scoring(DummyClassifier(), scoring=metrics)
-    # Repeats outermost: a run stopped half-way has whole curves of fewer repeats.
-    cells = [Cell(n, r, seed, fold) for r, seed in enumerate(seeds) for n in shots for fold in folds]
+    # Repeats are outermost, so that an interrupted run has complete curves of fewer repeats.
+    fits = [CurveFit(n, r, seed, fold) for r, seed in enumerate(seeds) for n in shots for fold in folds]
 
-    done = _take_finished(finished, {(name, *cell) for name in named for cell in cells}, list(metrics))
-    todo = {name: left for name in named if (left := [cell for cell in cells if (name, *cell) not in done])}
-    features = FeatureStore({name: named[name] for name in todo})
+    done = _finished_rows(finished, {(name, *fit) for name in named for fit in fits}, list(metrics))
+    todo = {name: left for name in named if (left := [fit for fit in fits if (name, *fit) not in done])}
+    features = SharedFeatures({name: named[name] for name in todo})
     for name, left in todo.items():
         with tqdm(total=len(left), desc=name, unit="fit", disable=not verbose) as bar:
             bar.set_postfix_str("features")
-            head, rest = features.take(name, X)
+            head, rest = features.compute(name, X)
             bar.set_postfix_str("")
             work = SharedWork(name, rest, head, labels, folds, scorer, on_predictions is not None)
-            with closing(run_cells(work, left, n_jobs)) as outcomes:
-                for cell, outcome in outcomes:
-                    # The rows say that the fit is finished: they come last.
+            with closing(run_fits(work, left, n_jobs)) as outcomes:
+                for fit, outcome in outcomes:
+                    # Rows mark the fit as finished, so they are passed on last.
                     if on_predictions is not None:
-                        on_predictions(_name_cell(name, cell) | (outcome.predictions or {}))
-                    rows = done[(name, *cell)] = _lay_out(work, cell, outcome)
+                        on_predictions(_fit_key(name, fit) | (outcome.predictions or {}))
+                    rows = done[(name, *fit)] = _result_rows(work, fit, outcome)
                     if on_result is not None:
                         on_result(rows)
                     bar.update()
-    return pd.DataFrame([row for name in named for cell in cells for row in done[(name, *cell)]])
+    return pd.DataFrame([row for name in named for fit in fits for row in done[(name, *fit)]])
 
 
-def _name_cell(pipeline: str, cell: Cell) -> Row:
-    """Say which fit it was."""
-    return {"pipeline": pipeline, **cell._asdict()}
+def _fit_key(pipeline: str, fit: CurveFit) -> ResultRow:
+    """Return the columns that identify a fit."""
+    return {"pipeline": pipeline, **fit._asdict()}
 
 
-def _lay_out(work: SharedWork, cell: Cell, outcome: Outcome) -> Rows:
-    """Give a row for each metric."""
-    train, test = work.folds[cell.fold]
+def _result_rows(work: SharedWork, fit: CurveFit, outcome: Outcome) -> ResultRows:
+    """Return one row per metric."""
+    train, test = work.folds[fit.fold]
     return [
         {
             "pipeline": work.pipeline,
-            "n_shots": cell.n_shots,
-            "repeat": cell.repeat,
-            "fold": cell.fold,
+            "n_shots": fit.n_shots,
+            "repeat": fit.repeat,
+            "fold": fit.fold,
             "metric": metric,
             "value": value,
-            "seed": cell.seed,
-            "n_train": cell.n_shots * len(np.unique(work.labels[train])),
+            "seed": fit.seed,
+            "n_train": fit.n_shots * len(np.unique(work.labels[train])),
             "n_test": len(test),
             "fit_time": outcome.fit_time,
             "score_time": outcome.score_time,
@@ -188,19 +192,19 @@ def _lay_out(work: SharedWork, cell: Cell, outcome: Outcome) -> Rows:
     ]
 
 
-def _take_finished(
+def _finished_rows(
     finished: pd.DataFrame | None, wanted: set[tuple[Any, ...]], metrics: list[str]
-) -> dict[tuple[Any, ...], Rows]:
-    """Give the rows at hand of wanted cells that have all their metrics; of equal ones the last counts."""
+) -> dict[tuple[Any, ...], ResultRows]:
+    """Return the rows of wanted fits that have all metrics; of repeated rows, the last one is kept."""
     if finished is None or finished.empty:
         return {}
-    keys = ["pipeline", *Cell._fields]
+    keys = ["pipeline", *CurveFit._fields]
     missing = [name for name in (*keys, "metric", "value") if name not in finished]
     if missing:
         raise ValueError(
             f"finished lacks the columns {', '.join(missing)}; expected rows of an earlier few_shot_curve"
         )
-    found: dict[tuple[Any, ...], Row] = {}
+    found: dict[tuple[Any, ...], ResultRow] = {}
     for row in finished.to_dict("records"):
         key = tuple(row[name] for name in keys)
         if key in wanted:
@@ -213,7 +217,7 @@ def _take_finished(
 
 
 def _name_estimators(estimators: Any) -> dict[str, Any]:
-    """Give estimators by name."""
+    """Return the estimators by name."""
     if isinstance(estimators, Mapping):
         return dict(estimators)
     if isinstance(estimators, Sequence) and not isinstance(estimators, str | Pipeline):
@@ -230,7 +234,7 @@ def _name_estimators(estimators: Any) -> dict[str, Any]:
 
 
 def _name_scorers(scoring: Scoring) -> dict[str, Any]:
-    """Give scorers, or what scikit-learn makes them of, by metric name."""
+    """Return scorers, or their scikit-learn names, by metric name."""
     if isinstance(scoring, str):
         return {scoring: scoring}
     if isinstance(scoring, Mapping):

@@ -1,4 +1,4 @@
-"""A cell of a learning curve: one fit on n drawn clips per class, scored on one test fold."""
+"""Single fits of a learning curve, on n drawn clips per class, scored on one test fold."""
 
 import time
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
-from .._split import Indices
-from .._subsampled import FewShotClassifier
+from .._subsampled import SubsampledClassifier
+from ..draws import Indices
 
-# predict of some is made of one of the others.
+# All of these are cached, because predict often calls one of the others.
 RESPONSES = ("transform", "predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-class Cell(NamedTuple):
-    """One draw of clips in one fold."""
+class CurveFit(NamedTuple):
+    """Draw of clips and test fold of one fit."""
 
     n_shots: int
     repeat: int
@@ -30,7 +30,7 @@ class Cell(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a cell; times in seconds, predictions as lists over the clips of the test fold."""
+    """Result of a fit; times are in seconds, predictions are lists over the clips of the test fold."""
 
     scores: dict[str, float]
     fit_time: float
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SharedWork:
-    """What all cells of one pipeline have in common: goes to the workers, not with every cell."""
+    """Data shared by all fits of one pipeline, sent once to each worker instead of with every fit."""
 
     pipeline: str
     estimator: Any
@@ -51,84 +51,84 @@ class SharedWork:
     keep_predictions: bool
 
     def __sizeof__(self) -> int:
-        # Dask asks for it, to place cells near their data and to mind its workers' memory.
+        # Dask uses the size to schedule fits near their data and to monitor its workers' memory.
         arrays = [self.X, self.labels, *(part for fold in self.folds.values() for part in fold)]
         return super().__sizeof__() + sum(getattr(array, "nbytes", 0) for array in arrays)
 
 
-def run_cell(work: SharedWork, cell: Cell) -> tuple[Cell, Outcome]:
-    """Fit and score; an error says in which cell."""
+def run_fit(work: SharedWork, fit: CurveFit) -> tuple[CurveFit, Outcome]:
+    """Fit and score; a note with the draw is added to any error."""
     try:
-        return cell, _fit_and_score(work, cell)
+        return fit, _fit_and_score(work, fit)
     except Exception as error:
-        n_shots, repeat, _, fold = cell
+        n_shots, repeat, _, fold = fit
         error.add_note(f"This was {work.pipeline!r} with n_shots={n_shots}, repeat {repeat}, fold {fold}.")
         raise
 
 
-def _fit_and_score(work: SharedWork, cell: Cell) -> Outcome:
-    train, test = work.folds[cell.fold]
+def _fit_and_score(work: SharedWork, fit: CurveFit) -> Outcome:
+    train, test = work.folds[fit.fold]
     start = time.perf_counter()
-    model = FewShotClassifier(work.estimator, cell.n_shots, random_state=cell.seed)
+    model = SubsampledClassifier(work.estimator, fit.n_shots, random_state=fit.seed)
     model._fit_within(work.X, work.labels, train)
     fitted = time.perf_counter()
     clips, labels = _safe_indexing(work.X, test), work.labels[test]
-    _remember_responses(model.estimator_)
+    _cache_responses(model.estimator_)
     scores = {name: float(score) for name, score in work.scorer(model, clips, labels).items()}
     scored = time.perf_counter()
-    predictions = _predict(model, clips, labels, test) if work.keep_predictions else None
+    predictions = _collect_predictions(model, clips, labels, test) if work.keep_predictions else None
     return Outcome(scores, fitted - start, scored - fitted, predictions)
 
 
-def _predict(model: Any, clips: Any, labels: NDArray[Any], test: Indices) -> dict[str, list[Any]]:
-    """Give the predictions of a test fold; probabilities are None where there are none."""
+def _collect_predictions(model: Any, clips: Any, labels: NDArray[Any], test: Indices) -> dict[str, list[Any]]:
+    """Return the predictions for a test fold; probabilities are None without predict_proba."""
     predicted = np.asarray(model.predict(clips))
-    certain: list[Any] = [None] * len(test)
-    certain_of_true = certain
+    probability: list[Any] = [None] * len(test)
+    true_probability = probability
     if hasattr(model, "predict_proba"):
         columns = pd.Index(model.classes_)
         proba, rows = np.asarray(model.predict_proba(clips)), np.arange(len(test))
-        certain = proba[rows, columns.get_indexer(predicted)].tolist()
-        certain_of_true = proba[rows, columns.get_indexer(labels)].tolist()
+        probability = proba[rows, columns.get_indexer(predicted)].tolist()
+        true_probability = proba[rows, columns.get_indexer(labels)].tolist()
     return {
         "clip": test.tolist(),
         "true": labels.tolist(),
         "predicted": predicted.tolist(),
-        "probability": certain,
-        "true_probability": certain_of_true,
+        "probability": probability,
+        "true_probability": true_probability,
     }
 
 
-def _remember_responses(estimator: Any) -> None:
-    """Let several metrics, and the predictions, share one pass over the test fold.
+def _cache_responses(estimator: Any) -> None:
+    """Make the methods of a fitted estimator cache their last result, to predict the test fold once.
 
-    Every part keeps what it last answered: the steps of a pipeline too, so that the second of `predict` and
-    `predict_proba` finds the first's features, and probabilities that `predict` has asked for itself.
+    The steps of a Pipeline cache their results too. `predict_proba` after `predict` then reuses the features,
+    and the probabilities if `predict` has called `predict_proba`.
     """
     parts = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     for part in parts:
         own_clone = getattr(type(part), "__sklearn_clone__", None)
         if own_clone not in (None, BaseEstimator.__sklearn_clone__):
-            continue  # a clone of a frozen estimator is the user's object itself
+            continue  # cloning a frozen estimator returns the user's own object, which must not be changed
         for name in RESPONSES:
             method = getattr(part, name, None)
             if callable(method):
-                setattr(part, name, _remembering(method))
+                setattr(part, name, _cached(method))
 
 
-def _remembering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer a second question about the same clips from memory."""
-    asked: Any = None
-    answer: Any = None
+def _cached(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method so that a second call with the same object X returns the first result."""
+    last_X: Any = None
+    result: Any = None
 
     @wraps(method)
-    def remembered(X: Any, **options: Any) -> Any:
-        nonlocal asked, answer
+    def cached(X: Any, **options: Any) -> Any:
+        nonlocal last_X, result
         if options:
             return method(X, **options)
-        if X is not asked:
-            answer = method(X)
-            asked = X
-        return answer
+        if X is not last_X:
+            result = method(X)
+            last_X = X
+        return result
 
-    return remembered
+    return cached

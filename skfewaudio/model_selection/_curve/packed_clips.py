@@ -1,4 +1,4 @@
-"""Many arrays in one, so that worker processes can share them."""
+"""Clips packed into a single array that worker processes can share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 
 class PackedClips:
-    """A list of arrays of one type, laid end to end in a single array.
+    """Sequence of arrays of one dtype, concatenated into a single array.
 
-    joblib maps large arrays into the memory of all its processes, but sends each of many small ones with
-    every fit. Clips are copied when they are taken out: the shared array can only be read.
+    joblib memory-maps large arrays in all its processes, but pickles many small arrays for every fit. Clips
+    are copied on access, because the shared array is read-only.
 
     Parameters
     ----------
     clips : sequence of ndarray
-        C-contiguous, of one type.
+        C-contiguous arrays of one dtype.
     """
 
     def __init__(self, clips: Sequence[NDArray[Any]]) -> None:
@@ -26,7 +26,7 @@ class PackedClips:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all clips."""
+        """Size of all clips in bytes."""
         return self.values.nbytes
 
     def __len__(self) -> int:
@@ -38,9 +38,9 @@ class PackedClips:
 
 
 def pack(X: Any) -> Any:
-    """Pack a list of plain arrays of one type; give anything else as it is."""
+    """Pack a list of C-contiguous arrays of one dtype; return anything else unchanged."""
     if not isinstance(X, list | tuple) or not X or not all(type(clip) is np.ndarray for clip in X):
         return X
     alike = len({clip.dtype for clip in X}) == 1 and X[0].dtype.kind in "fiu"
-    # In another order of axes values would be the same, but sums over them rounded otherwise.
+    # Packing would change the memory layout of other arrays, and with it the rounding of sums.
     return PackedClips(X) if alike and all(clip.flags.c_contiguous for clip in X) else X

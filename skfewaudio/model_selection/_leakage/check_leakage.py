@@ -1,4 +1,4 @@
-"""What to know before trusting scores: copies, shared recordings and contradicting labels."""
+"""Check of a dataset for duplicates, shared recordings and contradicting labels."""
 
 import warnings
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from skfewaudio.datasets.recording_names import recordings_of_names
 from skfewaudio.exceptions import LeakageWarning
 
+from ..draws import Indices
 from .content import Content, holds_paths, read_content
-from .near_duplicates import Indices
 
-COLUMNS = ["kind", "first", "second", "first_fold", "second_fold", "similarity", "detail"]
+FINDING_COLUMNS = ["kind", "first", "second", "first_fold", "second_fold", "similarity", "detail"]
 
 
 class _Finding(NamedTuple):
-    """A row of the result, before folds are looked up."""
+    """One row of the result, without the folds."""
 
     kind: str
     first: int
@@ -37,58 +37,61 @@ def check_leakage(
     sample_rate: int | None = None,
     min_similarity: float | None = None,
 ) -> pd.DataFrame:
-    """Find clips that would let an evaluation cheat: what is known of a test clip from training.
+    """Check a dataset for leakage between training and test clips.
 
-    Two clips are on two sides of a split if their `folds` differ; without folds, if their `groups` do;
-    without either, always, as a random split may part any two.
+    Two clips are on different sides of a split if their `folds` differ. Without `folds`, they are on
+    different sides if their `groups` differ. Without both, any two clips are, because a random split can
+    separate them.
 
     Parameters
     ----------
     X : sequence of paths or of 1-D arrays, array of shape (n_clips, n_samples), (n_clips, n_mels, n_frames) \
 or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
-        Sounds, which tell most; spectrograms in log scale; or vectors of features, in which little more than
-        copies and gains are found.
+        Audio, log-scaled spectrograms or feature vectors. Audio gives the most reliable results. In feature
+        vectors, little more than duplicates and changes of gain can be found.
     y : array-like of shape (n_clips,) or (n_clips, n_labels), or None, default=None
-        Labels; None leaves out what needs them.
+        Labels. None disables the checks that need labels.
     folds : array-like of int of shape (n_clips,) or None, default=None
-        The fold that each clip is tested in; fold -1 is none.
+        The fold in which each clip is tested; -1 for clips that are never tested.
     groups : array-like of shape (n_clips,) or None, default=None
-        The recording each clip was cut from.
+        The recording that each clip was cut from.
     sample_rate : int or None, default=None
-        Of waveforms, in Hz. None where X holds paths, spectrograms or vectors: a 2-D array without a rate is
-        taken for vectors.
+        Sample rate of waveforms in Hz. Not needed if X contains paths, spectrograms or vectors. A 2-D array
+        without a sample rate is interpreted as feature vectors.
     min_similarity : float or None, default=None
-        Least similarity of near-copies. None is 0.75 for sounds, 0.5 for spectrograms and 0.98 for vectors.
+        Minimum similarity of near-duplicates. None is 0.75 for audio, 0.5 for spectrograms and 0.98 for
+        vectors.
 
     Returns
     -------
     DataFrame
-        A row per finding, empty if there is none. ``kind`` is
+        One row per finding; empty if nothing was found. ``kind`` is
 
-        - "copy": the content of two clips is the same, whatever their files are called.
-        - "near_copy": two clips are one take at other levels, in another file format, shifted, cropped to
-          half or more, or with a little noise.
-        - "recording": clips of one recording, as `groups` or the file names of ESC-50, UrbanSound8K or TUT
-          2017 tell, are on two sides. With `y` of one class a clip, only those of one class.
-        - "label": copies, near-copies or clips of one recording have different labels, on two sides or not.
-          A recording may well hold several kinds of sound; two copies of one clip may not.
+        - "duplicate": two clips have identical content; file names are ignored.
+        - "near_duplicate": two clips are the same recording at different levels, in different file formats,
+          shifted, cropped to half or more, or with a little noise.
+        - "recording": clips of one recording are on different sides. Recordings are known from `groups` or
+          from the file names of ESC-50, UrbanSound8K and TUT 2017. If `y` holds one class per clip, only
+          clips of the same class count.
+        - "label": duplicates, near-duplicates or clips of one recording have different labels, on different
+          sides or not. For clips of one recording this can be correct, for duplicates it cannot.
 
-        ``first`` and ``second`` are positions in X: the two clips, or two of the recording's. ``first_fold``
-        and ``second_fold`` are missing without folds; ``similarity`` is 1 for copies and NaN for recordings;
-        ``detail`` says more in words.
+        ``first`` and ``second`` are indices into X: the two clips, or two clips of the recording.
+        ``first_fold`` and ``second_fold`` are missing without `folds`. ``similarity`` is 1 for duplicates and
+        NaN for recordings. ``detail`` is a description.
 
     Raises
     ------
     AudioLoadError
         If a file cannot be read.
     ValueError
-        If lengths differ, `min_similarity` is not above 0 and at most 1, or X holds waveforms of different
-        lengths and there is no `sample_rate`.
+        If lengths differ, `min_similarity` is not above 0 and at most 1, or X contains waveforms of different
+        lengths without a `sample_rate`.
 
     Warns
     -----
     LeakageWarning
-        If anything is found, with the number of findings of each kind.
+        If there are findings, with the number of findings of each kind.
 
     See Also
     --------
@@ -96,9 +99,10 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
 
     Notes
     -----
-    Sounds are compared by fingerprints after [1]_, changes over time of the differences between 33 bands from
-    100 Hz to 8 kHz, correlated at every lag that leaves half of the shorter clip. All pairs are compared, in
-    blocks: time grows with the square of the number of clips.
+    Audio clips are compared by fingerprints in the style of [1]_: changes over time of the differences
+    between 33 frequency bands from 100 Hz to 8 kHz. The fingerprints of two clips are correlated at every lag
+    at which at least half of the shorter clip overlaps. All pairs are compared in blocks, so that time grows
+    with the square of the number of clips.
 
     References
     ----------
@@ -114,27 +118,27 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     check_leakage(clips, folds=[1, 1, 2, 2], sample_rate=16000).iloc[:, :5]
-            kind  first  second  first_fold  second_fold
-    0  near_copy      0       3           1            2
+                 kind  first  second  first_fold  second_fold
+    0  near_duplicate      0       3           1            2
     """
     if min_similarity is not None and not 0 < min_similarity <= 1:
         raise ValueError(f"min_similarity must be above 0 and at most 1; got {min_similarity!r}")
     paths = [str(clip) for clip in X] if holds_paths(X) else None
     content = read_content(X, sample_rate)
-    clips = _Clips(len(content), y, folds, groups)
-    found = [*_copies(content, clips), *_near_copies(content, clips, min_similarity)]
+    clips = _ClipMetadata(len(content), y, folds, groups)
+    found = [*_find_duplicates(content, clips), *_find_near_duplicates(content, clips, min_similarity)]
     if clips.groups is not None:
-        found += _recordings(clips.groups, "recording", clips)
+        found += _find_shared_recordings(clips.groups, "recording", clips)
     if paths is not None:
         names = np.array(recordings_of_names(paths), dtype=object)
-        found += _recordings(names, "by its files' names", clips)
-    table = _tabulate(found, clips, paths)
-    _warn_of(table)
+        found += _find_shared_recordings(names, "according to its file names", clips)
+    table = _findings_frame(found, clips, paths)
+    _warn_about_findings(table)
     return table
 
 
-class _Clips:
-    """What is known of each clip beside its content."""
+class _ClipMetadata:
+    """Labels, folds and groups of the clips."""
 
     def __init__(self, n_clips: int, y: Any, folds: Any, groups: Any) -> None:
         self.y = self._column("y", y, n_clips)
@@ -147,7 +151,7 @@ class _Clips:
 
     @staticmethod
     def _column(name: str, values: Any, n_clips: int) -> NDArray[Any] | None:
-        """Give values as an array with a row for each clip."""
+        """Return values as an array with one row per clip."""
         if values is None:
             return None
         array = np.asarray(values)
@@ -155,83 +159,87 @@ class _Clips:
             raise ValueError(f"{name} must have one value for each of {n_clips} clips; got {array.shape}")
         return array
 
-    def parted(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
-        """Tell, as (a, b), which clips are on two sides."""
+    def on_different_sides(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
+        """Return, with shape (a, b), which pairs are on different sides."""
         return self.sides[a][:, None] != self.sides[b]
 
-    def contradict(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
-        """Tell, as (a, b), which clips differ in labels."""
+    def labels_differ(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
+        """Return, with shape (a, b), which pairs have different labels."""
         return self.labels[a][:, None] != self.labels[b]
 
-    def of_interest(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
-        """Tell, as (a, b), which pairs would be reported if they were alike."""
-        return self.parted(a, b) | self.contradict(a, b)
+    def reportable(self, a: Indices, b: Indices) -> NDArray[np.bool_]:
+        """Return, with shape (a, b), which pairs are reported if they are similar."""
+        return self.on_different_sides(a, b) | self.labels_differ(a, b)
 
-    def pair(self, kind: str, first: int, second: int, similarity: float, detail: str) -> Iterator[_Finding]:
-        """Give the findings that two clips are worth: one for their sides, one for their labels."""
+    def findings(
+        self, kind: str, first: int, second: int, similarity: float, detail: str
+    ) -> Iterator[_Finding]:
+        """Yield the findings for two similar clips: one for their sides, one for their labels."""
         if self.sides[first] != self.sides[second]:
             yield _Finding(kind, first, second, similarity, detail)
         if self.labels[first] != self.labels[second]:
             yield _Finding("label", first, second, similarity, self.describe_labels(first, second))
 
     def describe_labels(self, first: int, second: int) -> str:
-        """Say how two clips are labelled."""
+        """Describe the labels of two clips."""
         return "" if self.y is None else f"labelled {self.y[first]} and {self.y[second]}"
 
 
 def _codes(values: NDArray[Any]) -> Indices:
-    """Give equal values, or equal rows, the same number."""
+    """Encode values or rows as integers, equal ones by the same integer."""
     if values.ndim == 1:
         return pd.factorize(values, use_na_sentinel=False)[0]
     return np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _copies(content: Content, clips: _Clips) -> Iterator[_Finding]:
-    """Find clips of the same content; each beyond the first is reported once for side and label."""
+def _find_duplicates(content: Content, clips: _ClipMetadata) -> Iterator[_Finding]:
+    """Find clips with identical content; each is reported at most once per kind, with an earlier clip."""
     members: dict[bytes, list[int]] = {}
     for position, digest in enumerate(content.digests):
         earlier = members.setdefault(digest, [])
-        for kind, codes in (("copy", clips.sides), ("label", clips.labels)):
+        for kind, codes in (("duplicate", clips.sides), ("label", clips.labels)):
             partner = next((other for other in earlier if codes[other] != codes[position]), None)
             if partner is not None:
-                detail = "" if kind == "copy" else clips.describe_labels(partner, position)
+                detail = "" if kind == "duplicate" else clips.describe_labels(partner, position)
                 yield _Finding(kind, partner, position, 1.0, detail)
         earlier.append(position)
 
 
-def _near_copies(content: Content, clips: _Clips, min_similarity: float | None) -> Iterator[_Finding]:
-    """Find pairs that are alike but not the same."""
+def _find_near_duplicates(
+    content: Content, clips: _ClipMetadata, min_similarity: float | None
+) -> Iterator[_Finding]:
+    """Find pairs that are similar but not identical."""
     digests = _codes(np.array(content.digests, dtype=object))
 
-    def wanted(a: Indices, b: Indices) -> NDArray[np.bool_]:
-        return clips.of_interest(a, b) & (digests[a][:, None] != digests[b])
+    def candidates(a: Indices, b: Indices) -> NDArray[np.bool_]:
+        return clips.reportable(a, b) & (digests[a][:, None] != digests[b])
 
-    for first, second, similarity, lag in content.near_copies(wanted, min_similarity):
-        yield from clips.pair("near_copy", first, second, similarity, content.describe_lag(lag))
+    for first, second, similarity, lag in content.find_near_duplicates(candidates, min_similarity):
+        yield from clips.findings("near_duplicate", first, second, similarity, content.describe_lag(lag))
 
 
-def _recordings(names: NDArray[Any], what: str, clips: _Clips) -> Iterator[_Finding]:
-    """Find recordings on two sides or with several labels, a row each."""
+def _find_shared_recordings(names: NDArray[Any], what: str, clips: _ClipMetadata) -> Iterator[_Finding]:
+    """Find recordings on different sides or with different labels, one finding each."""
     table = pd.DataFrame({"name": names, "side": clips.sides, "label": clips.labels})
     if clips.y is not None and clips.y.ndim > 1:
-        table["label"] = 0  # clips of one recording naturally have several sets of labels
+        table["label"] = 0  # label sets of clips of one recording may differ
     for (name, _), part in table.groupby(["name", "label"], sort=False):
-        yield from _first_two(part, "side", "recording", f"{what} {name!s}, {len(part)} clips")
+        yield from _first_differing_pair(part, "side", "recording", f"{what} {name!s}, {len(part)} clips")
     for (name,), part in table.groupby(["name"], sort=False):
-        for row in _first_two(part, "label", "label", ""):
+        for row in _first_differing_pair(part, "label", "label", ""):
             labels = clips.describe_labels(row.first, row.second)
             yield row._replace(detail=f"{what} {name!s}: {labels}")
 
 
-def _first_two(part: pd.DataFrame, column: str, kind: str, detail: str) -> Iterator[_Finding]:
-    """Report the first clip, and the first that differs from it, if there is one."""
+def _first_differing_pair(part: pd.DataFrame, column: str, kind: str, detail: str) -> Iterator[_Finding]:
+    """Yield a finding for the first clip and the first one that differs from it, if any."""
     others = part.index[part[column] != part[column].iloc[0]]
     if len(others):
         yield _Finding(kind, int(part.index[0]), int(others[0]), np.nan, detail)
 
 
-def _tabulate(found: list[_Finding], clips: _Clips, paths: list[str] | None) -> pd.DataFrame:
-    """Lay findings out, each pair once a kind, with the folds and file names of its clips."""
+def _findings_frame(found: list[_Finding], clips: _ClipMetadata, paths: list[str] | None) -> pd.DataFrame:
+    """Return the findings as a DataFrame without repetitions, with folds and file names."""
     table = pd.DataFrame(found, columns=list(_Finding._fields))
     table = table.drop_duplicates(["kind", "first", "second"], ignore_index=True)
     table = table.astype({"first": np.intp, "second": np.intp, "similarity": float})
@@ -243,11 +251,11 @@ def _tabulate(found: list[_Finding], clips: _Clips, paths: list[str] | None) -> 
             f"{Path(paths[first]).name}, {Path(paths[second]).name}" + (f": {detail}" if detail else "")
             for first, second, detail in zip(table["first"], table["second"], table["detail"], strict=True)
         ]
-    return table[COLUMNS]
+    return table[FINDING_COLUMNS]
 
 
-def _warn_of(table: pd.DataFrame) -> None:
-    """Warn of what was found, if anything was."""
+def _warn_about_findings(table: pd.DataFrame) -> None:
+    """Warn with the number of findings of each kind, if there are any."""
     if table.empty:
         return
     counts = table["kind"].value_counts(sort=False)
@@ -255,7 +263,7 @@ def _warn_of(table: pd.DataFrame) -> None:
     warnings.warn(
         f"{', '.join(f'{count} x {kind}' for kind, count in counts.items())}, such as clips {first['first']} "
         f"and {first['second']}. Scores may be too good, or labels wrong: look at the table returned, keep "
-        "such clips on one side of every split (groups), or leave one of them out",
+        "such clips on the same side of every split (groups), or remove one of them",
         LeakageWarning,
         stacklevel=3,
     )

@@ -1,4 +1,4 @@
-"""Clips of any kind as what they are compared by."""
+"""Representations of clips for the search for duplicates."""
 
 import hashlib
 from typing import Any, NamedTuple
@@ -11,14 +11,14 @@ from skfewaudio._validation import Waveforms, check_spectrograms, check_waveform
 from skfewaudio.audio import iter_clips
 
 from .fingerprint import HOP_LENGTH, SAMPLE_RATE, double_difference, fingerprint
-from .near_duplicates import Pair, Wanted, alike_sequences, alike_vectors
+from .near_duplicates import Pair, PairFilter, find_similar_sequences, find_similar_vectors
 
-# Least similarity of near-copies by kind of content, as measured on ESC-10: docs/benchmarks/leakage.md.
+# Minimum similarity of near-duplicates by kind of content, measured on ESC-10: docs/benchmarks/leakage.md.
 MIN_SIMILARITY = {"sound": 0.75, "spectrogram": 0.5, "vector": 0.98}
 
 
 class Content(NamedTuple):
-    """What clips are compared by: a digest of each, and a fingerprint, a spectrogram's changes or a row."""
+    """Digests of the clips, and their fingerprints, spectrogram differences or feature vectors."""
 
     kind: str
     data: Any
@@ -27,14 +27,14 @@ class Content(NamedTuple):
     def __len__(self) -> int:
         return len(self.digests)
 
-    def near_copies(self, wanted: Wanted, min_similarity: float | None) -> list[Pair]:
-        """Find pairs that are alike and wanted."""
+    def find_near_duplicates(self, pair_filter: PairFilter, min_similarity: float | None) -> list[Pair]:
+        """Find similar pairs among those that `pair_filter` selects."""
         minimum = MIN_SIMILARITY[self.kind] if min_similarity is None else min_similarity
-        search = alike_vectors if self.kind == "vector" else alike_sequences
-        return search(self.data, wanted, minimum)
+        search = find_similar_vectors if self.kind == "vector" else find_similar_sequences
+        return search(self.data, pair_filter, minimum)
 
     def describe_lag(self, lag: int) -> str:
-        """Say where the second of two clips starts in the first."""
+        """Describe the lag between two clips in words."""
         if lag == 0:
             return ""
         amount = (
@@ -44,12 +44,12 @@ class Content(NamedTuple):
 
 
 def holds_paths(X: Any) -> bool:
-    """Tell a sequence of paths."""
+    """Return whether X is a sequence of paths."""
     return not is_path(X) and getattr(X, "ndim", 1) == 1 and len(X) > 0 and is_path(next(iter(X)))
 
 
 def read_content(X: Any, sample_rate: int | None) -> Content:
-    """Take clips of any kind for what they are."""
+    """Compute digests and representations of clips, whose kind is detected."""
     if is_path(X) or holds_paths(X) or sample_rate is not None:
         rate = SAMPLE_RATE if sample_rate is None or holds_paths(X) else sample_rate
         return _read_sounds(X, rate)
@@ -59,22 +59,22 @@ def read_content(X: Any, sample_rate: int | None) -> Content:
             "an array of shape (n_clips, n_features) if they are features"
         )
     data = check_spectrograms(BaseEstimator(), X, reset=True)
-    digests = [_digest(clip) for clip in data]
+    digests = [_content_digest(clip) for clip in data]
     if isinstance(data, list):
         return Content("spectrogram", [double_difference(clip) for clip in data], digests)
     return Content("vector", data, digests)
 
 
 def _read_sounds(X: Any, sample_rate: int) -> Content:
-    """Take fingerprints and digests, with the sound of few clips in memory at a time."""
+    """Compute fingerprints and digests, with few clips in memory at a time."""
     sounds: Waveforms = check_waveforms(
         BaseEstimator(), X, reset=True, read=lambda paths: iter_clips(paths, sample_rate=sample_rate)
     )
-    both = [(fingerprint(sound, sample_rate), _digest(sound)) for sound in sounds]
+    both = [(fingerprint(sound, sample_rate), _content_digest(sound)) for sound in sounds]
     return Content("sound", [prints for prints, _ in both], [digest for _, digest in both])
 
 
-def _digest(values: NDArray) -> bytes:
-    """Give equal arrays, and only them, the same bytes."""
+def _content_digest(values: NDArray) -> bytes:
+    """Compute a hash of shape, data type and values."""
     array = np.ascontiguousarray(values)
     return hashlib.sha256(repr((array.shape, array.dtype.str)).encode() + array.tobytes()).digest()

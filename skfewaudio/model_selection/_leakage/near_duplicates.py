@@ -1,4 +1,4 @@
-"""Pairs of clips that are alike: sequences at their best lag, and plain vectors, block by block."""
+"""Search for similar pairs of clips: sequences at their best lag, or vectors, block by block."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,22 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-BLOCK_BYTES = 2**26  # of the cross-spectra of two blocks of clips
+from ..draws import Indices
+
+BLOCK_BYTES = 2**26  # size of the cross-spectra of two blocks of clips
 BLOCK_CLIPS = 128
-# Copies share at least half of the shorter one, and half of what happens in one of them lies in that part.
+# Near-duplicates overlap by at least half of the shorter clip. The overlap contains at least half of the
+# energy of one clip and 5 % of the energy of the other.
 MIN_OVERLAP = 0.5
 MIN_SHARES = (0.5, 0.05)
-# All pairs are first held against each other without regard to how far they overlap, which takes a part of
-# the similarity from copies. Those below this share of what is asked for are not looked at closely.
-FIRST_PASS = 0.4
+# A fast first pass correlates all pairs without normalising by the overlap, which lowers the similarity.
+# Pairs below this share of min_similarity are not compared exactly.
+FIRST_PASS_SHARE = 0.4
 
 Mask = NDArray[np.bool_]
-Indices = NDArray[np.intp]
-Wanted = Callable[[Indices, Indices], Mask]
+PairFilter = Callable[[Indices, Indices], Mask]
 
 
 class Pair(NamedTuple):
-    """Two clips that are alike; the second starts `lag` frames later in the first."""
+    """Two similar clips; the second one starts `lag` frames into the first one."""
 
     first: int
     second: int
@@ -30,25 +32,27 @@ class Pair(NamedTuple):
     lag: int = 0
 
 
-def alike_sequences(sequences: Sequence[NDArray], wanted: Wanted, min_similarity: float) -> list[Pair]:
-    """Find pairs that correlate at some lag.
+def find_similar_sequences(
+    sequences: Sequence[NDArray], pair_filter: PairFilter, min_similarity: float
+) -> list[Pair]:
+    """Find pairs of sequences that are correlated at some lag.
 
     Parameters
     ----------
     sequences : sequence of arrays of shape (n_bands, n_frames)
-        One a clip, each of mean near zero.
-    wanted : callable
-        Takes positions of shape (a,) and (b,) and tells, as (a, b), which pairs are of interest.
+        One array per clip, with a mean near zero.
+    pair_filter : callable
+        Returns, for clip indices of shape (a,) and (b,), a mask of shape (a, b) of the pairs to compare.
     min_similarity : float
-        Least correlation over the frames that two clips share.
+        Minimum correlation over the overlapping frames.
 
     Returns
     -------
     list of Pair
-        In ascending order of positions.
+        Sorted by clip indices.
     """
     found = []
-    for i, j in _candidates(sequences, wanted, FIRST_PASS * min_similarity):
+    for i, j in _candidates(sequences, pair_filter, FIRST_PASS_SHARE * min_similarity):
         similarity, lag = align(sequences[i], sequences[j])
         if similarity >= min_similarity:
             found.append(Pair(i, j, similarity, lag))
@@ -56,7 +60,7 @@ def alike_sequences(sequences: Sequence[NDArray], wanted: Wanted, min_similarity
 
 
 def align(a: NDArray, b: NDArray) -> tuple[float, int]:
-    """Give the highest correlation of two clips over what they share, and where in `a` `b` then starts."""
+    """Return the highest correlation over the overlap of two clips, and its lag (start of `b` in `a`)."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     n_a, n_b = a.shape[1], b.shape[1]
     size = next_fast_len(n_a + n_b, real=True)
@@ -77,15 +81,17 @@ def align(a: NDArray, b: NDArray) -> tuple[float, int]:
 
 
 def _energy_between(x: NDArray, start: Indices, stop: Indices) -> tuple[NDArray, float]:
-    """Give the energies of the frames from each start to each stop, and that of all."""
+    """Return the energies of the frames from each start to each stop, and the total energy."""
     sums = np.concatenate([[0.0], np.cumsum((x**2).sum(axis=0))])
     return sums[stop] - sums[start], float(sums[-1])
 
 
-def _candidates(sequences: Sequence[NDArray], wanted: Wanted, threshold: float) -> Iterator[tuple[int, int]]:
-    """Give the pairs, smaller position first, that pass the first pass."""
+def _candidates(
+    sequences: Sequence[NDArray], pair_filter: PairFilter, threshold: float
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs above the threshold of the first pass, smaller index first."""
     n_frames = np.array([x.shape[1] for x in sequences])
-    # Neighbours of like length need no padding to that of the longest clip of all.
+    # Blocks of similar length avoid padding all clips to the longest one.
     order = np.argsort(n_frames, kind="stable")
     blocks = _blocks(n_frames[order])
     for k, (start, stop) in enumerate(blocks):
@@ -95,19 +101,19 @@ def _candidates(sequences: Sequence[NDArray], wanted: Wanted, threshold: float) 
             needed = next_fast_len(n_frames[rows[-1]] + n_frames[columns[-1]], real=True)
             if needed != size or spectra is None:
                 spectra, size = _spectra([sequences[i] for i in rows], needed), needed
-            mask = wanted(rows, columns) & (
+            mask = pair_filter(rows, columns) & (
                 np.arange(start, stop)[:, None] < np.arange(other_start, other_stop)
             )
             if mask.any():
                 peaks = _peaks(spectra, _spectra([sequences[i] for i in columns], size), size)
-                # A short clip can at best share its own part of a long one's energy.
+                # A short clip overlaps only a part of a long one, which limits their correlation.
                 peaks *= np.sqrt(n_frames[columns] / n_frames[rows][:, None])
                 for i, j in np.argwhere(mask & (peaks >= threshold)):
                     yield min(rows[i], columns[j]), max(rows[i], columns[j])
 
 
 def _blocks(n_frames: Indices) -> list[tuple[int, int]]:
-    """Part clips of ascending length into runs whose cross-spectra fit into memory."""
+    """Split clips sorted by length into blocks whose cross-spectra fit into BLOCK_BYTES."""
     runs, start = [], 0
     while start < len(n_frames):
         n_clips = BLOCK_CLIPS
@@ -121,7 +127,7 @@ def _blocks(n_frames: Indices) -> list[tuple[int, int]]:
 
 
 def _spectra(sequences: list[NDArray], size: int) -> NDArray[np.complex64]:
-    """Give spectra over frames, (n_frequencies, n_clips, n_bands), of clips brought to unit energy."""
+    """Compute spectra along frames of clips scaled to unit energy, (n_frequencies, n_clips, n_bands)."""
     spectra = []
     for x in sequences:
         x = x.astype(np.float32)
@@ -131,20 +137,20 @@ def _spectra(sequences: list[NDArray], size: int) -> NDArray[np.complex64]:
 
 
 def _peaks(a: NDArray[np.complex64], b: NDArray[np.complex64], size: int) -> NDArray[np.float32]:
-    """Give the highest correlation over all lags of each clip of one block with each of another."""
+    """Return the maximum over lags of the correlation between all clips of two blocks."""
     cross = a @ b.conj().transpose(0, 2, 1)
     return irfft(cross.transpose(1, 2, 0), size).max(axis=2)
 
 
-def alike_vectors(X: NDArray, wanted: Wanted, min_similarity: float) -> list[Pair]:
-    """Find pairs of rows in nearly the same direction, of columns brought to mean 0 and deviation 1.
+def find_similar_vectors(X: NDArray, pair_filter: PairFilter, min_similarity: float) -> list[Pair]:
+    """Find pairs of rows with a high cosine similarity after standardising the columns.
 
     Parameters
     ----------
     X : ndarray of shape (n_clips, n_features)
-        One row a clip.
-    wanted, min_similarity : callable, float
-        As for `alike_sequences`; the similarity is the cosine.
+        One row per clip.
+    pair_filter, min_similarity : callable, float
+        As in `find_similar_sequences`; the similarity is the cosine.
 
     Returns
     -------
@@ -158,6 +164,6 @@ def alike_vectors(X: NDArray, wanted: Wanted, min_similarity: float) -> list[Pai
     for start in range(0, len(rows), BLOCK_CLIPS):
         here, later = np.arange(start, min(start + BLOCK_CLIPS, len(rows))), np.arange(start, len(rows))
         cosines = rows[here] @ rows[later].T
-        close = wanted(here, later) & (here[:, None] < later) & (cosines >= min_similarity)
+        close = pair_filter(here, later) & (here[:, None] < later) & (cosines >= min_similarity)
         found += [Pair(start + i, start + j, min(float(cosines[i, j]), 1.0)) for i, j in np.argwhere(close)]
     return found

@@ -1,1 +1,1 @@
-"""The report: contents, charts and their rendering as HTML or Markdown."""
+"""Contents, charts and rendering of the report."""

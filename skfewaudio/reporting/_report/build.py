@@ -1,4 +1,4 @@
-"""What a report holds, gathered before it is HTML or Markdown."""
+"""Contents of a report, independent of the output format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .charts import CurveChart, Scatter, Style, curve_chart, scatter
+from .charts import CurveChart, ScatterChart, Style, curve_chart, scatter_chart
 from .media import Media, clip_media, clip_name
 from .predictions import (
     MAX_CLASSES,
-    HardClip,
+    MisclassifiedClip,
     Predictions,
-    class_table,
+    confused_pairs_table,
     confusion_table,
-    hard_clips,
-    pair_table,
+    misclassified_clips,
+    per_class_table,
 )
-from .scores import Scores, describe, headline, score_table
+from .scores import MetricScores, headline, score_table, summary_sentences
 from .sections import (
     check_extrapolation,
     extrapolation_table,
@@ -27,19 +27,19 @@ from .sections import (
     settings_table,
     time_table,
 )
-from .table import Cell, Table, cell_of, frame_of, table_of
+from .table import Cell, Table, to_cell, to_frame, to_table
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-WIDE, NARROW = (860, 440), (340, 330)  # pixels of the charts, for a screen and for a phone
+WIDE, NARROW = (860, 440), (340, 330)  # sizes of charts in pixels, for screens and for phones
 EMBEDDING_COLUMNS = ("x", "y", "label", "kind")
-N_SUGGESTIONS = 50
+MAX_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What the predictions say, first shown for one pipeline and number of clips."""
+    """Confusions by class, initially shown for one pipeline and number of clips."""
 
     pipeline: str
     n_shots: int
@@ -47,22 +47,22 @@ class Classes:
     by_class: Table
     pairs: Table
     choices: dict[str, Any]
-    hard: list[tuple[HardClip, Media]]
+    misclassified: list[tuple[MisclassifiedClip, Media]]
 
 
 @dataclass(frozen=True)
 class Embedding:
-    """Picture of the clips in the plane, and what it says in numbers."""
+    """Charts of embedded clips, and a table of the class centres."""
 
-    wide: Scatter
-    narrow: Scatter
+    wide: ScatterChart
+    narrow: ScatterChart
     legend: list[tuple[str, Style]]
     table: Table
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What more clips would bring, and which to label."""
+    """Expected scores for more clips, and clips to label next."""
 
     charts: list[CurveChart]
     table: Table | None
@@ -71,14 +71,14 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report tells; None where there is nothing to tell."""
+    """Contents of a report; sections without data are None."""
 
     title: str
     scope: list[str]
     headline: str
     summary: list[str]
     tiles: list[tuple[int, str, str]]
-    scores: Scores
+    scores: MetricScores
     charts: list[CurveChart]
     table: Table
     classes: Classes | None
@@ -105,10 +105,10 @@ def build_report(
     n_clips: int,
     with_media: bool,
 ) -> Report:
-    """Gather what `write_report` writes."""
+    """Compute the contents of a report from the arguments of `write_report`."""
     if metric is None:
         metric = "accuracy" if "accuracy" in set(results["metric"]) else str(results["metric"].iloc[0])
-    scores = Scores.from_results(results, metric)
+    scores = MetricScores.from_results(results, metric)
     config = dict(config or {})
     name = getattr(dataset, "name", None) or _name_of(results, config)
     leak_rows = None if leaks is None else leak_table(leaks, dataset)
@@ -119,7 +119,7 @@ def build_report(
         title=title or (f"{name}: few-shot report" if name else "Few-shot report"),
         scope=_scope(scores, dataset, config),
         headline=headline(scores),
-        summary=[*describe(scores), *_more_sentences(classes, leak_rows)],
+        summary=[*summary_sentences(scores), *_finding_sentences(classes, leak_rows)],
         tiles=_tiles(scores),
         scores=scores,
         charts=[curve_chart(scores, *size) for size in (WIDE, NARROW)],
@@ -138,8 +138,8 @@ def _name_of(results: pd.DataFrame, config: Mapping[str, Any]) -> str:
     return str(results["dataset"].iloc[0]) if "dataset" in results else str(config.get("dataset", ""))
 
 
-def _scope(scores: Scores, dataset: "AudioDataset | None", config: Mapping[str, Any]) -> list[str]:
-    """Say in a few words how much was tried on how much."""
+def _scope(scores: MetricScores, dataset: "AudioDataset | None", config: Mapping[str, Any]) -> list[str]:
+    """List the numbers of methods, clips, classes, folds and draws in words."""
     n_clips = config.get("n_clips") if dataset is None else len(dataset)
     n_classes = len(dataset.target_names) if dataset is not None else len(config.get("classes") or ())
     counts = {
@@ -153,58 +153,58 @@ def _scope(scores: Scores, dataset: "AudioDataset | None", config: Mapping[str, 
     return [f"{n:,} {what if n == 1 else plurals.get(what, what + 's')}" for what, n in counts.items() if n]
 
 
-def _tiles(scores: Scores) -> list[tuple[int, str, str]]:
-    """Give the best pipeline and its score for each number of clips."""
+def _tiles(scores: MetricScores) -> list[tuple[int, str, str]]:
+    """Return the best pipeline and its score for each number of clips."""
     tiles = []
     for n in scores.shots:
         best = scores.best(n)
-        cell = None if best is None else scores.cell(best, n)
-        if best is not None and cell is not None:
-            tiles.append((n, best, scores.unit.write(cell["mean"])))
+        row = None if best is None else scores.summary_row(best, n)
+        if best is not None and row is not None:
+            tiles.append((n, best, scores.unit.write(row["mean"])))
     return tiles
 
 
-def _more_sentences(classes: Classes | None, leaks: Table | None) -> list[str]:
-    """Say the most frequent confusion, and whether leaks were found."""
+def _finding_sentences(classes: Classes | None, leaks: Table | None) -> list[str]:
+    """State the most frequent confusion and the number of leakage findings."""
     sentences = []
     if classes is not None and classes.pairs.rows:
-        true, taken, share, _ = classes.pairs.rows[0]
+        true, predicted, share, _ = classes.pairs.rows[0]
         sentences.append(
-            f"{classes.pipeline} with {classes.n_shots} per class most often takes {true.text} for "
-            f"{taken.text} ({share.text} % of its predictions of {true.text} clips)."
+            f"The most frequent confusion of {classes.pipeline} with {classes.n_shots} per class is "
+            f"{true.text} predicted as {predicted.text} ({share.text} % of the predictions for {true.text})."
         )
     if leaks is not None:
         n = len(leaks.rows)
         found = f"has {n:,} finding{'s' if n > 1 else ''}: scores may be too good"
-        sentences.append(f"A check for leaks {found if n else 'found none'}.")
+        sentences.append(f"The leakage check {found if n else 'found nothing'}.")
     return sentences
 
 
 def _classes(
-    predictions: Predictions, scores: Scores, dataset: Any, n_clips: int, with_media: bool
+    predictions: Predictions, scores: MetricScores, dataset: Any, n_clips: int, with_media: bool
 ) -> Classes:
-    """Gather what the predictions say, of the best pipeline with the most clips."""
+    """Compute the confusions of the best pipeline with the largest number of clips."""
     n_shots = predictions.shots[-1]
     pipeline = predictions.best(scores.best(n_shots) if n_shots in scores.shots else None)
     small = len(predictions.classes) <= MAX_CLASSES
-    hard = hard_clips(predictions, pipeline, n_shots, n_clips)
+    misclassified = misclassified_clips(predictions, pipeline, n_shots, n_clips)
     return Classes(
         pipeline,
         n_shots,
         confusion_table(predictions, pipeline, n_shots) if small else None,
-        class_table(predictions, pipeline),
-        pair_table(predictions, pipeline, n_shots),
+        per_class_table(predictions, pipeline),
+        confused_pairs_table(predictions, pipeline, n_shots),
         predictions.all_confusions() if small else {},
         [
             (clip, clip_media(dataset, clip.clip) if with_media else Media(clip_name(dataset, clip.clip)))
-            for clip in hard
+            for clip in misclassified
         ],
     )
 
 
 def _embedding(embedding: Any) -> Embedding:
-    """Place the clips in the plane, and say which classes lie next to each other."""
-    frame = frame_of(embedding, "label")
+    """Create the charts of the embedding and the table of class centres."""
+    frame = to_frame(embedding, "label")
     missing = [name for name in EMBEDDING_COLUMNS if name not in frame]
     if missing:
         raise ValueError(
@@ -214,12 +214,12 @@ def _embedding(embedding: Any) -> Embedding:
     frame = frame.assign(label=frame["label"].astype(str).replace("", "no class"))
     styles = {name: Style.of(k) for k, name in enumerate(sorted(frame["label"].unique()))}
     projection = getattr(embedding, "projection", "")
-    wide, narrow = (scatter(frame, projection, styles, *size) for size in (WIDE, NARROW))
+    wide, narrow = (scatter_chart(frame, projection, styles, *size) for size in (WIDE, NARROW))
     return Embedding(wide, narrow, list(styles.items()), _neighbour_table(frame))
 
 
 def _neighbour_table(frame: pd.DataFrame) -> Table:
-    """Say where each class lies, by its prototype or the mean of its clips, and which is nearest to it."""
+    """Create the table of class centres (prototypes, or means of clips) and their nearest classes."""
     counts = frame[frame["kind"] == "clip"].groupby("label").size()
     centres = frame[frame["kind"] == "clip"].groupby("label")[["x", "y"]].mean()
     prototypes = frame[frame["kind"] == "prototype"].groupby("label")[["x", "y"]].mean()
@@ -230,18 +230,18 @@ def _neighbour_table(frame: pd.DataFrame) -> Table:
     rows = [
         [
             Cell(str(name)),
-            cell_of(int(counts.get(name, 0))),
-            cell_of(x),
-            cell_of(y),
+            to_cell(int(counts.get(name, 0))),
+            to_cell(x),
+            to_cell(y),
             Cell(str(centres.index[distances[k].argmin()]) if len(points) > 1 else "-"),
         ]
         for k, (name, (x, y)) in enumerate(zip(centres.index, points, strict=True))
     ]
-    return Table("Centres of the classes", ["class", "clips", "x", "y", "nearest class"], rows)
+    return Table("Class centres", ["class", "clips", "x", "y", "nearest class"], rows)
 
 
-def _outlook(extrapolation: Any, suggestions: Any, scores: Scores) -> Outlook | None:
-    """Gather what more clips would bring, and which to label."""
+def _outlook(extrapolation: Any, suggestions: Any, scores: MetricScores) -> Outlook | None:
+    """Create the section on more clips; None without extrapolation and suggestions."""
     if extrapolation is None and suggestions is None:
         return None
     expected = None if extrapolation is None else check_extrapolation(extrapolation)
@@ -250,7 +250,7 @@ def _outlook(extrapolation: Any, suggestions: Any, scores: Scores) -> Outlook | 
         None if expected is None else extrapolation_table(expected, scores),
         None
         if suggestions is None
-        else table_of(
-            suggestions, "Unlabelled clips, the most useful first", column="clip", limit=N_SUGGESTIONS
+        else to_table(
+            suggestions, "Unlabelled clips, the most informative first", column="clip", limit=MAX_SUGGESTIONS
         ),
     )

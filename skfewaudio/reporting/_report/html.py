@@ -1,4 +1,4 @@
-"""The report as one HTML page."""
+"""Rendering of the report as an HTML page."""
 
 import base64
 import hashlib
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .charts import MARKERS, STAR, shorten
+from .charts import MARKER_PATHS, STAR_PATH, truncate_label
 from .table import MARKS
 
 if TYPE_CHECKING:
     from .build import Report
 
-MARK_NAMES = {"best": "best", "level": "not distinguishable from the best"}
+MARK_NAMES = {"best": "best", "tied": "not distinguishable from the best"}
 
 
 def render_html(report: "Report") -> str:
-    """Fill the template; the page's own policy forbids requests, and scripts other than its own."""
-    script = _source("report.js")
+    """Render the template, with a content security policy that forbids requests and other scripts."""
+    script = _read_asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
         _environment()
         .get_template("report.html.jinja")
-        .render(report=report, script=script, style=_source("report.css"), script_hash=f"sha256-{digest}")
+        .render(report=report, script=script, style=_read_asset("report.css"), script_hash=f"sha256-{digest}")
     )
 
 
@@ -38,11 +38,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(marks=MARKS, mark_names=MARK_NAMES, star=STAR, markers=MARKERS)
-    environment.filters["shorten"] = shorten
+    environment.globals.update(marks=MARKS, mark_names=MARK_NAMES, star=STAR_PATH, markers=MARKER_PATHS)
+    environment.filters["truncate_label"] = truncate_label
     return environment
 
 
-def _source(name: str) -> Markup:
-    """Read a file of ours that goes into the page as it stands."""
+def _read_asset(name: str) -> Markup:
+    """Read a style sheet or script of the package without escaping it."""
     return Markup((files("skfewaudio.reporting._report") / "templates" / name).read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""The report as Markdown: its texts and tables."""
+"""Rendering of the report's texts and tables as Markdown."""
 
 from typing import TYPE_CHECKING
 
-from .predictions import HardClip
+from .predictions import MisclassifiedClip
 from .table import Cell, Table, escape_markdown
 
 if TYPE_CHECKING:
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def render_markdown(report: "Report") -> str:
-    """Write all sections that there are."""
+    """Render all sections that have content."""
     lines = [f"# {escape_markdown(report.title)}", escape_markdown(report.headline)]
     lines += ["\n".join(f"- {escape_markdown(sentence)}" for sentence in report.summary)]
     lines += _section("Scores", report.table)
     if report.classes is not None:
         classes = report.classes
         lines += _section("Classes", classes.confusion, classes.by_class, classes.pairs)
-        lines += _section("Clips most often confused", hard_table(classes.hard))
+        lines += _section("Misclassified clips", misclassified_table(classes.misclassified))
     if report.embedding is not None:
         lines += _section("Embedding", report.embedding.table)
     lines += _section("Time", report.times)
@@ -26,16 +26,16 @@ def render_markdown(report: "Report") -> str:
         lines += _section("More clips", report.outlook.table, report.outlook.suggestions)
     if report.leaks is not None:
         lines += (
-            _section("Trust", report.leaks)
+            _section("Leakage", report.leaks)
             if report.leaks.rows
-            else ["## Trust", "A check for leaks found none."]
+            else ["## Leakage", "The leakage check found nothing."]
         )
     lines += _section("Provenance", report.provenance, report.settings)
     return "\n\n".join(lines) + "\n"
 
 
-def hard_table(hard: "list[tuple[HardClip, Media]]") -> Table:
-    """List the clips most often confused."""
+def misclassified_table(clips: "list[tuple[MisclassifiedClip, Media]]") -> Table:
+    """Return a table of misclassified clips."""
     rows = [
         [
             Cell(media.name),
@@ -43,13 +43,14 @@ def hard_table(hard: "list[tuple[HardClip, Media]]") -> Table:
             Cell(clip.predicted),
             Cell(f"{clip.n_wrong} of {clip.n_predictions}", clip.n_wrong / clip.n_predictions),
         ]
-        for clip, media in hard
+        for clip, media in clips
     ]
-    return Table("Clips most often confused", ["clip", "true class", "mostly taken for", "wrong"], rows)
+    heads = ["clip", "true class", "mostly predicted as", "wrong"]
+    return Table("Clips that are misclassified most often", heads, rows)
 
 
 def _section(heading: str, *tables: Table | None) -> list[str]:
-    """Write a heading and the tables under it, each with its caption and notes; nothing without tables."""
+    """Render a heading and its tables with captions and notes; empty if no table has rows."""
     lines = []
     for table in tables:
         if table is not None and table.rows:

@@ -1,4 +1,4 @@
-"""Smaller sections of the report: time, more clips, trust, provenance."""
+"""Smaller sections of the report: time, extrapolation, leakage and provenance."""
 
 import json
 import platform
@@ -11,8 +11,8 @@ import pandas as pd
 from skfewaudio._version import __version__
 
 from .media import clip_name
-from .scores import Scores
-from .table import Cell, Table, duration, frame_of, listing, table_of
+from .scores import MetricScores
+from .table import Cell, Table, duration, listing, to_frame, to_table
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
@@ -22,11 +22,11 @@ KNOWN_SETTINGS = ("dataset", "licence", "citation", "n_clips", "classes", "n_sho
 
 
 def time_table(results: pd.DataFrame) -> Table | None:
-    """Say how long features, fits and scoring took; None where no times were kept."""
+    """Create the table of times for features, fits and scoring; None without times in `results`."""
     if not {"fit_time", "score_time"} <= set(results.columns):
         return None
     keys = ["pipeline", "n_shots", "repeat", "fold"]
-    fits = results.drop_duplicates(keys)  # a fit has a row for each metric
+    fits = results.drop_duplicates(keys)  # a fit has one row per metric
     grouped = fits.groupby("pipeline", sort=False)
     totals = {
         "fitting": grouped["fit_time"].sum(min_count=1),
@@ -51,15 +51,15 @@ def time_table(results: pd.DataFrame) -> Table | None:
         + (
             "; features are computed once for all clips."
             if "features" in totals
-            else "; time for features was not kept."
+            else "; the time for features was not recorded."
         )
     ]
     return Table("Computing time", heads, rows, kind="bars", notes=notes)
 
 
 def check_extrapolation(extrapolation: Any) -> pd.DataFrame:
-    """Bring expected scores to columns pipeline, n_shots, mean, low and high."""
-    frame = frame_of(extrapolation, "pipeline")
+    """Convert expected scores to columns pipeline, n_shots, mean, low and high."""
+    frame = to_frame(extrapolation, "pipeline")
     missing = [name for name in EXTRAPOLATION_COLUMNS if name not in frame]
     if missing:
         raise ValueError(
@@ -73,8 +73,8 @@ def check_extrapolation(extrapolation: Any) -> pd.DataFrame:
     return limits.sort_values(["n_shots"], kind="stable", ignore_index=True)
 
 
-def extrapolation_table(expected: pd.DataFrame, scores: Scores) -> Table:
-    """Lay expected scores out with their intervals, a column per number of clips."""
+def extrapolation_table(expected: pd.DataFrame, scores: MetricScores) -> Table:
+    """Create the table of expected scores with intervals, one column per number of clips."""
     unit = scores.unit
     cells = {
         (name, n): Cell(
@@ -93,48 +93,50 @@ def extrapolation_table(expected: pd.DataFrame, scores: Scores) -> Table:
 
 
 def leak_table(leaks: Any, dataset: "AudioDataset | None") -> Table:
-    """List what a check for leaks found, clips by their names; no rows where there is nothing."""
-    frame = frame_of(leaks, "finding")
+    """Create the table of leakage findings, with file names; it has no rows if nothing was found."""
+    frame = to_frame(leaks, "finding")
     if dataset is not None:
         for column in {"first", "second"} & set(frame.columns):
             if pd.api.types.is_integer_dtype(frame[column]):
                 frame = frame.assign(**{column: [clip_name(dataset, int(clip)) for clip in frame[column]]})
-    return table_of(frame, "Findings", column="finding")
+    return to_table(frame, "Findings", column="finding")
 
 
 def provenance_table(
     results: pd.DataFrame, dataset: "AudioDataset | None", config: Mapping[str, Any]
 ) -> Table:
-    """Say of what data, by what protocol and with what program the results are."""
+    """Create the table of dataset, protocol and software versions."""
     facts = {
-        "data set": _first(getattr(dataset, "name", None), config.get("dataset"), _only(results, "dataset")),
-        "licence": _first(getattr(dataset, "licence", None), config.get("licence")),
-        "citation": _first(getattr(dataset, "citation", None), config.get("citation")),
-        "clips": _first(None if dataset is None else len(dataset), config.get("n_clips")),
-        "classes": listing(_first(getattr(dataset, "target_names", None), config.get("classes")) or []),
+        "dataset": _first_known(
+            getattr(dataset, "name", None), config.get("dataset"), _first_value(results, "dataset")
+        ),
+        "licence": _first_known(getattr(dataset, "licence", None), config.get("licence")),
+        "citation": _first_known(getattr(dataset, "citation", None), config.get("citation")),
+        "clips": _first_known(None if dataset is None else len(dataset), config.get("n_clips")),
+        "classes": listing(_first_known(getattr(dataset, "target_names", None), config.get("classes")) or []),
         "labelled clips per class": listing(sorted(results["n_shots"].unique().tolist())),
         "folds": listing(pd.unique(results["fold"]).tolist()),
         "draws": str(results["repeat"].nunique()),
-        "seeds": _span(results["seed"].unique()) if "seed" in results else "",
-        "test clips a fold": _span(results["n_test"].unique()) if "n_test" in results else "",
+        "seeds": _number_range(results["seed"].unique()) if "seed" in results else "",
+        "test clips per fold": _number_range(results["n_test"].unique()) if "n_test" in results else "",
         "report written with": f"skfewaudio {__version__}, Python {platform.python_version()}",
     }
     rows = [[Cell(name), Cell(str(value))] for name, value in facts.items() if value not in (None, "")]
-    return Table("Data and protocol", ["what", "value"], rows, sortable=False)
+    return Table("Data and protocol", ["property", "value"], rows, sortable=False)
 
 
 def settings_table(config: Mapping[str, Any]) -> Table | None:
-    """Lay out the settings that `provenance_table` does not tell; None where there are none."""
+    """Create the table of settings that are not in `provenance_table`; None if there are no others."""
     rest = {key: value for key, value in config.items() if key not in KNOWN_SETTINGS and value is not None}
     rows = []
     for key, value in rest.items():
         inner = value.items() if isinstance(value, Mapping) else [("", value)]
-        rows += [[Cell(f"{key}: {name}" if name else str(key)), _setting(item)] for name, item in inner]
+        rows += [[Cell(f"{key}: {name}" if name else str(key)), _setting_cell(item)] for name, item in inner]
     return Table("Settings of the run", ["setting", "value"], rows, sortable=False) if rows else None
 
 
-def _setting(value: Any) -> Cell:
-    """Write a setting as it stands: years and sizes without separators, nested ones as JSON."""
+def _setting_cell(value: Any) -> Cell:
+    """Create a cell for a setting, as JSON unless it is a string; numbers have no separators."""
     if isinstance(value, str):
         return Cell(value)
     return Cell(json.dumps(value, ensure_ascii=False, default=str))
@@ -146,17 +148,17 @@ def _time_cell(seconds: float, longest: float | None) -> Cell:
     return Cell(duration(seconds), seconds if known else None, share=share)
 
 
-def _first(*values: Any) -> Any:
-    """Give the first that is there."""
+def _first_known(*values: Any) -> Any:
+    """Return the first value that is neither None nor empty."""
     return next((value for value in values if value is not None and value != ""), None)
 
 
-def _only(results: pd.DataFrame, column: str) -> Any:
+def _first_value(results: pd.DataFrame, column: str) -> Any:
     return results[column].iloc[0] if column in results else None
 
 
-def _span(values: np.ndarray) -> str:
-    """Write whole numbers that follow each other as a range."""
+def _number_range(values: np.ndarray) -> str:
+    """Format integers, consecutive ones as a range."""
     numbers = sorted({int(value) for value in values})
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"{numbers[0]} to {numbers[-1]}"

@@ -1,4 +1,4 @@
-"""Tables of the report, before they are HTML or Markdown."""
+"""Tables of the report, independent of the output format."""
 
 import re
 from collections.abc import Sequence
@@ -9,59 +9,59 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._tables import lay_out
+from ..text_table import format_columns
 
-MARKS = {"best": "★", "level": "≈"}
+MARKS = {"best": "★", "tied": "≈"}
 _MARKDOWN_SPECIALS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 class Cell(NamedTuple):
-    """One cell: what it says, what it is sorted by (None: its text), and how it is dressed."""
+    """Cell of a table with its text, sort key and style."""
 
     text: str
-    value: float | None = None
+    value: float | None = None  # sort key; None sorts by text
     mark: str = ""  # a key of MARKS
-    share: float | None = None  # 0 to 1: depth of the background, or length of the bar
+    share: float | None = None  # intensity of the background or length of the bar, 0 to 1
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; the first column names the rows."""
+    """Table with a caption, whose first column contains the row headers."""
 
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    kind: str = "plain"  # "plain", "heat", "matrix" (heat, its diagonal boxed) or "bars": how shares show
+    kind: str = "plain"  # style of shares: "plain", "heat", "matrix" (heat with boxed diagonal) or "bars"
     notes: Sequence[str] = field(default_factory=list)
     sortable: bool = True
 
     def markdown(self) -> str:
-        """Lay the table out with bars, marks beside the cells they belong to."""
+        """Format the table as Markdown, with the marks in its cells."""
         lines = [list(map(escape_markdown, self.heads))]
         lines += [[escape_markdown(cell.text) + _mark(cell) for cell in row] for row in self.rows]
-        return lay_out([list(column) for column in zip(*lines, strict=True)], style="markdown")
+        return format_columns([list(column) for column in zip(*lines, strict=True)], style="markdown")
 
 
 def escape_markdown(text: str) -> str:
-    """Take from a string whatever Markdown, or HTML in it, would make of its characters."""
+    """Escape Markdown and HTML special characters and collapse whitespace."""
     return _MARKDOWN_SPECIALS.sub(r"\\\1", " ".join(text.split()))
 
 
-def table_of(things: Any, caption: str, *, column: str, limit: int = 200) -> Table:
-    """Lay out a DataFrame, something whose `frame()` gives one, or a sequence of names or records.
+def to_table(things: Any, caption: str, *, column: str, limit: int = 200) -> Table:
+    """Create a table from a DataFrame, an object with a `frame()` method, or a sequence of names or records.
 
-    `column` heads the names of a plain sequence; rows beyond `limit` are left out, and the notes say so.
+    `column` is the header for a sequence of names. Rows beyond `limit` are omitted and counted in a note.
     """
-    frame = frame_of(things, column)
+    frame = to_frame(things, column)
     if frame.shape[1] == 1:
         frame = frame.assign(number=range(1, len(frame) + 1)).iloc[:, ::-1]
     notes = [f"{len(frame) - limit:,} more rows are left out."] if len(frame) > limit else []
-    rows = [list(map(cell_of, row)) for row in frame.head(limit).itertuples(index=False, name=None)]
+    rows = [list(map(to_cell, row)) for row in frame.head(limit).itertuples(index=False, name=None)]
     return Table(caption, [str(name).replace("_", " ") for name in frame.columns], rows, notes=notes)
 
 
-def frame_of(things: Any, column: str) -> pd.DataFrame:
-    """Turn what `table_of` takes into a DataFrame."""
+def to_frame(things: Any, column: str) -> pd.DataFrame:
+    """Convert any input of `to_table` to a DataFrame."""
     if hasattr(things, "frame"):
         things = things.frame()
     if isinstance(things, pd.DataFrame):
@@ -71,8 +71,8 @@ def frame_of(things: Any, column: str) -> pd.DataFrame:
     return pd.DataFrame({column: [str(item) for item in items]}) if plain else pd.DataFrame(items)
 
 
-def cell_of(value: Any) -> Cell:
-    """Write any value; numbers sort as such."""
+def to_cell(value: Any) -> Cell:
+    """Create a cell for any value; numbers are sorted numerically."""
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
         number = float(value)
         if np.isnan(number):
@@ -85,7 +85,7 @@ def cell_of(value: Any) -> Cell:
 
 
 def duration(seconds: float) -> str:
-    """Write a time in the unit that suits it."""
+    """Format a duration in a suitable unit."""
     if np.isnan(seconds):
         return "-"
     if seconds < 1:
@@ -98,7 +98,7 @@ def duration(seconds: float) -> str:
 
 
 def listing(names: Sequence[Any], last: str = "and") -> str:
-    """Join names as a sentence does: a, b and c."""
+    """Join names as in a sentence: a, b and c."""
     words = list(map(str, names))
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 

@@ -1,4 +1,4 @@
-"""The report: one file that tells what a study found."""
+"""Function that writes a report on few-shot results to a file."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -14,8 +14,8 @@ from .markdown import render_markdown
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-COLUMNS = ("pipeline", "n_shots", "repeat", "fold", "metric", "value")
-FORMATS = {"html": render_html, "markdown": render_markdown}
+RESULT_COLUMNS = ("pipeline", "n_shots", "repeat", "fold", "metric", "value")
+RENDERERS = {"html": render_html, "markdown": render_markdown}
 
 
 def write_report(
@@ -34,71 +34,71 @@ def write_report(
     n_clips: int = 12,
     format: str = "html",
 ) -> Path:
-    """Write a report on a study to one file.
+    """Write a report on few-shot results to a single HTML or Markdown file.
 
-    The HTML page holds all it shows, sound too, and asks nothing of the network. What is not passed leaves
-    its section out.
+    The HTML page is self-contained, including the audio, and sends no requests to the network. Sections whose
+    argument is None are omitted.
 
     Parameters
     ----------
     path : path-like
-        The file to write; its folder is made.
+        The file to write. Its directory is created if necessary.
     results : DataFrame
-        A row per pipeline, n_shots, repeat, fold and metric, of one data set, as `few_shot_curve` and
-        `ResultStore` give them.
+        One row per pipeline, n_shots, repeat, fold and metric, for a single dataset, as returned by
+        `few_shot_curve` and `ResultStore`.
     predictions : DataFrame or None, default=None
-        A row per prediction, in columns pipeline, n_shots, repeat, fold, clip (position in `dataset`),
-        predicted (class) and, if known, probability: what `few_shot_curve` hands to `on_predictions`, each as
-        a DataFrame, all concatenated. For confusions, accuracy by class, and the clips most often confused.
+        One row per prediction, with columns pipeline, n_shots, repeat, fold, clip (index into `dataset`),
+        predicted (class) and optionally probability. To obtain it, convert the predictions that
+        `few_shot_curve` passes to `on_predictions` to DataFrames and concatenate them. Needed for the
+        confusion matrices, the accuracy by class and the misclassified clips.
     dataset : AudioDataset or None, default=None
-        What the results are of: for sound, licence and citation, and for the true classes where `predictions`
-        have no column true.
+        Dataset of the results. It provides audio, licence and citation, and the true classes if `predictions`
+        has no column true.
     config : mapping or None, default=None
-        Settings of the run, to be listed.
+        Settings of the run to list in the report.
     leaks : DataFrame, sequence of str or of records, or None, default=None
-        What `check_leakage` or another check found; empty for nothing. Integers in the columns first and
-        second are positions in `dataset`.
+        Findings of `check_leakage` or another check; empty if nothing was found. Integers in the columns
+        first and second are indices into `dataset`.
     extrapolation : DataFrame or None, default=None
-        Expected scores with more clips, as `extrapolate_curve` gives them: columns pipeline, n_shots, mean,
-        and low and high, or half_width.
+        Expected scores for more clips, as returned by `extrapolate_curve`: columns pipeline, n_shots, mean,
+        and either low and high, or half_width.
     suggestions : DataFrame, sequence of str or of records, or None, default=None
-        Unlabelled clips to label next, the most useful first: the files that `suggest_clips` points at.
+        Unlabelled clips in the order in which to label them, such as the files that `suggest_clips` selects.
     embedding : EmbeddingDisplay, DataFrame or None, default=None
-        Clips in the plane: columns x, y, label and kind ("clip" or "prototype").
+        Embedded clips and prototypes: columns x, y, label and kind ("clip" or "prototype").
     metric : str or None, default=None
-        Which metric the report is on. None is accuracy, or the first metric where there is no accuracy.
+        Metric of the report. None uses accuracy if available, else the first metric in `results`.
     title : str or None, default=None
-        Heading. None names the data set.
+        Title of the report. None uses the name of the dataset.
     n_clips : int, default=12
-        At most so many of the clips most often confused are shown, with at most 6 s of sound each (about
-        70 kB a clip).
+        Maximum number of misclassified clips to show, with at most 6 s of audio each (about 70 kB per clip).
     format : {"html", "markdown"}, default="html"
-        Markdown has the texts and tables, without pictures, sound and controls.
+        Markdown contains the texts and tables, without charts, audio and controls.
 
     Returns
     -------
     Path
-        The file.
+        Path of the written file.
 
     Raises
     ------
     ValueError
-        If results are empty, of several data sets, or lack the metric or a column; if `predictions` do not
-        fit `dataset`; if `extrapolation` or `embedding` lack a column; or `format` is unknown.
+        If `results` is empty, contains several datasets, or lacks the metric or a column; if `predictions`
+        does not match `dataset`; if `extrapolation` or `embedding` lacks a column; or if `format` is unknown.
     OSError
         If the file cannot be written.
 
     See Also
     --------
     skfewaudio.model_selection.few_shot_curve : Computes the results.
-    skfewaudio.model_selection.check_leakage : Finds leaks.
-    skfewaudio.model_selection.extrapolate_curve : Estimates what more clips bring.
-    skfewaudio.model_selection.suggest_clips : Says which to label next.
-    accuracy_table : The scores alone.
+    skfewaudio.model_selection.check_leakage : Checks a dataset for leakage.
+    skfewaudio.model_selection.extrapolate_curve : Estimates scores for more clips.
+    skfewaudio.model_selection.suggest_clips : Selects the clips to label next.
+    accuracy_table : Formats the scores as a table.
 
     Notes
     -----
-    A clip whose file cannot be read is listed with the reason in place of its sound.
+    For a clip whose file cannot be read, the report shows the reason instead of the audio.
 
     Examples
     --------
@@ -112,8 +112,8 @@ def write_report(
     >>> print(text.splitlines()[2])
     1-nn reaches 51.0 % accuracy with 5 labelled clips per class.
     """
-    if format not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")
+    if format not in RENDERERS:
+        raise ValueError(f"format must be one of {', '.join(RENDERERS)}; got {format!r}")
     _check_results(results)
     report = build_report(
         results,
@@ -131,23 +131,24 @@ def write_report(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(FORMATS[format](report), encoding="utf-8")
+    path.write_text(RENDERERS[format](report), encoding="utf-8")
     return path
 
 
 def _check_results(results: pd.DataFrame) -> None:
-    """Refuse what no report can be made of; `summarize` checks the columns."""
+    """Raise ValueError for results that are empty, incomplete or of several datasets."""
     if results.empty:
-        raise ValueError("results are empty; expected a row per fold, as few_shot_curve gives")
-    missing = [name for name in COLUMNS if name not in results]
+        raise ValueError("results are empty; expected a row per fold, as returned by few_shot_curve")
+    missing = [name for name in RESULT_COLUMNS if name not in results]
     if missing:
         raise ValueError(
-            f"results lack the columns {', '.join(missing)}; expected a row per fold, as few_shot_curve gives"
+            f"results lack the columns {', '.join(missing)}; expected a row per fold, as returned by "
+            "few_shot_curve"
         )
     if not pd.api.types.is_numeric_dtype(results["n_shots"]) or results["n_shots"].isna().any():
-        raise ValueError("results hold rows without n_shots; expected a number of labelled clips in each")
+        raise ValueError("results hold rows without n_shots; expected a number of labelled clips in each row")
     names = results["dataset"].unique().tolist() if "dataset" in results else []
     if len(names) > 1:
         raise ValueError(
-            f"results are of {len(names)} data sets ({', '.join(map(str, names))}); pass the rows of one"
+            f"results contain {len(names)} datasets ({', '.join(map(str, names))}); pass the rows of one"
         )

@@ -1,4 +1,4 @@
-"""Classes of feature vectors that overlap, and a small machine."""
+"""Fixtures: overlapping classes of feature vectors, and a small extreme learning machine."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def make_data():
 
 @pytest.fixture(scope="session")
 def small():
-    """Make a machine of few units."""
+    """Make a classifier with few hidden units."""
 
     def make(n_hidden=30, **params):
         return ELMClassifier(n_hidden, **({"random_state": 0} | params))
@@ -32,5 +32,5 @@ def small():
 
 @pytest.fixture(scope="session")
 def signs():
-    """Give the targets: 1 for a row's class, and -1 for the others."""
+    """Return the targets: 1 for the class of a row, and -1 for the others."""
     return lambda y: np.where(y[:, None] == LABELS, 1.0, -1.0)

@@ -1,4 +1,4 @@
-"""The hidden layer: activations, distances to centres, and the box that these fill."""
+"""The hidden layer: activations, distances to centres, and the bounding box of the centres."""
 
 import numpy as np
 import pytest
@@ -24,13 +24,13 @@ FORMULAS = {
 }
 
 
-def test_every_activation_has_its_formula_here():
+def test_every_activation_is_tested():
     assert set(FORMULAS) == set(_elm_base.ACTIVATIONS)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
-def test_decision_is_the_output_layer_of_the_activations(name, alpha, make_data, small):
+def test_decision_function_is_the_output_layer_of_the_activations(name, alpha, make_data, small):
     X, y = make_data()
     classifier = small(activation=name, alpha=alpha, rbf_width=5.0).fit(X, y)
     mixed = 0
@@ -43,7 +43,7 @@ def test_decision_is_the_output_layer_of_the_activations(name, alpha, make_data,
     )
 
 
-def test_centres_fill_the_box_of_the_data_and_radii_go_by_the_largest_distance(make_data, small):
+def test_centres_fill_the_bounding_box_and_the_radius_follows_the_largest_distance(make_data, small):
     X, y = make_data()
     classifier = small(500, alpha=0.0, rbf_width=20.0).fit(X, y)
     assert classifier.hidden_weights_ is None
@@ -64,14 +64,14 @@ def test_rows_without_weight_do_not_widen_the_box(make_data, small):
 
 
 @pytest.mark.parametrize("n_features", [10, 1000])
-def test_inputs_of_units_have_the_scale_asked_for_however_many_features(n_features, small):
+def test_scale_of_unit_inputs_does_not_depend_on_the_number_of_features(n_features, small):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((50, n_features))
     classifier = small(200, weight_scale=0.5).fit(X, rng.integers(0, 2, 50))
     np.testing.assert_allclose((X @ classifier.hidden_weights_).std(), 0.5, rtol=0.1)
 
 
-def test_callable_serves_as_activation(make_data, small):
+def test_activation_can_be_a_callable(make_data, small):
     X, y = make_data()
     np.testing.assert_array_equal(
         small(activation=np.cos).fit(X, y).decision_function(X),
@@ -84,16 +84,16 @@ def test_callable_serves_as_activation(make_data, small):
     [
         (lambda a: a[:, :3], r"gives an array of shape \(60, 3\) for one of shape \(60, 30\)"),
         (lambda a: a / 0.0, "gives NaN or infinity"),
-        (lambda a: 0 * a, "is 0, or next to it, on the training rows; try a larger n_hidden"),
+        (lambda a: 0 * a, "is 0 or close to 0 on the training rows; try a larger n_hidden"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")
-def test_activation_that_cannot_be_used_is_refused(activation, match, make_data, small):
+def test_invalid_activation_is_refused(activation, match, make_data, small):
     with pytest.raises(ValueError, match=match):
         small(activation=activation).fit(*make_data())
 
 
-def test_gaussians_too_narrow_for_the_data_are_refused_with_advice(small):
+def test_too_narrow_gaussians_are_refused_with_advice(small):
     X = np.random.default_rng(0).uniform(size=(20, 50)) - np.arange(20)[:, None] % 2
     with pytest.raises(ValueError, match="try a larger rbf_width"):
         small(1000, activation="gaussian", alpha=0.0).fit(X, np.arange(20) % 2)

@@ -1,4 +1,4 @@
-"""The penalty: none, given, and chosen by leaving one out."""
+"""The penalty: zero, given, and chosen by leave-one-out."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def test_no_penalty_gives_the_pseudoinverse(n_hidden, make_data, small, signs):
 
 
 @pytest.mark.parametrize("n_hidden", [20, 100], ids=["more rows", "more units"])
-def test_leave_one_out_errors_are_those_of_refitting(n_hidden, make_data, small, signs):
+def test_leave_one_out_errors_equal_refitting(n_hidden, make_data, small, signs):
     X, y = make_data(40)
     chosen = small(n_hidden).fit(X, y)
     for i in (0, 9, 18):
@@ -27,7 +27,7 @@ def test_leave_one_out_errors_are_those_of_refitting(n_hidden, make_data, small,
         np.testing.assert_allclose(chosen.loo_errors_[i], np.mean(errors), rtol=1e-6)
 
 
-def test_chosen_penalty_has_the_least_error_and_is_the_one_solved_for(make_data, small):
+def test_chosen_penalty_has_the_smallest_error_and_is_solved_for(make_data, small):
     X, y = make_data()
     chosen = small().fit(X, y)
     assert chosen.penalty_ == chosen.penalties_[chosen.loo_errors_.argmin()]
@@ -41,7 +41,7 @@ def test_penalty_can_be_chosen_from_a_list(make_data, small):
     assert small(penalty=[1e-3, 1e3]).fit(X, y).penalty_ in (1e-3, 1e3)
 
 
-def test_as_many_units_as_clips_collapse_without_a_penalty_and_not_with_one_chosen(small):
+def test_accuracy_collapses_for_as_many_units_as_clips_without_a_penalty(small):
     X, y = make_classification(
         600, 40, n_informative=20, n_classes=4, n_clusters_per_class=1, class_sep=2.0, random_state=0
     )
@@ -50,6 +50,6 @@ def test_as_many_units_as_clips_collapse_without_a_penalty_and_not_with_one_chos
     def accuracy(**params):
         return small(activation="tanh", **params).fit(X[train], y[train]).score(X[test], y[test])
 
-    assert accuracy(n_hidden=200, penalty=0.0) < 0.45  # a guess is right in a quarter
+    assert accuracy(n_hidden=200, penalty=0.0) < 0.45  # chance is 0.25
     assert accuracy(n_hidden=1000, penalty=0.0) > 0.8
     assert accuracy(n_hidden=200) > 0.85

@@ -1,4 +1,4 @@
-"""Weights of rows and of classes."""
+"""Weights of rows and classes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 @pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"penalty": 0.3}], ids=str)
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
-def test_weight_is_the_same_as_repetition_also_in_the_choice(params, kind, make_data, small):
+def test_weight_equals_repetition_also_in_the_choice_of_the_penalty(params, kind, make_data, small):
     X, y = make_data()
     times = np.random.default_rng(0).integers(0, 4, len(X))
     weighted = small(**params).fit(kind(X), y, sample_weight=times)
@@ -18,8 +18,8 @@ def test_weight_is_the_same_as_repetition_also_in_the_choice(params, kind, make_
         np.testing.assert_allclose(repeated.loo_errors_, weighted.loo_errors_)
 
 
-def test_copies_do_not_vouch_for_each_other(small):
-    # Labels without any rhyme: seen singly they ask for a large penalty, and so they must in pairs.
+def test_duplicate_rows_are_left_out_together(small):
+    # Random labels require a large penalty, also when every row occurs twice.
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((40, 5)), rng.integers(0, 2, 40)
     once, twice = small(100).fit(X, y), small(100).fit(np.vstack([X, X]), np.tile(y, 2))
@@ -30,12 +30,12 @@ def test_copies_do_not_vouch_for_each_other(small):
     ("weights", "match"),
     [([-1.0] + [1.0] * 59, "sample_weight holds -1.0; expected none below 0"), ([0.0] * 60, "weight")],
 )
-def test_weights_that_cannot_be_used_are_refused(weights, match, make_data, small):
+def test_invalid_weights_are_refused(weights, match, make_data, small):
     with pytest.raises(ValueError, match=match):
         small().fit(*make_data(), sample_weight=weights)
 
 
-def test_balanced_weights_give_every_class_the_same_sum(make_data, small):
+def test_balanced_weights_give_every_class_the_same_total_weight(make_data, small):
     X, y = make_data()
     kept = np.r_[
         np.flatnonzero(y == "bark"), np.flatnonzero(y == "horn")[:4], np.flatnonzero(y == "siren")[:6]
@@ -49,7 +49,7 @@ def test_balanced_weights_give_every_class_the_same_sum(make_data, small):
     )
 
 
-def test_dict_weighs_the_classes_it_names(make_data, small):
+def test_dict_sets_the_weights_of_its_classes(make_data, small):
     X, y = make_data()
     np.testing.assert_allclose(
         small(class_weight={"horn": 3.0}).fit(X, y).output_weights_,

@@ -1,4 +1,4 @@
-"""Spectrograms of three classes."""
+"""Fixtures: spectrograms of three classes."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ LABELS = np.array(["bark", "horn", "siren"])
 
 @pytest.fixture(scope="session")
 def make_clips():
-    """Make noise with a band of its own for each class."""
+    """Make noise with a louder band for each class."""
 
     def make(n_per_class=4, n_mels=12, lengths=(9, 14), seed=0):
         rng = np.random.default_rng(seed)
@@ -26,7 +26,7 @@ def make_clips():
 
 @pytest.fixture(scope="session")
 def make_tags(make_clips):
-    """Make clips that have two labels each, as an indicator matrix, and a third that none has."""
+    """Make clips and an indicator matrix of two labels per clip and a third label that no clip has."""
 
     def make(**shape):
         X, y = make_clips(**shape)

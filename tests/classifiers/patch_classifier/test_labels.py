@@ -1,4 +1,4 @@
-"""Several labels a clip, and labels that are refused."""
+"""Several labels per clip, and invalid labels."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_clips_can_have_several_labels(name, make_tags):
     assert (model.predict(test) == truth).mean() > 0.9
 
 
-def test_labels_one_against_the_rest_are_averaged(make_tags):
+def test_one_vs_rest_scores_are_averaged(make_tags):
     X, Y = make_tags(lengths=(6,))
     model = PatchClassifier(OneVsRestClassifier(LogisticRegression())).fit(X, Y[:, :2])
     rows = np.concatenate([clip.T for clip in X])
@@ -38,12 +38,12 @@ def test_labels_one_against_the_rest_are_averaged(make_tags):
         np.testing.assert_allclose(getattr(model, method)(X), expected, rtol=1e-5)
 
 
-def test_label_that_every_clip_has_is_certain(make_tags):
+def test_label_of_every_clip_has_probability_one(make_tags):
     X, Y = make_tags()
     assert PatchClassifier().fit(X, np.ones_like(Y)).predict_proba(X).min() == 1
 
 
-def test_two_dimensional_labels_that_are_no_indicators_are_refused(make_clips):
+def test_two_dimensional_labels_other_than_indicators_are_refused(make_clips):
     X, _ = make_clips()
     with pytest.raises(ValueError, match="y should be a 1d array"):
         PatchClassifier().fit(X, np.column_stack([np.arange(12) % 3, np.arange(12) % 4]))

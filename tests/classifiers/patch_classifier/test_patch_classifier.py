@@ -1,4 +1,4 @@
-"""PatchClassifier as an estimator, with those that it may hold."""
+"""PatchClassifier as an estimator, with various wrapped estimators."""
 
 import pickle
 
@@ -47,13 +47,13 @@ def test_scikit_learns_common_checks_with_other_parameters(estimator, check):
     ],
     ids=["default", "logistic", "logistic max", "svm vote", "pipeline"],
 )
-def test_separable_spectrograms_are_told_apart(model, make_clips):
+def test_separable_spectrograms_are_classified_correctly(model, make_clips):
     X, y = make_clips(seed=1)
     assert model.fit(*make_clips()).score(X, y) == 1.0
 
 
 @pytest.mark.parametrize("method", ["predict_proba", "predict_log_proba", "decision_function"])
-def test_plain_matrix_gives_what_the_estimator_gives(method):
+def test_feature_vectors_give_the_results_of_the_estimator_alone(method):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((30, 5)), np.tile(LABELS, 10)
     alone = LogisticRegression().fit(X, y)
@@ -61,7 +61,7 @@ def test_plain_matrix_gives_what_the_estimator_gives(method):
     np.testing.assert_allclose(getattr(model, method)(X), getattr(alone, method)(X), rtol=1e-12)
 
 
-def test_array_and_list_of_spectrograms_give_the_same(make_clips):
+def test_array_and_list_of_spectrograms_are_equivalent(make_clips):
     X, y = make_clips(lengths=(10,))
     a, b = PatchClassifier(patch_frames=4).fit(X, y), PatchClassifier(patch_frames=4).fit(np.stack(X), y)
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(np.stack(X)))
@@ -96,11 +96,11 @@ def test_estimator_without_probabilities_needs_votes(make_clips):
 
 
 def test_regressor_is_refused(make_clips):
-    with pytest.raises(ValueError, match=r"estimator=LinearRegression\(\) is no classifier"):
+    with pytest.raises(ValueError, match=r"estimator=LinearRegression\(\) is not a classifier"):
         PatchClassifier(LinearRegression()).fit(*make_clips())
 
 
-def test_tags_are_those_of_the_estimator_as_far_as_they_hold_for_clips():
+def test_tags_of_the_estimator_are_kept_if_valid_for_clips():
     tags = get_tags(PatchClassifier(MultinomialNB()))
     assert tags.input_tags.positive_only
     assert tags.input_tags.three_d_array
@@ -130,7 +130,7 @@ def test_clone_pickle_and_refit_on_another_shape(make_clips):
     assert model.estimator_.n_features_in_ == 60
 
 
-def test_fit_leaves_the_given_estimator_and_the_parameters_alone(make_clips):
+def test_fit_does_not_change_the_estimator_and_the_parameters(make_clips):
     given = LogisticRegression()
     model = PatchClassifier(given)
     params = model.get_params()
@@ -140,17 +140,17 @@ def test_fit_leaves_the_given_estimator_and_the_parameters_alone(make_clips):
 
 
 @pytest.mark.parametrize("patch_frames", [1, 8])
-def test_one_clip_a_class_and_one_frame_a_clip(patch_frames, make_clips):
+def test_one_clip_per_class_and_one_frame_per_clip(patch_frames, make_clips):
     X, y = make_clips(n_per_class=1, lengths=(1,))
     assert PatchClassifier(patch_frames=patch_frames).fit(X, y).predict(X).tolist() == y.tolist()
 
 
-def test_silence_is_classified_and_learnt_from():
+def test_silence_can_be_fitted_and_classified():
     X = [np.zeros((4, 9)), np.zeros((4, 5)), np.ones((4, 2))]
     assert np.isfinite(PatchClassifier(patch_frames=3).fit(X, LABELS).predict_proba(X)).all()
 
 
-def test_search_reaches_patches_and_estimator(make_clips):
+def test_grid_search_sets_parameters_of_patches_and_estimator(make_clips):
     X, y = make_clips()
     grid = {"patch_frames": [1, 4], "estimator__n_neighbors": [1, 3]}
     search = GridSearchCV(PatchClassifier(KNeighborsClassifier()), grid, cv=2).fit(X, y)

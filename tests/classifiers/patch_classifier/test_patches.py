@@ -1,4 +1,4 @@
-"""What the estimator is given of a clip, and how its answers become the clip's."""
+"""Patches that the estimator receives, and the aggregation of its predictions."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ LABELS = np.array(["bark", "horn", "siren"])
 
 
 class Scripted(ClassifierMixin, BaseEstimator):
-    """Takes a row for the probabilities of the classes."""
+    """Classifier that returns its input as class probabilities."""
 
     def fit(self, X, y, sample_weight=None):
         self.classes_ = np.unique(y)
@@ -34,7 +34,7 @@ class Scripted(ClassifierMixin, BaseEstimator):
 
 
 class Mute(ClassifierMixin, BaseEstimator):
-    """The same, and it tells no more than the label."""
+    """Classifier that predicts labels without probabilities."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -45,7 +45,7 @@ class Mute(ClassifierMixin, BaseEstimator):
 
 
 def scripted(*frames, estimator=None, **params):
-    """A classifier of the first labels, and one clip whose frames have these probabilities."""
+    """Return a fitted classifier, and one clip whose frames have the given probabilities."""
     clip = np.array(frames, dtype=np.float32).T
     model = PatchClassifier(estimator or Scripted(), **params)
     return model.fit(list(np.eye(len(clip))[:, :, None]), LABELS[: len(clip)]), [clip]
@@ -70,21 +70,21 @@ def test_default_hop_is_half_a_patch_and_at_least_a_frame(patch_frames, n_rows, 
     assert len(model.estimator_.rows_) == 3 * n_rows
 
 
-def test_mean_is_that_of_the_patches_probabilities():
+def test_mean_averages_the_probabilities_of_patches():
     model, clip = scripted([0.1, 0.9], [0.8, 0.2], [0.9, 0.1])
     np.testing.assert_allclose(model.predict_proba(clip), [[0.6, 0.4]], rtol=1e-6)
     np.testing.assert_allclose(model.predict_log_proba(clip), np.log([[0.6, 0.4]]), rtol=1e-6)
     assert model.predict(clip) == ["bark"]
 
 
-def test_max_is_that_of_the_patches_probabilities_normalised():
+def test_max_is_the_normalised_maximum_of_the_probabilities_of_patches():
     model, clip = scripted([0.1, 0.9], [0.8, 0.2], [0.6, 0.4], aggregation="max")
     np.testing.assert_allclose(model.predict_proba(clip), [[0.8 / 1.7, 0.9 / 1.7]], rtol=1e-6)
     assert model.predict(clip) == ["horn"]
 
 
 @pytest.mark.parametrize("estimator", [Scripted(), Mute()])
-def test_vote_gives_the_share_of_patches_that_have_each_label(estimator):
+def test_vote_is_the_share_of_patches_with_each_label(estimator):
     frames = [0.1, 0.9], [0.6, 0.4], [0.6, 0.4], [0.6, 0.4]
     model, clip = scripted(*frames, estimator=estimator, aggregation="vote")
     np.testing.assert_array_equal(model.predict_proba(clip), [[0.75, 0.25]])
@@ -92,8 +92,8 @@ def test_vote_gives_the_share_of_patches_that_have_each_label(estimator):
 
 
 @pytest.mark.parametrize(("estimator", "label"), [(Scripted(), "horn"), (Mute(), "bark")])
-def test_tied_vote_goes_to_the_likelier_or_else_to_the_first(estimator, label):
-    # The siren is the likeliest of all, and no patch is given it.
+def test_tied_vote_is_decided_by_the_mean_probability_or_goes_to_the_first_label(estimator, label):
+    # The siren has the highest mean probability, but no patch votes for it.
     model, tied = scripted([0.40, 0.21, 0.39], [0.19, 0.42, 0.39], estimator=estimator, aggregation="vote")
     untied = [np.array([[0.1, 0.2, 0.7]]).T]
     assert model.predict(untied + tied).tolist() == ["siren", label]
@@ -104,7 +104,7 @@ def test_margins_of_two_classes_are_averaged():
     np.testing.assert_allclose(model.decision_function(clip), [-0.1], rtol=1e-6)
 
 
-def test_max_weighs_the_largest_margins_of_two_classes():
+def test_max_compares_the_largest_margins_of_two_classes():
     model, clip = scripted([0.1, 0.9], [0.8, 0.2], [0.7, 0.3], aggregation="max")
     np.testing.assert_allclose(model.decision_function(clip), [(0.4 - 0.3) / 2], rtol=1e-6)
 
@@ -118,7 +118,7 @@ def test_margins_of_three_classes_are_averaged(make_clips):
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max", "vote"])
-def test_batches_change_nothing(aggregation, make_clips):
+def test_batch_size_does_not_change_the_result(aggregation, make_clips):
     X, y = make_clips(lengths=(1, 5, 40))
     whole = PatchClassifier(LogisticRegression(max_iter=1000), patch_frames=2, aggregation=aggregation).fit(
         X, y
@@ -141,13 +141,13 @@ def test_no_more_than_a_batch_of_patches_is_predicted_at_once():
     assert sum(sizes) == 103
 
 
-def test_sample_weight_of_a_clip_is_that_of_its_patches(make_clips):
+def test_sample_weight_of_a_clip_is_repeated_for_its_patches(make_clips):
     X, y = make_clips(n_per_class=1, lengths=(4,))
     model = PatchClassifier(Scripted(), patch_frames=2).fit(X, y, sample_weight=[1.0, 2.0, 3.0])
     assert list(model.estimator_.weights_) == [1.0] * 3 + [2.0] * 3 + [3.0] * 3
 
 
-def test_sample_weight_goes_through_pipelines_on_both_sides(make_clips):
+def test_sample_weight_passes_through_outer_and_inner_pipelines(make_clips):
     X, y = make_clips(lengths=(6,))
     inner = make_pipeline(StandardScaler(), LogisticRegression())
     model = make_pipeline(PatchClassifier(inner))
@@ -163,7 +163,7 @@ def test_sample_weight_of_another_length_is_refused(make_clips):
         PatchClassifier(Scripted()).fit(X, y, sample_weight=np.ones(12))
 
 
-def test_sample_weight_is_refused_where_the_estimator_does_not_take_it(make_clips):
+def test_sample_weight_for_an_estimator_without_weights_is_refused(make_clips):
     X, y = make_clips()
     with pytest.raises(TypeError, match=r"KNeighborsClassifier.*sample_weight"):
         PatchClassifier().fit(X, y, sample_weight=np.ones(12))
@@ -183,7 +183,7 @@ def test_sample_weight_is_refused_where_the_estimator_does_not_take_it(make_clip
     ],
     ids=["logistic", "default", "svm vote", "svm", "mute vote"],
 )
-def test_methods_are_those_that_the_estimator_allows(model, methods):
+def test_available_methods_depend_on_the_estimator(model, methods):
     assert {
         m for m in ("predict_proba", "predict_log_proba", "decision_function") if hasattr(model, m)
     } == methods

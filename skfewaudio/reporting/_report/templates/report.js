@@ -4,7 +4,7 @@
   const $ = (id) => document.getElementById(id);
   root.classList.add("js");
 
-  // Theme: the system's until the button says otherwise.
+  // Theme: follow the system until the button is used.
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = $("theme");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
@@ -16,7 +16,7 @@
   dark.addEventListener("change", showTheme);
   showTheme();
 
-  // Tables: a button in every head sorts, numbers largest first.
+  // Tables: add a button to every header that sorts by its column, numbers in descending order first.
   const keyOf = (row, column) => {
     const cell = row.cells[column];
     return "value" in cell.dataset ? Number(cell.dataset.value) : cell.textContent;
@@ -24,7 +24,7 @@
   const compare = (a, b) => {
     const numbers = [a, b].map((key) => typeof key === "number");
     if (numbers[0] && numbers[1]) return a - b;
-    if (numbers[0] !== numbers[1]) return numbers[0] ? 1 : -1; // what is not known counts as least
+    if (numbers[0] !== numbers[1]) return numbers[0] ? 1 : -1; // unknown values are smallest
     return a.localeCompare(b, undefined, { numeric: true });
   };
   const sort = (table, column, ascending) => {
@@ -50,7 +50,7 @@
     });
   }
 
-  // Tables that do not overflow need no stop for the keyboard.
+  // Tables are focusable only if they overflow.
   const checkScroll = () => {
     for (const box of document.querySelectorAll(".scroll")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
@@ -61,16 +61,16 @@
   document.addEventListener("toggle", checkScroll, true);
   checkScroll();
 
-  // One clip sounds at a time.
+  // Play one clip at a time.
   document.addEventListener("play", (event) => {
     for (const audio of document.querySelectorAll("audio")) if (audio !== event.target) audio.pause();
   }, true);
 
-  // On paper all is open.
+  // Open all details for printing.
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
 
   if (!$("counts")) return;
-  // Classes: the tables stand there for one method and number of clips; only their cells change.
+  // Classes: the page contains the tables for one method and number of clips; only their cells are updated.
   const data = JSON.parse($("counts").textContent);
   const names = [...$("confusion").tBodies[0].rows].map((row) => row.cells[0].textContent);
   const sum = (numbers) => numbers.reduce((total, n) => total + n, 0);
@@ -94,17 +94,17 @@
       const head = document.createElement("th");
       head.scope = "row";
       head.textContent = names[i];
-      const [taken, share, of] = [0, 1, 2].map(() => document.createElement("td"));
-      taken.textContent = names[j];
-      share.className = of.className = "num";
+      const [predicted, share, nPredictions] = [0, 1, 2].map(() => document.createElement("td"));
+      predicted.textContent = names[j];
+      share.className = nPredictions.className = "num";
       show(share, count, total);
-      of.textContent = total.toLocaleString("en");
-      of.dataset.value = total;
-      row.append(head, taken, share, of);
+      nPredictions.textContent = total.toLocaleString("en");
+      nPredictions.dataset.value = total;
+      row.append(head, predicted, share, nPredictions);
       return row;
     });
     $("pairs").tBodies[0].replaceChildren(...rows);
-    $("pairs-caption").textContent = `${caption}: which classes are taken for which`;
+    $("pairs-caption").textContent = `${caption}: most frequent confusions`;
     for (const head of $("pairs").tHead.rows[0].cells) head.setAttribute("aria-sort", "none");
   };
   const update = () => {
@@ -114,7 +114,7 @@
     const total = sum(counts.map(sum));
     const right = sum(counts.map((row, k) => row[k]));
     const score = total
-      ? `${((100 * right) / total).toFixed(1)} % of ${total.toLocaleString("en")} predictions right`
+      ? `${((100 * right) / total).toFixed(1)} % of ${total.toLocaleString("en")} predictions correct`
       : "no predictions";
     [...$("confusion").tBodies[0].rows].forEach((row, i) =>
       counts[i].forEach((count, j) => show(row.cells[j + 1], count, sum(counts[i]))));
@@ -123,11 +123,11 @@
       const k = names.indexOf(row.cells[0].textContent);
       data.counts[p].forEach((matrix, n) => show(row.cells[n + 1], matrix[k][k], sum(matrix[k])));
     }
-    $("by-class-caption").textContent = `${data.pipelines[p]}: per cent right by labelled clips per class`;
+    $("by-class-caption").textContent = `${data.pipelines[p]}: accuracy in per cent by labelled clips per class`;
     showPairs(counts, title);
     $("status").textContent = `${title}: ${score}`;
   };
   $("controls").addEventListener("change", update);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
-  $("controls").reset(); // a reload keeps the choice in some browsers, but not the tables
+  $("controls").reset(); // on reload, some browsers keep the selection, which would not match the tables
 })();

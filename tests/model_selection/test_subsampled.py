@@ -12,7 +12,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skfewaudio.model_selection import FewShotClassifier, FewShotSplit
+import skfewaudio
+from skfewaudio.model_selection import FewShotSplit, SubsampledClassifier
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(["bark", "horn", "siren"], 20)
@@ -20,12 +21,14 @@ X = RNG.normal(size=(60, 4)) + np.repeat(np.arange(3), 20)[:, None]
 FOLDS = np.tile([1, 2, 3, 4], 15)
 
 
-def few_shot_checks(estimator):
-    reason = "clips that are not drawn are not looked at"
+def expected_failures(estimator):
+    reason = "clips that are not drawn are not validated"
     return {"check_dtype_object": reason, "check_estimators_nan_inf": reason}
 
 
-@parametrize_with_checks([FewShotClassifier(KNeighborsClassifier(1))], expected_failed_checks=few_shot_checks)
+@parametrize_with_checks(
+    [SubsampledClassifier(KNeighborsClassifier(1))], expected_failed_checks=expected_failures
+)
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_common_checks(estimator, check):
     check(estimator)
@@ -34,29 +37,29 @@ def test_common_checks(estimator, check):
 @pytest.mark.slow
 @parametrize_with_checks(
     [
-        FewShotClassifier(LogisticRegression(), n_shots=None),
-        FewShotClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
+        SubsampledClassifier(LogisticRegression(), n_shots=None),
+        SubsampledClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_shots=None),
     ]
 )
-def test_common_checks_where_every_clip_is_drawn(estimator, check):
+def test_common_checks_with_all_clips(estimator, check):
     check(estimator)
 
 
 def test_draws_what_few_shot_split_draws():
     train, _ = next(FewShotSplit(3, cv=PredefinedSplit(FOLDS), random_state=5).split(X, Y))
     pool = np.flatnonzero(FOLDS != 1)
-    model = FewShotClassifier(KNeighborsClassifier(1), 3, random_state=5).fit(X[pool], Y[pool])
+    model = SubsampledClassifier(KNeighborsClassifier(1), 3, random_state=5).fit(X[pool], Y[pool])
     np.testing.assert_array_equal(pool[model.support_], train)
 
 
-def test_fits_on_the_support_alone():
-    model = FewShotClassifier(KNeighborsClassifier(1), 2).fit(X, Y)
+def test_fits_only_on_the_support():
+    model = SubsampledClassifier(KNeighborsClassifier(1), 2).fit(X, Y)
     assert model.estimator_.n_samples_fit_ == len(model.support_) == 6
     np.testing.assert_array_equal(model.predict(X[model.support_]), Y[model.support_])
 
 
-def test_none_takes_every_clip():
-    model = FewShotClassifier(LogisticRegression(), None).fit(X, Y)
+def test_none_uses_all_clips():
+    model = SubsampledClassifier(LogisticRegression(), None).fit(X, Y)
     np.testing.assert_array_equal(model.predict_proba(X), LogisticRegression().fit(X, Y).predict_proba(X))
 
 
@@ -73,15 +76,16 @@ def flatten(clips):
 
 
 @pytest.mark.parametrize("kind", [as_list, as_paths, lambda clips: clips.reshape(-1, 2, 2)])
-def test_takes_lists_paths_and_three_dimensional_arrays(kind):
+def test_accepts_lists_paths_and_three_dimensional_arrays(kind):
     pipe = make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(1))
-    found = FewShotClassifier(pipe, 2).fit(kind(X), Y).predict(kind(X))
-    np.testing.assert_array_equal(found, FewShotClassifier(KNeighborsClassifier(1), 2).fit(X, Y).predict(X))
+    found = SubsampledClassifier(pipe, 2).fit(kind(X), Y).predict(kind(X))
+    expected = SubsampledClassifier(KNeighborsClassifier(1), 2).fit(X, Y).predict(X)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_n_shots_can_be_searched_over():
     search = GridSearchCV(
-        FewShotClassifier(make_pipeline(StandardScaler(), KNeighborsClassifier(1))),
+        SubsampledClassifier(make_pipeline(StandardScaler(), KNeighborsClassifier(1))),
         {"n_shots": [1, 2, 5]},
         cv=PredefinedSplit(FOLDS),
         error_score="raise",
@@ -90,34 +94,34 @@ def test_n_shots_can_be_searched_over():
 
 
 def test_seeds_an_unseeded_estimator_with_its_own_random_state():
-    model = FewShotClassifier(DummyClassifier(strategy="uniform"))
+    model = SubsampledClassifier(DummyClassifier(strategy="uniform"))
     first, again, other = (
         clone(model).set_params(random_state=seed).fit(X, Y).predict(X).tolist() for seed in (0, 0, 1)
     )
     assert first == again != other
 
 
-def test_leaves_a_seeded_estimator_as_it_is():
-    model = FewShotClassifier(make_pipeline(DummyClassifier(random_state=3))).fit(X, Y)
+def test_keeps_the_seed_of_a_seeded_estimator():
+    model = SubsampledClassifier(make_pipeline(DummyClassifier(random_state=3))).fit(X, Y)
     assert model.estimator_[-1].random_state == 3
 
 
-def test_never_touches_global_random_state():
-    np.random.seed(0)  # noqa: NPY002 - the global state is what is looked at
+def test_does_not_change_the_global_random_state():
+    np.random.seed(0)  # noqa: NPY002 - the global state is what is tested
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    FewShotClassifier(DummyClassifier(strategy="uniform")).fit(X, Y).predict(X)
+    SubsampledClassifier(DummyClassifier(strategy="uniform")).fit(X, Y).predict(X)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_has_only_the_methods_of_its_estimator():
-    model = FewShotClassifier(KNeighborsClassifier(1))
+    model = SubsampledClassifier(KNeighborsClassifier(1))
     assert hasattr(model, "predict_proba")
     assert not hasattr(model, "decision_function")
     assert not hasattr(model, "transform")
 
 
-def test_carries_the_tags_of_its_estimator():
-    tags = get_tags(FewShotClassifier(KNeighborsClassifier(metric="nan_euclidean")))
+def test_inherits_the_tags_of_its_estimator():
+    tags = get_tags(SubsampledClassifier(KNeighborsClassifier(metric="nan_euclidean")))
     assert tags.input_tags.allow_nan
     assert not tags.target_tags.multi_output
 
@@ -125,19 +129,32 @@ def test_carries_the_tags_of_its_estimator():
 @pytest.mark.parametrize("n_shots", [0, -3, 1.5, "all"])
 def test_n_shots_must_be_a_count_or_none(n_shots):
     with pytest.raises(ValueError, match="'n_shots' parameter"):
-        FewShotClassifier(KNeighborsClassifier(1), n_shots).fit(X, Y)
+        SubsampledClassifier(KNeighborsClassifier(1), n_shots).fit(X, Y)
 
 
 def test_class_with_too_few_clips_is_named():
     with pytest.raises(ValueError, match="horn has 2"):
-        FewShotClassifier(KNeighborsClassifier(1), 3).fit(X[:22], Y[:22])
+        SubsampledClassifier(KNeighborsClassifier(1), 3).fit(X[:22], Y[:22])
 
 
-def test_several_labels_a_clip_are_an_error_that_says_what_to_use():
+def test_multi_label_error_names_the_alternatives():
     with pytest.raises(ValueError, match=r"\(60, 2\).*cross_validate.*learning_curve"):
-        FewShotClassifier(LogisticRegression()).fit(X, np.tile([[0, 1], [1, 1]], (30, 1)))
+        SubsampledClassifier(LogisticRegression()).fit(X, np.tile([[0, 1], [1, 1]], (30, 1)))
 
 
 def test_unknown_fit_argument_is_an_error():
     with pytest.raises(TypeError, match="sample_weight"):
-        FewShotClassifier(LogisticRegression()).fit(X, Y, sample_weight=np.ones(60))
+        SubsampledClassifier(LogisticRegression()).fit(X, Y, sample_weight=np.ones(60))
+
+
+@pytest.mark.parametrize("module", [skfewaudio, skfewaudio.model_selection], ids=["top level", "package"])
+def test_old_name_warns_and_returns_the_renamed_class(module):
+    with pytest.warns(FutureWarning, match="FewShotClassifier was renamed to SubsampledClassifier") as caught:
+        assert module.FewShotClassifier is SubsampledClassifier
+    assert caught[0].filename == __file__
+    assert "FewShotClassifier" not in module.__all__
+
+
+def test_unknown_name_of_the_package_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'ManyShotClassifier'"):
+        skfewaudio.model_selection.ManyShotClassifier  # noqa: B018 - the access is what is tested

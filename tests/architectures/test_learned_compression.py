@@ -1,4 +1,4 @@
-"""Compression of spectrograms that is learnt with the network."""
+"""Compression of spectrograms that is learned with the network."""
 
 import pytest
 import torch
@@ -14,9 +14,9 @@ def build(architecture, **params):
 
 
 @compressing
-def test_learnt_compression_adds_two_parameters(architecture):
-    learnt, fixed = build(architecture, learn_compression=True), build(architecture)
-    assert n_parameters(learnt) == n_parameters(fixed) + 2
+def test_learned_compression_adds_two_parameters(architecture):
+    learned, fixed = build(architecture, learn_compression=True), build(architecture)
+    assert n_parameters(learned) == n_parameters(fixed) + 2
 
 
 @compressing
@@ -29,6 +29,6 @@ def test_gradients_reach_both_parameters_of_the_compression(architecture):
 
 
 @compressing
-def test_learnt_compression_refuses_decibels(architecture):
+def test_learned_compression_refuses_decibels(architecture):
     with pytest.raises(ValueError, match=r"was given -80; make them by LogMel\(compression=None\)"):
         build(architecture, learn_compression=True)(torch.full((2, 1, 128, 128), -80.0))

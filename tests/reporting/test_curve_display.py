@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from skfewaudio.reporting import FewShotCurveDisplay
-from skfewaudio.reporting._curve_display import _spread
+from skfewaudio.reporting._plotting import separate_labels
 
 
 def make_display(n_repeats=3, n_classes=10):
@@ -44,7 +44,7 @@ def test_plot_returns_the_display_with_axes_and_figure(ax):
     assert display.figure_ is ax.figure
 
 
-def test_one_line_a_method_in_per_cent(ax):
+def test_one_line_per_method_in_per_cent(ax):
     lines = {line.get_label(): line for line in make_display().plot(ax).ax_.get_lines()}
     np.testing.assert_allclose(lines["1-nn"].get_ydata(), [33, 41, 71])
     assert "prototypes" in lines
@@ -63,7 +63,7 @@ def test_ticks_are_the_numbers_of_clips(ax):
     assert ax.get_xscale() == "log"
 
 
-def test_axes_say_what_they_are(ax):
+def test_axes_are_labelled(ax):
     make_display().plot(ax, title="toy")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Labelled clips per class", "Accuracy (%)")
     assert ax.get_title(loc="left") == "toy"
@@ -77,15 +77,15 @@ def test_chance_is_one_over_the_number_of_classes():
     assert make_display(n_classes=4).chance == pytest.approx(0.25)
 
 
-def test_says_over_how_many_draws(ax):
+def test_caption_contains_the_number_of_draws(ax):
     assert "mean and 95 % interval over 3 draws of clips" in texts(make_display(3).plot(ax))
 
 
-def test_says_that_one_draw_has_no_interval(ax):
+def test_caption_mentions_missing_interval_for_one_draw(ax):
     assert "one draw of clips: no interval" in texts(make_display(1).plot(ax))
 
 
-def test_makes_a_figure_where_no_axes_are_given():
+def test_creates_a_figure_without_axes():
     import matplotlib.pyplot as plt
 
     display = make_display().plot()
@@ -101,8 +101,8 @@ def test_frame_is_a_copy():
 
 
 @pytest.mark.parametrize("heights", [[50.0, 50.0, 50.0], [99.0, 98.0, 100.0], [10.0, 90.0, 12.0]])
-def test_labels_are_kept_apart_in_order(heights):
-    shown = _spread(heights, gap=5.0)
+def test_labels_are_separated_in_order(heights):
+    shown = separate_labels(heights, gap=5.0)
     assert np.diff(np.sort(shown)).min() >= 5 - 1e-9
     assert shown.max() <= 100
     assert (np.argsort(shown) == np.argsort(heights, kind="stable")).all()

@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skfewaudio.model_selection._curve.fits import Cell, SharedWork, run_cell
+from skfewaudio.model_selection._curve.fits import CurveFit, SharedWork, run_fit
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(["bark", "horn"], 10)
@@ -34,7 +34,7 @@ class CountingTransformer(TransformerMixin, BaseEstimator):
 
 
 class CountingClassifier(ClassifierMixin, BaseEstimator):
-    """The nearest mean; `predict` is made of `predict_proba`, as that of a network is."""
+    """Nearest-mean classifier whose `predict` calls `predict_proba`, like the networks."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -53,7 +53,7 @@ class CountingClassifier(ClassifierMixin, BaseEstimator):
 def run(estimator, scoring=("accuracy",), *, keep_predictions=True):
     scorer = check_scoring(CountingClassifier(), scoring=list(scoring))
     work = SharedWork("counting", estimator, X, Y, {1: FOLD}, scorer, keep_predictions)
-    return run_cell(work, Cell(2, 0, 0, 1))[1]
+    return run_fit(work, CurveFit(2, 0, 0, 1))[1]
 
 
 @pytest.mark.parametrize("scoring", [["accuracy"], ["accuracy", "f1_macro", "roc_auc", "neg_log_loss"]])
@@ -62,27 +62,27 @@ def test_test_fold_is_predicted_once_for_all_metrics_and_predictions(scoring, ca
     assert calls["predict_proba", 10] == 1
 
 
-def test_test_fold_goes_through_a_pipeline_once(calls):
+def test_test_fold_is_transformed_once(calls):
     run(make_pipeline(CountingTransformer(), CountingClassifier()), ["accuracy", "roc_auc"])
     assert calls["transform", 10] == 1
     assert calls["predict_proba", 10] == 1
 
 
-def test_nothing_more_is_asked_for_than_the_metrics_need_without_predictions(calls):
+def test_without_predictions_only_the_methods_of_the_metrics_are_called(calls):
     class NoPredictions(CountingClassifier):
         def predict(self, X):
-            raise AssertionError("predict was not asked for")
+            raise AssertionError("predict must not be called")
 
     assert run(NoPredictions(), ["roc_auc"], keep_predictions=False).predictions is None
 
 
-def test_predictions_are_those_of_the_scores():
+def test_predictions_match_the_scores():
     outcome = run(make_pipeline(StandardScaler(), CountingClassifier()))
     right = np.equal(outcome.predictions["true"], outcome.predictions["predicted"])
     assert right.mean() == outcome.scores["accuracy"]
 
 
-def test_frozen_step_is_left_as_it_is():
+def test_frozen_step_is_not_changed():
     scaler = StandardScaler().fit(X)
     pipe = make_pipeline(FrozenEstimator(scaler), CountingClassifier())
     before = dict(vars(pipe[0]))
@@ -90,29 +90,29 @@ def test_frozen_step_is_left_as_it_is():
     assert vars(pipe[0]) == before
 
 
-def test_only_clips_of_the_draw_and_of_the_test_fold_are_touched():
+def test_only_clips_of_the_draw_and_of_the_test_fold_are_accessed():
     class Clips(list):
         def __getitem__(self, position):
-            touched.add(int(position))
+            accessed.add(int(position))
             return super().__getitem__(position)
 
-    class OnLists(CountingClassifier):
+    class ListClassifier(CountingClassifier):
         def fit(self, X, y):
             return super().fit(np.stack(X), y)
 
         def predict_proba(self, X):
             return super().predict_proba(np.stack(X))
 
-    touched = set()
+    accessed = set()
     scorer = check_scoring(CountingClassifier(), scoring=["accuracy"])
-    work = SharedWork("counting", OnLists(), Clips(X), Y, {1: FOLD}, scorer, keep_predictions=False)
-    run_cell(work, Cell(2, 0, 0, 1))
+    work = SharedWork("counting", ListClassifier(), Clips(X), Y, {1: FOLD}, scorer, keep_predictions=False)
+    run_fit(work, CurveFit(2, 0, 0, 1))
     train, test = FOLD
-    assert set(test) <= touched
-    assert len(touched & set(train)) == 4
+    assert set(test) <= accessed
+    assert len(accessed & set(train)) == 4
 
 
-def test_size_is_mostly_that_of_the_data():
+def test_size_is_about_the_size_of_the_data():
     scorer = check_scoring(CountingClassifier(), scoring=["accuracy"])
     work = SharedWork("large", None, np.zeros((20, 1000)), Y, {1: FOLD}, scorer, keep_predictions=False)
     assert 160_000 < work.__sizeof__() < 170_000

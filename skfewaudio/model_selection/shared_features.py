@@ -1,4 +1,4 @@
-"""Pipeline steps that learn nothing, computed once."""
+"""Features of stateless pipeline steps, computed once."""
 
 from pickle import PicklingError
 from typing import Any
@@ -9,28 +9,34 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 
-class FeatureStore:
-    """Results of the pipelines' stateless first steps, kept as long as some estimator needs them."""
+class SharedFeatures:
+    """Outputs of the stateless first steps of pipelines, kept until no estimator needs them any more.
+
+    Parameters
+    ----------
+    named : dict of name -> estimator
+        Pipelines whose first steps are equal share the features.
+    """
 
     def __init__(self, named: dict[str, Any]) -> None:
         self.parts = {name: _split_stateless(estimator) for name, estimator in named.items()}
-        self.waiting = {name: _identify(head) for name, (head, _) in self.parts.items()}
+        self.pending = {name: _steps_key(head) for name, (head, _) in self.parts.items()}
         self.features: dict[Any, Any] = {}
 
-    def take(self, name: str, X: Any) -> tuple[Any, Any]:
-        """Give the features for an estimator, computed if need be, and the rest of it."""
+    def compute(self, name: str, X: Any) -> tuple[Any, Any]:
+        """Return the features for the named estimator and its remaining steps; call once per name."""
         head, rest = self.parts[name]
         if head is None:
             return X, rest
-        key = self.waiting.pop(name)
+        key = self.pending.pop(name)
         if key not in self.features:
             self.features[key] = clone(head).fit_transform(X)
-        last = key not in self.waiting.values()
+        last = key not in self.pending.values()
         return self.features.pop(key) if last else self.features[key], rest
 
 
 def _split_stateless(estimator: Any) -> tuple[Pipeline | None, Any]:
-    """Part a Pipeline into its first steps that learn nothing and the rest; None where there are none."""
+    """Split a Pipeline into its stateless first steps (None if it has none) and the remaining steps."""
     if not isinstance(estimator, Pipeline):
         return None, estimator
     n_stateless = 0
@@ -41,8 +47,8 @@ def _split_stateless(estimator: Any) -> tuple[Pipeline | None, Any]:
     return (estimator[:n_stateless], estimator[n_stateless:]) if n_stateless else (None, estimator)
 
 
-def _identify(head: Pipeline | None) -> Any:
-    """Give a key that equal steps have in common."""
+def _steps_key(head: Pipeline | None) -> Any:
+    """Return a key that is the same for equal steps."""
     if head is None:
         return None
     try:
