@@ -1,4 +1,4 @@
-"""Transformers: waveforms in, arrays out."""
+"""Transformers that compute features from waveforms and spectrograms."""
 
 from ._block_scaler import BlockScaler
 from ._cache.cached_features import CachedFeatures

@@ -1,4 +1,4 @@
-"""What every transformer of waveforms shares: kinds of X, threads, batches, the output's layout."""
+"""Shared code of the transformers of waveforms: validation of X, threads, batches and stacking of results."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +19,12 @@ from skfewaudio._torch import resolve_device
 from skfewaudio._validation import Waveforms, check_waveforms
 from skfewaudio.audio.io import iter_clips, map_ahead, resolve_threads
 
-from ._mel_spectrogram import FILTER_AT_ONCE, MelSpec, frames_at_once, mel_spectrograms
+from ._mel_spectrogram import FILTER_AT_ONCE, MelParams, frames_at_once, mel_spectrograms
 
-# Parameters that say how features are computed, not which.
-NO_PART_IN_RESULT = frozenset({"n_threads", "on_error", "device"})
+# Parameters that do not change the features, and therefore are not part of cache keys.
+EXECUTION_PARAMS = frozenset({"n_threads", "on_error", "device"})
 
-# Of the parameters that all these transformers have, and of those about mel spectrograms.
+# Constraints of the parameters that all transformers of waveforms share, and of mel spectrogram parameters.
 WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
     "sample_rate": [Interval(Integral, 1, None, closed="left")],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
@@ -48,13 +48,13 @@ MEL_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 class WaveformTransformerMixin:
-    """Fit without learning, and the kinds of X, for estimators that transform clip by clip.
+    """Mixin for stateless transformers that process waveforms clip by clip.
 
-    The estimator has the parameters `sample_rate`, `n_threads`, `on_error` and `device`.
+    The estimator must have the parameters `sample_rate`, `n_threads`, `on_error` and `device`.
     """
 
-    # To be raised where a change of code changes results, so that features cached before are found no more:
-    # here if it is the spectrograms that change, otherwise in the class.
+    # Increment when results change; this invalidates cached features. Increment it here if the spectrograms
+    # change, otherwise in the subclass.
     feature_version = 1
 
     sample_rate: int
@@ -64,7 +64,7 @@ class WaveformTransformerMixin:
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned and no file is opened.
+        """Check the parameters and the type of X, without opening any file.
 
         Parameters
         ----------
@@ -83,22 +83,23 @@ class WaveformTransformerMixin:
         return self
 
     def __feature_params__(self) -> dict[str, Any]:
-        """Give all that a sound's features depend on, for `CachedFeatures`; files of weights as Path."""
+        """Return the values that the features depend on, for `CachedFeatures`; weight files are Paths."""
         params: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
-        kept = {name: value for name, value in params.items() if name not in NO_PART_IN_RESULT}
+        kept = {name: value for name, value in params.items() if name not in EXECUTION_PARAMS}
         return {"feature_version": self.feature_version} | kept
 
     def _check_settings(self) -> Any:
-        """Check parameters against each other; estimators say how."""
+        """Check that parameters are consistent; a hook for subclasses."""
 
     def _check_clips(self, X: Any, *, reset: bool) -> Waveforms:
+        """Check the type of X and return the clips as waveforms."""
         read = partial(
             iter_clips, sample_rate=self.sample_rate, n_threads=self.n_threads, on_error=self.on_error
         )
         return check_waveforms(self, X, reset=reset, read=read)
 
     def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the estimator's next base
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the next base class
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
@@ -106,123 +107,125 @@ class WaveformTransformerMixin:
 
 def transform_mel(
     clips: Waveforms,
-    finish: Callable[[torch.Tensor], torch.Tensor],
+    clip_function: Callable[[torch.Tensor], torch.Tensor],
     *,
-    spec: MelSpec,
+    params: MelParams,
     n_threads: int | None,
     device: str | None,
     one_by_one: bool = False,
 ) -> np.ndarray | list[np.ndarray]:
-    """Turn the mel spectrogram of each clip into that clip's result.
+    """Compute the mel spectrogram of each clip and apply a function to it.
 
     Parameters
     ----------
     clips : Waveforms
-        The clips, read while those before them are transformed.
-    finish : callable
-        From a mel spectrogram (n_mels, n_frames), which it may overwrite, to a clip's result.
-    spec : MelSpec
-        What the mel spectrograms are.
+        The clips. They are read while earlier clips are transformed.
+    clip_function : callable
+        Maps a mel spectrogram (n_mels, n_frames), which it may overwrite, to the result of the clip.
+    params : MelParams
+        Parameters of the mel spectrograms.
     n_threads : int or None
-        Batches worked on at once, if on a CPU.
+        Number of batches that are processed in parallel on a CPU. None uses one per available core.
     device : str or None
-        Where to work.
+        Torch device. None selects CUDA if available.
     one_by_one : bool, default=False
-        Hand clips to the threads singly: where `finish` takes longer than the spectrogram, that shares the
-        work out evenly.
+        Whether every batch holds one clip. This balances the load of the threads if `clip_function` takes
+        longer than the spectrogram.
 
     Returns
     -------
     ndarray of shape (n_clips, ...) or list of n_clips ndarrays, float32
-        An array where all results have one shape.
+        An array if all results have the same shape, otherwise a list.
     """
     target = resolve_device(device)
 
-    def work(batch: list[np.ndarray]) -> list[torch.Tensor]:
-        return [finish(mel) for mel in mel_spectrograms(batch, spec, target)]
+    def process(batch: list[np.ndarray]) -> list[torch.Tensor]:
+        return [clip_function(mel) for mel in mel_spectrograms(batch, params, target)]
 
-    n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(spec, target)
-    batches = _batches(clips, spec, n_at_once)
-    return transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+    n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(params, target)
+    batches = _batch_by_frames(clips, params, n_at_once)
+    return transform_batches(batches, process, len(clips), n_threads=n_threads, device=target)
 
 
 def transform_waveforms(
     clips: Waveforms,
-    finish: Callable[[torch.Tensor], torch.Tensor],
+    clip_function: Callable[[torch.Tensor], torch.Tensor],
     *,
     n_threads: int | None,
     device: str | None,
 ) -> np.ndarray | list[np.ndarray]:
-    """Turn the waveform of each clip, (n_samples,), into that clip's result; otherwise as `transform_mel`."""
+    """Apply a function to the waveform (n_samples,) of each clip; otherwise like `transform_mel`."""
     target = resolve_device(device)
 
-    def work(batch: list[np.ndarray]) -> list[torch.Tensor]:
-        return [finish(torch.tensor(clip, device=target)) for clip in batch]
+    def process(batch: list[np.ndarray]) -> list[torch.Tensor]:
+        return [clip_function(torch.tensor(clip, device=target)) for clip in batch]
 
     batches = ([clip] for clip in clips)
-    return transform_batches(batches, work, len(clips), n_threads=n_threads, device=target)
+    return transform_batches(batches, process, len(clips), n_threads=n_threads, device=target)
 
 
 def transform_batches(
     batches: Iterable[list[np.ndarray]],
-    work: Callable[[list[np.ndarray]], list[torch.Tensor]],
+    process: Callable[[list[np.ndarray]], list[torch.Tensor]],
     n_clips: int,
     *,
     n_threads: int | None,
     device: torch.device,
 ) -> np.ndarray | list[np.ndarray]:
-    """Work on batches of clips in threads, and put the clips' results together in order.
+    """Process batches of clips in threads, and stack the results of the clips in order.
 
     Parameters
     ----------
     batches : iterable of list of ndarray
-        The clips, read while those before them are worked on.
-    work : callable
-        From a batch to its clips' results.
+        The clips. They are read while earlier batches are processed.
+    process : callable
+        Maps a batch to the results of its clips.
     n_clips : int
-        Clips of all batches.
+        Total number of clips.
     n_threads : int or None
-        Batches worked on at once, if on a CPU.
+        Number of batches that are processed in parallel on a CPU. None uses one per available core.
     device : torch.device
-        Where `work` works.
+        Device that `process` uses.
 
     Returns
     -------
     ndarray of shape (n_clips, ...) or list of n_clips ndarrays
-        An array where all results have one shape.
+        An array if all results have the same shape, otherwise a list.
     """
     n_workers = resolve_threads(n_threads) if device.type == "cpu" else 1
     with _single_threaded_pool(n_workers) as pool:
         results = map_ahead(
             pool,
-            lambda batch: [result.cpu().numpy() for result in work(batch)],
+            lambda batch: [result.cpu().numpy() for result in process(batch)],
             batches,
             n_ahead=2 * n_workers,
         )
         return stack_results(chain.from_iterable(results), n_clips)
 
 
-def _batches(clips: Iterable[np.ndarray], spec: MelSpec, n_at_once: int) -> Iterator[list[np.ndarray]]:
-    """Group neighbouring clips while their frames are few; a long clip is a batch alone."""
+def _batch_by_frames(
+    clips: Iterable[np.ndarray], params: MelParams, n_at_once: int
+) -> Iterator[list[np.ndarray]]:
+    """Group consecutive clips into batches of at most `n_at_once` frames; a longer clip is a batch alone."""
     batch: list[np.ndarray] = []
-    n_held = 0
+    n_batched = 0
     for clip in clips:
-        n_more = spec.n_frames(len(clip))
-        if batch and n_held + n_more > n_at_once:
+        n_frames = params.n_frames(len(clip))
+        if batch and n_batched + n_frames > n_at_once:
             yield batch
-            batch, n_held = [], 0
+            batch, n_batched = [], 0
         batch.append(clip)
-        n_held += n_more
+        n_batched += n_frames
     if batch:
         yield batch
 
 
 def stack_results(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | list[np.ndarray]:
-    """Write the results into one array as they come; from the first of another shape on, keep a list."""
+    """Stack results into one array, or return a list if their shapes differ."""
     first = next(results)
     try:
         stacked = np.empty((n_clips, *first.shape), dtype=first.dtype)
-    except MemoryError:  # a long first clip among many short ones
+    except MemoryError:  # a long first clip, followed by many short ones
         return [first, *results]
     stacked[0] = first
     for index, result in enumerate(results, start=1):
@@ -234,34 +237,34 @@ def stack_results(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | l
 
 @contextmanager
 def _single_threaded_pool(n_threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Give a pool whose threads each run torch on one core: faster here than torch's own threads.
+    """Return a pool whose threads each run torch on one core; this is faster than torch's own threads.
 
-    The count of threads is the calling thread's for torch, but the whole process's for MKL, which makes the
-    transforms: it stays at one until the last pool of the process is done.
+    Setting the number of threads affects the calling thread in torch, but the whole process in MKL, which
+    computes the Fourier transforms. It therefore stays at one until the last pool of the process is closed.
     """
     barrier = Barrier(n_threads)
 
-    def start(_: int) -> None:
+    def initialise(_: int) -> None:
         torch.set_num_threads(1)
         barrier.wait()
 
-    with _one_thread_each, ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(start, range(n_threads)))
+    with _single_threaded_torch, ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(initialise, range(n_threads)))
         yield pool
 
 
-class _OneThreadEach:
-    """Sets torch's count of threads to one for as long as anybody needs it, and then sets it back."""
+class _SingleThreadedTorch:
+    """Reference-counted context manager that sets torch's number of threads to one while it is entered."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._n_users = 0
-        self._before = 1
+        self._n_threads_before = 1
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._n_users:
-                self._before = torch.get_num_threads()
+                self._n_threads_before = torch.get_num_threads()
             self._n_users += 1
             torch.set_num_threads(1)
 
@@ -269,7 +272,7 @@ class _OneThreadEach:
         with self._lock:
             self._n_users -= 1
             if not self._n_users:
-                torch.set_num_threads(self._before)
+                torch.set_num_threads(self._n_threads_before)
 
 
-_one_thread_each = _OneThreadEach()
+_single_threaded_torch = _SingleThreadedTorch()

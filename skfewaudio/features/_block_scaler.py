@@ -1,4 +1,4 @@
-"""The same weight for every block of a vector."""
+"""Scaler that weights all blocks of a feature vector equally."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -11,47 +11,49 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-# Of the root mean square deviation of a block's columns, added to each: a column that hardly varies among a
-# few clips may be far off in the next.
+# Share of the block's root mean square deviation that is added to every deviation: a column that is nearly
+# constant in a few clips may vary more in other clips.
 DEVIATION_FLOOR = 1e-3
-# Of a block's largest value: deviations this small are the rounding of what is constant.
+# Share of the block's largest absolute value: smaller deviations are rounding errors of a constant block.
 ROUNDING = 1e-6
 
 
 class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Standardise columns, and give each block of every row the same length.
+    """Standardise columns, and normalise each block of every row to the same Euclidean norm.
 
-    Columns are centred and divided by their standard deviation over the training rows; what is left is
-    limited; each row's part in a block is divided by its Euclidean length. A product of two rows is then the
-    mean over blocks of the cosines of their parts, and no block outweighs another for having more columns or
-    a larger spread.
+    Columns are centred, divided by their standard deviation in the training data and clipped. Then each block
+    of every row is divided by its Euclidean norm. The dot product of two rows is therefore the mean over
+    blocks of the cosine similarity of the blocks. A block with more columns or a larger spread does not
+    outweigh the others.
 
     Parameters
     ----------
     block_sizes : sequence of int, default=None
-        Columns of each block, in their order; None is one block of all.
+        Number of columns of each block, in the order of the columns. None treats all columns as one block.
     limit : float, default=8.0
-        Largest standardised value: with few training rows a column's deviation is known badly.
+        Largest absolute standardised value; larger ones are clipped. With few training rows, the estimated
+        deviation of a column is unreliable.
 
     Attributes
     ----------
     mean_ : ndarray of shape (n_features,)
-        Means over the training rows.
+        Mean of each column in the training data.
     scale_ : ndarray of shape (n_features,)
-        What columns are divided by: the deviation and a thousandth of the block's.
+        Divisor of each column: its standard deviation plus a thousandth of the block's root mean square
+        deviation. Infinite for constant blocks.
     n_features_in_ : int
-        Columns.
+        Number of columns seen during `fit`.
     feature_names_in_ : ndarray of str
-        Only if fitted on a DataFrame that has column names.
+        Column names; only if fitted on a DataFrame that has them.
 
     See Also
     --------
-    SpectrogramStatistics : Makes such blocks, and tells their sizes.
-    sklearn.preprocessing.StandardScaler : Columns by themselves.
+    SpectrogramStatistics : Computes such blocks and returns their sizes.
+    sklearn.preprocessing.StandardScaler : Standardises columns only.
 
     Notes
     -----
-    A block in which nothing varies among the training rows says nothing of others, and is 0 throughout.
+    A block that is constant in the training data is set to zero.
 
     Examples
     --------
@@ -74,12 +76,12 @@ class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Measure the columns' means and deviations.
+        """Compute the mean and standard deviation of each column.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_features)
-            Rows of blocks beside each other; one row is enough, though all it leaves is 0.
+            The training data. With a single row, every transformed value is 0.
         y : None
             Ignored.
 
@@ -90,49 +92,51 @@ class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X cannot be used, or the blocks do not add up to its columns.
+            If X is invalid, or if the block sizes do not add up to its number of columns.
         """
         rows: NDArray[np.floating] = validate_data(self, X, dtype=[np.float64, np.float32])
-        # In double precision, where the rounding of a large mean does not pass for a deviation.
+        # In single precision, the rounding error of a large mean would look like a deviation.
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
         deviations = (rows - self.mean_).std(axis=0)
         self.scale_ = np.empty_like(self.mean_)
-        for block in self._blocks():
+        for block in self._column_slices():
             overall = np.sqrt(np.square(deviations[block]).mean())
             varies = overall > ROUNDING * np.abs(rows[:, block]).max()
             self.scale_[block] = deviations[block] + DEVIATION_FLOOR * overall if varies else np.inf
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Scale rows.
+        """Standardise columns and normalise blocks.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_features)
-            Rows like those of :meth:`fit`.
+            The data, with the same columns as in :meth:`fit`.
 
         Returns
         -------
         ndarray of shape (n_clips, n_features)
-            Rows of length 1, unless a part of them is exactly at the training rows' mean, which stays 0.
+            Rows of Euclidean norm 1. A block that equals the training mean is 0, and the norm is then
+            smaller.
         """
         check_is_fitted(self)
         rows: NDArray[np.floating] = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         scaled = ((rows - self.mean_) / self.scale_).astype(rows.dtype, copy=False)
         np.clip(scaled, -self.limit, self.limit, out=scaled)
-        blocks = self._blocks()
+        blocks = self._column_slices()
         for block in blocks:
             lengths = np.linalg.norm(scaled[:, block], axis=1, keepdims=True) * len(blocks) ** 0.5
             scaled[:, block] /= np.where(lengths > 0, lengths, 1)
         return scaled
 
-    def _blocks(self) -> list[slice]:
+    def _column_slices(self) -> list[slice]:
+        """Check `block_sizes` and return the columns of each block."""
         n_columns = self.n_features_in_
         sizes: list[Any] = [n_columns] if self.block_sizes is None else list(self.block_sizes)
         if not all(isinstance(size, Integral) and int(size) > 0 for size in sizes) or sum(sizes) != n_columns:
             raise ValueError(
-                f"block_sizes={self.block_sizes!r} are to be positive and add up to the {n_columns} columns "
-                "of X; SpectrogramStatistics.block_sizes(n_mels) gives them"
+                f"block_sizes={self.block_sizes!r}; expected positive sizes that add up to the {n_columns} "
+                "columns of X, such as SpectrogramStatistics.block_sizes(n_mels)"
             )
         ends = np.cumsum(sizes)
         return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skfewaudio._presets import choose_preset
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._mel_spectrogram import COMPRESSIONS, MelSpec, needs_double
+from ._mel_spectrogram import COMPRESSIONS, MelParams, needs_double
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Pons, Serrà, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274.
@@ -56,87 +56,91 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
-    """Log-compressed mel spectrogram of each clip.
+    """Transformer that computes the log-compressed mel spectrogram of each clip.
 
-    The parameters of the spectrogram have librosa's names and meanings, and its values are
-    :func:`librosa.feature.melspectrogram`'s. :meth:`from_preset` gives the settings of three papers,
-    of which [1]_ is one.
+    The parameters of the spectrogram have the same names and meanings as in librosa, and its values equal
+    the output of :func:`librosa.feature.melspectrogram`. :meth:`from_preset` provides the settings of three
+    papers, including [1]_.
 
     Parameters
     ----------
     sample_rate : int, default=44100
-        In Hz. Files are resampled to it; arrays are taken to have it.
+        In Hz. Files are resampled to it; arrays are assumed to have it.
     n_fft : int, default=2048
         Length of the Fourier transform, in samples.
     hop_length : int, default=1024
-        Samples from one frame to the next.
+        Number of samples between successive frames.
     win_length : int, default=None
-        Length of the window, at most and by default `n_fft`.
+        Length of the window, at most `n_fft`. None uses `n_fft`.
     window : str, tuple or float, default="hann"
         As in :func:`scipy.signal.get_window`.
     center : bool, default=True
-        Whether a clip is padded by half a frame at both ends, so that frame t is centred on sample
-        ``t * hop_length``. Otherwise a frame starts there; what does not fill a frame is dropped,
-        but a clip shorter than one frame is padded with zeros to one.
+        If True, a clip is padded by half a frame at both ends, so that frame t is centred on sample
+        ``t * hop_length``. If False, frame t starts at this sample, and an incomplete frame at the end
+        is dropped. A clip shorter than one frame is padded with zeros.
     pad_mode : {"constant", "edge", "linear_ramp", "reflect", "symmetric"}, default="constant"
-        How :func:`numpy.pad` pads if `center` is set.
+        Mode of :func:`numpy.pad`, used if `center` is True.
     power : float, default=2.0
-        Power that magnitudes are raised to before they are summed in bands.
+        Exponent of the magnitudes before they are summed in bands.
     n_mels : int, default=64
-        Mel bands.
+        Number of mel bands.
     fmin, fmax : float, default=0.0 and None
-        Lowest and highest frequency of the bands, in Hz. None is half the sample rate.
+        Lowest and highest frequency of the bands, in Hz. None uses half the sample rate.
     htk : bool, default=False
-        Whether the mel scale is HTK's rather than Slaney's.
+        Whether to use HTK's mel scale instead of Slaney's.
     norm : {"slaney"}, float or None, default="slaney"
-        "slaney" gives each band's triangle the same area; a number is the p of a p-norm.
+        "slaney" gives the triangles of all bands the same area. A number is the p of a p-norm. None
+        disables normalisation.
     frame_length : {"n_fft", "win_length"}, default="n_fft"
-        Samples that a frame spans, by which frames are counted and clips are padded: librosa's
-        `n_fft`, with the window in its middle, or the window's own, as in TensorFlow and VGGish.
+        Length of a frame, which determines the number of frames and the padding. "n_fft" centres the
+        window in the frame, as in librosa. With "win_length", a frame is as long as the window, as in
+        TensorFlow and VGGish.
     mel_slopes : {"hz", "mel"}, default="hz"
-        Axis on which the sides of the bands' triangles are straight: librosa's Hz, or mel, as in
-        VGGish.
+        Frequency axis on which the filters of the bands are triangular: "hz" as in librosa, or "mel" as
+        in VGGish.
     compression : {"db", "log10", "log", "log10_10000"} or None, default="db"
-        :func:`librosa.power_to_db` of each clip; ``log10(x + offset)``; ``log(x + offset)``;
-        ``log10(10000 x + 1)``; or none.
+        "db" applies :func:`librosa.power_to_db` to each clip, "log10" ``log10(x + offset)``, "log"
+        ``log(x + offset)``, and "log10_10000" ``log10(10000 x + 1)``. None disables compression.
     offset : float, default=None
-        Of "log10" and "log". None is 2.2e-16 (the machine epsilon) and 0.01.
+        Offset of "log10" and "log". None uses 2.2e-16 (the machine epsilon) for "log10" and 0.01 for
+        "log".
     ref : float or callable, default=1.0
-        Of "db": the value of 0 dB, or a function that gives it for a clip (`numpy.max`).
+        Reference of "db": the value at 0 dB, or a function that computes it from the spectrogram of a
+        clip, such as `numpy.max`.
     amin : float, default=1e-10
-        Of "db": smallest value told from zero.
+        Lower bound of "db"; smaller values are clipped to it.
     top_db : float or None, default=80.0
-        Of "db": range of a clip below its peak.
+        Range of "db" below the peak of a clip; lower values are clipped. None disables clipping.
     n_threads : int, default=None
-        Threads that decode files, and on a CPU as many that make spectrograms. None takes as many
-        as there are cores to use.
+        Number of threads that decode files. On a CPU, features are computed in the same number of
+        threads. None uses one thread per available core.
     on_error : {"raise", "warn"}, default="raise"
-        What a file that cannot be read does: raise an AudioLoadError, or give a second of silence
-        and be listed in an AudioLoadWarning when all are done.
+        How to handle files that cannot be read. "raise" raises an AudioLoadError. "warn" replaces each
+        of them by one second of silence and issues one AudioLoadWarning at the end.
     device : str, default=None
-        Torch device. None takes CUDA where there is one.
+        Torch device. None selects CUDA if available.
 
     Attributes
     ----------
     n_features_in_ : int
-        Samples of a clip; only if fitted on a 2-D array.
+        Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also
     --------
-    MFCC : Cepstral coefficients, and their summary of fixed length.
+    MFCC : Cepstral coefficients, or their fixed-length summary.
 
     Notes
     -----
-    Nothing is learned: `transform` needs no `fit`. The working memory does not grow with the number
-    of clips, nor do their lengths count beyond that of the longest few.
+    The transformer is stateless: `transform` needs no `fit`. The working memory does not grow with the
+    number of clips, but only with the length of the longest clips.
 
-    The Fourier transform has single precision where the compression hides its rounding (decibels of a
-    limited range, and "log" with its default offset), otherwise double.
+    The Fourier transform is computed in single precision if the compression hides its rounding errors
+    (decibels of a limited range, and "log" with its default offset), and in double precision otherwise.
 
-    With many bands and a short `n_fft`, some bands are narrower than the spacing of the FFT's bins and
-    empty: they have the value of silence in every clip, and librosa warns of them.
+    With many bands and a short `n_fft`, some bands are narrower than the spacing of the FFT bins and
+    therefore empty. They have the value of silence in every clip, and librosa issues a warning.
 
     References
     ----------
@@ -219,14 +223,14 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Make the transformer with a paper's settings.
+        """Create a transformer with the settings of a paper.
 
         Parameters
         ----------
         name : {"few-data", "vggish", "random-cnn"}
-            The settings of arXiv:1810.10274, arXiv:1609.09430 or arXiv:1805.00237.
+            Preset with the settings of arXiv:1810.10274, arXiv:1609.09430 or arXiv:1805.00237.
         **overrides : object
-            Parameters that differ from the preset.
+            Parameters that override the preset.
 
         Returns
         -------
@@ -235,22 +239,22 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no such preset.
+            If the preset does not exist.
         """
         return cls(**choose_preset(PRESETS, name, overrides))
 
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Give the compressed mel spectrogram of each clip.
+        """Compute the compressed mel spectrogram of each clip.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
-            The clips; see :ref:`the user guide <waveforms>` for the kinds.
+            The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
         -------
         ndarray of shape (n_clips, n_mels, n_frames) or list of ndarray of shape (n_mels, n_frames), float32
-            An array if all clips have as many frames, otherwise a list.
+            An array if all clips have the same number of frames, otherwise a list.
 
         Raises
         ------
@@ -267,9 +271,9 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         )
         clips = self._check_clips(X, reset=False)
         return transform_mel(
-            clips, compress, spec=self._check_settings(), n_threads=self.n_threads, device=self.device
+            clips, compress, params=self._check_settings(), n_threads=self.n_threads, device=self.device
         )
 
-    def _check_settings(self) -> MelSpec:
+    def _check_settings(self) -> MelParams:
         double = needs_double(self.compression, power=self.power, offset=self.offset, top_db=self.top_db)
-        return MelSpec.from_params(self.get_params(deep=False), double=double)
+        return MelParams.from_params(self.get_params(deep=False), double=double)

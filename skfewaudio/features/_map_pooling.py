@@ -1,4 +1,4 @@
-"""Statistics of feature maps that come a stretch of frames at a time."""
+"""Statistics of feature maps that are computed one stretch of frames at a time."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,18 +8,18 @@ POOLINGS = ("mean", "max", "std", "positive")
 
 
 def pool_maps(stretches: Iterator[tuple[str, torch.Tensor]], poolings: Sequence[str]) -> torch.Tensor:
-    """Pool the maps of layers, which come as stretches of frames (1, n_filters, n_bands, n_frames).
+    """Pool the maps of layers, which are passed as stretches (1, n_filters, n_bands, n_frames).
 
-    Gives the statistics of the first layer, one after the other, then those of the second, and so on.
+    Returns one vector: all statistics of the first layer, then all statistics of the second layer, and so on.
     """
     parts: dict[str, list[dict[str, torch.Tensor]]] = {}
     for name, maps in stretches:
-        parts.setdefault(name, []).append(_measure(maps[0], poolings))
-    return torch.cat([_combine(measured, poolings) for measured in parts.values()])
+        parts.setdefault(name, []).append(_measure_stretch(maps[0], poolings))
+    return torch.cat([_combine_stretches(measured, poolings) for measured in parts.values()])
 
 
-def _measure(maps: torch.Tensor, poolings: Sequence[str]) -> dict[str, torch.Tensor]:
-    """Measure what the statistics of maps (n_filters, n_bands, n_frames) are made of."""
+def _measure_stretch(maps: torch.Tensor, poolings: Sequence[str]) -> dict[str, torch.Tensor]:
+    """Compute the partial statistics of one stretch of maps (n_filters, n_bands, n_frames)."""
     n_values = maps.shape[1] * maps.shape[2]
     measured = {"n": torch.tensor(n_values, dtype=torch.float64, device=maps.device)}
     if "std" in poolings:
@@ -34,8 +34,8 @@ def _measure(maps: torch.Tensor, poolings: Sequence[str]) -> dict[str, torch.Ten
     return measured
 
 
-def _combine(parts: list[dict[str, torch.Tensor]], poolings: Sequence[str]) -> torch.Tensor:
-    """Put the statistics of a layer's stretches together, (n_poolings * n_filters,)."""
+def _combine_stretches(parts: list[dict[str, torch.Tensor]], poolings: Sequence[str]) -> torch.Tensor:
+    """Combine the partial statistics of a layer into one vector (n_poolings * n_filters,)."""
     stacked = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
     share = (stacked["n"] / stacked["n"].sum())[:, None]
     pooled = []
@@ -43,7 +43,7 @@ def _combine(parts: list[dict[str, torch.Tensor]], poolings: Sequence[str]) -> t
         if name == "max":
             pooled.append(stacked["max"].amax(dim=0))
         elif name == "std":
-            # From the deviations of the stretches' means: squares of large means would cancel.
+            # Mean squares minus squared means would cancel if the means are large.
             deviation = stacked["mean"] - (share * stacked["mean"]).sum(dim=0)
             pooled.append((share * (stacked["variance"] + deviation.square())).sum(dim=0).sqrt())
         else:

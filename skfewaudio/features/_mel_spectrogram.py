@@ -1,4 +1,4 @@
-"""Mel spectrograms, their compressions and cepstra, as functions on torch tensors."""
+"""Mel spectrograms, compression functions and cepstra, computed with torch."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from scipy.fft import dct
 
-# Bytes of the frames transformed at once. On a CPU the frames of a clip of some seconds, so
-# that each step finds them in the cache; on a GPU enough to fill it, in some 500 MB.
+# Bytes of the frames that are transformed at once. On a CPU, these are the frames of a clip of some seconds,
+# which stay in its cache between steps. On a GPU, they use all its cores and some 500 MB of memory.
 CPU_FRAME_BYTES, GPU_FRAME_BYTES = 2**21, 2**27
-# As many spectra at once, times this, go through the filter bank: few calls, each of them long,
-# so that two threads of Python seldom wait for each other.
+# The filter bank is applied to this number of blocks of spectra at once. Few long calls reduce the time that
+# Python threads wait for each other.
 FILTER_AT_ONCE = 8
-BAND_GROUP = 8  # neighbouring mel bands multiplied at once, over the FFT bins that they share
-# Products of fewer columns, or of other heights, are rounded in another way: a clip's values would depend on
-# its company in the last bit.
+BAND_GROUP = 8  # adjacent mel bands that are computed in one product, over the FFT bins that they share
+# Products with fewer columns, or of other heights, are rounded differently. The last bit of a clip's values
+# would then depend on the other clips of its batch.
 MIN_COLUMNS = 16
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -30,8 +30,8 @@ Bands = list[tuple[slice, slice, torch.Tensor]]
 
 
 @dataclass(frozen=True)
-class MelSpec:
-    """How a mel spectrogram is made, by librosa's names; hashable, so that filters can be cached."""
+class MelParams:
+    """Parameters of a mel spectrogram, with librosa's names; hashable, so that filters can be cached."""
 
     sample_rate: int
     n_fft: int
@@ -52,21 +52,21 @@ class MelSpec:
     double: bool = True
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], **fixed: Any) -> "MelSpec":
-        """Take what concerns the spectrogram from an estimator's parameters, and check it."""
+    def from_params(cls, params: Mapping[str, Any], **fixed: Any) -> "MelParams":
+        """Select and check the spectrogram parameters among the parameters of an estimator."""
         names = {field.name for field in fields(cls)}
         values = {name: value for name, value in params.items() if name in names} | fixed
         if values["win_length"] is None:
             values["win_length"] = values["n_fft"]
-        spec = cls(**values)
-        spec._check()
-        return spec
+        mel_params = cls(**values)
+        mel_params._check()
+        return mel_params
 
     def _check(self) -> None:
-        """Find values that do not go together, before the work begins."""
+        """Check that the parameters are consistent."""
         if self.win_length > self.n_fft:
             raise ValueError(
-                f"win_length={self.win_length} is above n_fft={self.n_fft}; expected at most that"
+                f"win_length={self.win_length} is above n_fft={self.n_fft}; expected win_length <= n_fft"
             )
         fmax = self.sample_rate / 2 if self.fmax is None else self.fmax
         if not self.fmin < fmax <= self.sample_rate / 2:
@@ -75,24 +75,24 @@ class MelSpec:
                 f"= {self.sample_rate / 2:g} (Hz)"
             )
         try:
-            _window(self.window, self.win_length, torch.device("cpu"))
+            _get_window(self.window, self.win_length, torch.device("cpu"))
         except ValueError as error:
             raise ValueError(
-                f"window={self.window!r} is none that scipy.signal.get_window knows: {error}"
+                f"window={self.window!r} is not supported by scipy.signal.get_window: {error}"
             ) from error
 
     @property
     def n_frame(self) -> int:
-        """Samples that one frame takes from the clip."""
+        """Number of samples that a frame spans."""
         return self.win_length if self.frame_length == "win_length" else self.n_fft
 
     @property
     def n_padded(self) -> int:
-        """Samples added at either end of a clip."""
+        """Number of samples that are added at each end of a clip."""
         return self.n_frame // 2 if self.center else 0
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip."""
+        """Return the number of frames of a clip."""
         fitting = 1 + (n_samples + 2 * self.n_padded - self.n_frame) // self.hop_length
         return max(self.min_frames, fitting)
 
@@ -100,30 +100,30 @@ class MelSpec:
 def needs_double(
     compression: str | None, *, power: float, offset: float | None = None, top_db: float | None = None
 ) -> bool:
-    """Tell whether a compression shows what single precision gets wrong.
+    """Return whether the Fourier transform needs double precision with this compression.
 
-    Its rounding is that of the loudest bins of a frame, 140 dB below them: it is seen in the empty high end
-    of a recording, unless the compression has a floor above it. Single precision is twice as fast.
+    The rounding error of single precision is 140 dB below the loudest bins of a frame. It is visible in empty
+    high frequencies, unless the compression has a floor above it. Single precision is twice as fast.
     """
     if compression == "db":
         return top_db is None or top_db * 2 / power > 100
     return compression != "log" or (offset is not None and offset < 0.01)
 
 
-def frames_at_once(spec: MelSpec, device: torch.device) -> int:
-    """Give how many frames to work on at once on a device."""
+def frames_at_once(params: MelParams, device: torch.device) -> int:
+    """Return the number of frames to transform at once on a device."""
     n_bytes = CPU_FRAME_BYTES if device.type == "cpu" else GPU_FRAME_BYTES
-    return max(1, n_bytes // (spec.n_fft * (8 if spec.double else 4)))
+    return max(1, n_bytes // (params.n_fft * (8 if params.double else 4)))
 
 
-class _Scratch(threading.local):
-    """Working memory of a thread, kept from clip to clip: fresh pages cost more than the arithmetic."""
+class _ScratchBuffers(threading.local):
+    """Buffers of a thread that are reused; allocating new memory takes longer than the arithmetic."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, torch.dtype, torch.device], torch.Tensor] = {}
 
-    def take(self, name: str, shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-        """Give a tensor with whatever is in it, valid until the name is asked for again."""
+    def get(self, name: str, shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """Return an uninitialised tensor, valid until the next call with the same name."""
         n_numbers = prod(shape)
         held = self._held.get((name, dtype, device))
         if held is None or len(held) < n_numbers:
@@ -131,96 +131,99 @@ class _Scratch(threading.local):
         return held[:n_numbers].view(*shape)
 
 
-_scratch = _Scratch()
+_scratch = _ScratchBuffers()
 
 
-def mel_spectrograms(clips: Sequence[np.ndarray], spec: MelSpec, device: torch.device) -> list[torch.Tensor]:
-    """Give the mel spectrogram (n_mels, n_frames) of each clip.
+def mel_spectrograms(
+    clips: Sequence[np.ndarray], params: MelParams, device: torch.device
+) -> list[torch.Tensor]:
+    """Compute the mel spectrogram (n_mels, n_frames) of each clip.
 
-    Frames are taken some at a time, so that the memory needed beside the result is bounded by the longest
-    clip's length alone.
+    Frames are processed in blocks, so that the working memory depends only on the length of the longest clip.
     """
-    n_frames = [spec.n_frames(len(clip)) for clip in clips]
-    n_at_once = frames_at_once(spec, device)
+    n_frames = [params.n_frames(len(clip)) for clip in clips]
+    n_at_once = frames_at_once(params, device)
     n_rows = max(MIN_COLUMNS, min(sum(n_frames), FILTER_AT_ONCE * n_at_once))
-    spectra = _scratch.take("spectra", [n_rows, 1 + spec.n_fft // 2], torch.complex64, device)
-    mel_shape = [-(-spec.n_mels // BAND_GROUP) * BAND_GROUP, sum(n_frames) + MIN_COLUMNS]
-    mel = _scratch.take("mel", mel_shape, torch.float32, device).zero_()
-    n_done = n_held = 0
-    for frames in chain.from_iterable(_frames(clip, spec, device).split(n_at_once) for clip in clips):
-        if n_held + len(frames) > n_rows:
-            _project(spectra[:n_held], spec, out=mel[:, n_done : n_done + n_held])
-            n_done, n_held = n_done + n_held, 0
-        _transform(frames, spec, out=spectra[n_held : n_held + len(frames)])
-        n_held += len(frames)
-    n_held = max(MIN_COLUMNS, n_held)  # if need be with rows left over from before
-    _project(spectra[:n_held], spec, out=mel[:, n_done : n_done + n_held])
-    spectrograms = mel[: spec.n_mels, : sum(n_frames)].split(n_frames, dim=1)
+    spectra = _scratch.get("spectra", [n_rows, 1 + params.n_fft // 2], torch.complex64, device)
+    mel_shape = [-(-params.n_mels // BAND_GROUP) * BAND_GROUP, sum(n_frames) + MIN_COLUMNS]
+    mel = _scratch.get("mel", mel_shape, torch.float32, device).zero_()
+    n_done = n_buffered = 0
+    for frames in chain.from_iterable(
+        _split_into_frames(clip, params, device).split(n_at_once) for clip in clips
+    ):
+        if n_buffered + len(frames) > n_rows:
+            _apply_filters(spectra[:n_buffered], params, out=mel[:, n_done : n_done + n_buffered])
+            n_done, n_buffered = n_done + n_buffered, 0
+        _compute_spectra(frames, params, out=spectra[n_buffered : n_buffered + len(frames)])
+        n_buffered += len(frames)
+    n_buffered = max(MIN_COLUMNS, n_buffered)  # may include rows of a previous block
+    _apply_filters(spectra[:n_buffered], params, out=mel[:, n_done : n_done + n_buffered])
+    spectrograms = mel[: params.n_mels, : sum(n_frames)].split(n_frames, dim=1)
     return [one.clone(memory_format=torch.contiguous_format) for one in spectrograms]
 
 
-def _frames(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
-    """Give views (n_frames, win_length) of a clip's samples."""
-    frames = _padded(clip, spec, device).unfold(0, spec.n_frame, spec.hop_length)
-    # The window stands in the middle of the frame; beside it the frame counts for nothing.
-    start = (spec.n_frame - spec.win_length) // 2
-    return frames[:, start : start + spec.win_length]
+def _split_into_frames(clip: np.ndarray, params: MelParams, device: torch.device) -> torch.Tensor:
+    """Return views (n_frames, win_length) of the samples of a clip."""
+    frames = _pad_clip(clip, params, device).unfold(0, params.n_frame, params.hop_length)
+    # The window is centred in the frame, and is zero outside.
+    start = (params.n_frame - params.win_length) // 2
+    return frames[:, start : start + params.win_length]
 
 
-def _padded(clip: np.ndarray, spec: MelSpec, device: torch.device) -> torch.Tensor:
-    """Give a clip as a tensor, padded at both ends as asked and at its end to the fewest frames."""
-    n_needed = spec.n_frame + (spec.min_frames - 1) * spec.hop_length - 2 * spec.n_padded
+def _pad_clip(clip: np.ndarray, params: MelParams, device: torch.device) -> torch.Tensor:
+    """Return a clip as a tensor, padded at both ends, and at its end to the minimum number of frames."""
+    n_needed = params.n_frame + (params.min_frames - 1) * params.hop_length - 2 * params.n_padded
     n_missing = max(0, n_needed - len(clip))
-    if spec.n_padded and spec.pad_mode != "constant":
-        # NumPy's padding: torch's reflects no more than once, which a clip shorter than a frame needs.
-        clip = np.pad(np.pad(clip, (0, n_missing)), spec.n_padded, mode=spec.pad_mode)  # type: ignore[call-overload]
+    if params.n_padded and params.pad_mode != "constant":
+        # torch's padding reflects only once, which is not enough for a clip shorter than a frame.
+        clip = np.pad(np.pad(clip, (0, n_missing)), params.n_padded, mode=params.pad_mode)  # type: ignore[call-overload]
         return torch.from_numpy(clip).to(device)
-    first, last = spec.n_padded, spec.n_padded + len(clip)
-    padded = _scratch.take("padded", [last + n_missing + spec.n_padded], torch.float32, device)
+    first, last = params.n_padded, params.n_padded + len(clip)
+    padded = _scratch.get("padded", [last + n_missing + params.n_padded], torch.float32, device)
     padded[:first] = 0
     padded[first:last] = torch.tensor(clip) if not clip.flags.writeable else torch.from_numpy(clip)
     padded[last:] = 0
     return padded
 
 
-def _transform(frames: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None:
-    """Write the spectra (n_frames, 1 + n_fft // 2) of frames (n_frames, win_length) into `out`."""
+def _compute_spectra(frames: torch.Tensor, params: MelParams, *, out: torch.Tensor) -> None:
+    """Compute the spectra (n_frames, 1 + n_fft // 2) of frames (n_frames, win_length), into `out`."""
     device = frames.device
-    real, complex_ = (torch.float64, torch.complex128) if spec.double else (torch.float32, torch.complex64)
-    window = _window(spec.window, spec.win_length, device).to(real)
-    windowed = _scratch.take("windowed", [len(frames), spec.n_fft], real, device)
-    torch.mul(frames, window, out=windowed[:, : spec.win_length])
-    windowed[:, spec.win_length :] = 0
-    if spec.double:
-        out.copy_(torch.fft.rfft(windowed, out=_scratch.take("double", out.shape, complex_, device)))
+    real, complex_ = (torch.float64, torch.complex128) if params.double else (torch.float32, torch.complex64)
+    window = _get_window(params.window, params.win_length, device).to(real)
+    windowed = _scratch.get("windowed", [len(frames), params.n_fft], real, device)
+    torch.mul(frames, window, out=windowed[:, : params.win_length])
+    windowed[:, params.win_length :] = 0
+    if params.double:
+        out.copy_(torch.fft.rfft(windowed, out=_scratch.get("double", out.shape, complex_, device)))
     else:
         torch.fft.rfft(windowed, out=out)
 
 
-def _project(spectra: torch.Tensor, spec: MelSpec, *, out: torch.Tensor) -> None:
-    """Raise the magnitudes to the power and sum them over the mel bands, into `out`."""
-    if spec.power == 2:
-        # |z|^2 = re^2 + im^2: the sum is left to the matrix product, whose filters repeat each bin.
+def _apply_filters(spectra: torch.Tensor, params: MelParams, *, out: torch.Tensor) -> None:
+    """Raise magnitudes to the power and apply the mel filter bank, into `out`."""
+    if params.power == 2:
+        # |z|^2 = re^2 + im^2: the matrix product computes the sum, with each bin repeated in the filters.
         magnitudes, repeats = torch.view_as_real(spectra).flatten(1).square_(), 2
     else:
-        magnitudes, repeats = spectra.abs().pow_(spec.power), 1
-    for bands, bins, weights in _banded_filters(spec, repeats, out.device):
+        magnitudes, repeats = spectra.abs().pow_(params.power), 1
+    for bands, bins, weights in _group_filters(params, repeats, out.device):
         torch.mm(weights, magnitudes[:, bins].T, out=out[bands])
 
 
 @lru_cache(maxsize=32)
-def _window(window: Any, win_length: int, device: torch.device) -> torch.Tensor:
-    """Give librosa's (periodic) window."""
+def _get_window(window: Any, win_length: int, device: torch.device) -> torch.Tensor:
+    """Return the periodic window that librosa uses."""
     values = librosa.filters.get_window(window, win_length, fftbins=True)
     return torch.as_tensor(values, dtype=torch.float64, device=device)
 
 
 @lru_cache(maxsize=32)
-def _banded_filters(spec: MelSpec, repeats: int, device: torch.device) -> Bands:
-    """Cut the filter bank, which is nearly all zeros, into groups of bands over the bins they cover."""
-    filters = np.pad(mel_filters(spec), ((0, -spec.n_mels % BAND_GROUP), (0, 0)))
+def _group_filters(params: MelParams, repeats: int, device: torch.device) -> Bands:
+    """Split the sparse filter bank into groups of bands, each with the range of bins that it covers."""
+    filters = np.pad(mel_filters(params), ((0, -params.n_mels % BAND_GROUP), (0, 0)))
     groups: Bands = []
-    for first in range(0, spec.n_mels, BAND_GROUP):
+    for first in range(0, params.n_mels, BAND_GROUP):
         weights = filters[first : first + BAND_GROUP]
         covered = np.flatnonzero(weights.any(axis=0))
         if not len(covered):
@@ -232,48 +235,48 @@ def _banded_filters(spec: MelSpec, repeats: int, device: torch.device) -> Bands:
     return groups
 
 
-def mel_filters(spec: MelSpec) -> np.ndarray:
-    """Give the mel filter bank (n_mels, 1 + n_fft // 2)."""
-    if spec.mel_slopes == "mel":
-        return _filters_sloping_in_mel(spec)
+def mel_filters(params: MelParams) -> np.ndarray:
+    """Return the mel filter bank (n_mels, 1 + n_fft // 2)."""
+    if params.mel_slopes == "mel":
+        return _mel_slope_filters(params)
     return librosa.filters.mel(
-        sr=spec.sample_rate,
-        n_fft=spec.n_fft,
-        n_mels=spec.n_mels,
-        fmin=spec.fmin,
-        fmax=spec.fmax,
-        htk=spec.htk,
-        norm=spec.norm,
+        sr=params.sample_rate,
+        n_fft=params.n_fft,
+        n_mels=params.n_mels,
+        fmin=params.fmin,
+        fmax=params.fmax,
+        htk=params.htk,
+        norm=params.norm,
     )
 
 
-def _filters_sloping_in_mel(spec: MelSpec) -> np.ndarray:
-    """Give triangles whose sides are straight on the mel axis rather than in Hz."""
-    fmax = spec.sample_rate / 2 if spec.fmax is None else spec.fmax
-    lowest, highest = librosa.hz_to_mel(np.array([spec.fmin, fmax]), htk=spec.htk)
-    edges = np.linspace(lowest, highest, spec.n_mels + 2)[:, None]
-    bins = librosa.hz_to_mel(np.fft.rfftfreq(spec.n_fft, 1 / spec.sample_rate), htk=spec.htk)
+def _mel_slope_filters(params: MelParams) -> np.ndarray:
+    """Return filters that are triangular on the mel axis instead of in Hz."""
+    fmax = params.sample_rate / 2 if params.fmax is None else params.fmax
+    lowest, highest = librosa.hz_to_mel(np.array([params.fmin, fmax]), htk=params.htk)
+    edges = np.linspace(lowest, highest, params.n_mels + 2)[:, None]
+    bins = librosa.hz_to_mel(np.fft.rfftfreq(params.n_fft, 1 / params.sample_rate), htk=params.htk)
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
     filters = np.maximum(0, np.minimum(rising, falling))
-    if spec.norm == "slaney":
-        hertz = librosa.mel_to_hz(edges, htk=spec.htk)
+    if params.norm == "slaney":
+        hertz = librosa.mel_to_hz(edges, htk=params.htk)
         return filters * 2 / (hertz[2:] - hertz[:-2])
-    return filters if spec.norm is None else librosa.util.normalize(filters, norm=spec.norm, axis=-1)
+    return filters if params.norm is None else librosa.util.normalize(filters, norm=params.norm, axis=-1)
 
 
 def power_to_db(
     mel: torch.Tensor, *, ref: float | Callable[[np.ndarray], Any], amin: float, top_db: float | None
 ) -> torch.Tensor:
-    """Give `librosa.power_to_db` of one clip."""
+    """Compute `librosa.power_to_db` of one clip, in place."""
     ref_value = abs(ref(mel.cpu().numpy())) if callable(ref) else abs(ref)
     db = mel.clamp_(min=amin).log10_().mul_(10)
     db -= 10 * np.log10(max(amin, float(ref_value)))
     return db if top_db is None else db.clamp_(min=float(db.max()) - top_db)
 
 
-# From a mel spectrogram, which is overwritten, to a compressed one. The default offset of "log10"
-# is the few-data paper's code's, that of "log" VGGish's.
+# Functions that compress a mel spectrogram in place. The default offset of "log10" is from the code of the
+# few-data paper, the default offset of "log" from VGGish.
 COMPRESSIONS: dict[str | None, Callable[..., torch.Tensor]] = {
     "log10": lambda mel, *, offset, **_: mel.add_(EPSILON if offset is None else offset).log10_(),
     "log": lambda mel, *, offset, **_: mel.add_(0.01 if offset is None else offset).log_(),
@@ -284,8 +287,8 @@ COMPRESSIONS: dict[str | None, Callable[..., torch.Tensor]] = {
 
 
 @lru_cache(maxsize=32)
-def _cosines(n_mfcc: int, n_mels: int, lifter: float, device: torch.device) -> torch.Tensor:
-    """Give the rows of the orthonormal DCT-II that make cepstra, sine-liftered."""
+def _dct_matrix(n_mfcc: int, n_mels: int, lifter: float, device: torch.device) -> torch.Tensor:
+    """Return the first `n_mfcc` rows of the orthonormal DCT-II, with sinusoidal liftering."""
     rows = dct(np.eye(n_mels), axis=0, norm="ortho")[:n_mfcc]
     if lifter:
         rows *= 1 + lifter / 2 * np.sin(np.pi * np.arange(1, n_mfcc + 1)[:, None] / lifter)
@@ -293,5 +296,5 @@ def _cosines(n_mfcc: int, n_mels: int, lifter: float, device: torch.device) -> t
 
 
 def cepstra(db: torch.Tensor, *, n_mfcc: int, lifter: float) -> torch.Tensor:
-    """Give the cepstral coefficients (n_mfcc, n_frames) of a log mel spectrogram (n_mels, n_frames)."""
-    return _cosines(n_mfcc, len(db), lifter, db.device) @ db
+    """Compute the cepstral coefficients (n_mfcc, n_frames) of a log mel spectrogram (n_mels, n_frames)."""
+    return _dct_matrix(n_mfcc, len(db), lifter, db.device) @ db

@@ -1,4 +1,4 @@
-"""Features in a file, for data sets that memory does not hold."""
+"""Features in a memory-mapped file, for datasets that do not fit in memory."""
 
 import os
 from pathlib import Path
@@ -19,34 +19,34 @@ def write_features(
     dtype: DTypeLike = np.float32,
     n_at_once: int = 256,
 ) -> NDArray[Any]:
-    """Transform clips some at a time into an ``.npy`` file, and open it without reading it.
+    """Transform clips in blocks, write the features to an ``.npy`` file and return it as a memory map.
 
-    What comes back is a memory-mapped array. Classifiers with a network leave its clips in the file and read
-    the patches of a batch when they need them, so that training takes little memory whatever the number of
-    clips.
+    Classifiers with a network read only the patches of the current batch from the file. Training therefore
+    needs little memory, whatever the number of clips.
 
     Parameters
     ----------
     transformer : transformer
-        Turns clips into arrays of one shape; one that learns nothing, or is fitted.
+        A transformer whose output has the same shape for every clip. It must be stateless or fitted.
     X : sequence of n_clips
-        What it takes: paths, waveforms.
+        The input of `transformer`, such as paths or waveforms.
     path : path-like
-        The file, ending in ``.npy``. It appears when it is complete.
+        The file, ending in ``.npy``. It is created when all features are written.
     dtype : dtype, default=numpy.float32
-        Of the file; float16 halves it.
+        Data type of the file. float16 halves its size.
     n_at_once : int, default=256
-        Clips transformed at a time.
+        Number of clips that are transformed at a time.
 
     Returns
     -------
     memmap of shape (n_clips, ...)
-        To be read only. As ``list(...)`` it goes through scikit-learn's splitters without being loaded.
+        The features, read-only. Convert it with ``list(...)`` to pass it through scikit-learn's splitters
+        without loading it.
 
     Raises
     ------
     ValueError
-        If clips give arrays of different shapes, or the path does not end in ``.npy``.
+        If the features of the clips have different shapes, or if the path does not end in ``.npy``.
 
     Examples
     --------
@@ -64,15 +64,15 @@ def write_features(
         raise ValueError(f"path={str(path)!r}; expected a name that ends in .npy")
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        _write(transformer, X, part, dtype, n_at_once)
+        _transform_into_file(transformer, X, part, dtype, n_at_once)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")
 
 
-def _write(transformer: Any, X: Any, path: Path, dtype: DTypeLike, n_at_once: int) -> None:
-    """Write all features, or raise."""
+def _transform_into_file(transformer: Any, X: Any, path: Path, dtype: DTypeLike, n_at_once: int) -> None:
+    """Transform all clips and write their features to a file."""
     file = None
     for first in range(0, len(X), n_at_once):
         clips = X[first : first + n_at_once]

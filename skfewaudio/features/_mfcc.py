@@ -1,4 +1,4 @@
-"""Mel-frequency cepstral coefficients, by frame or summarised by clip."""
+"""Mel-frequency cepstral coefficients, per frame or summarised per clip."""
 
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -10,79 +10,82 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
-from ._mel_spectrogram import MelSpec, cepstra, needs_double, power_to_db
+from ._mel_spectrogram import MelParams, cepstra, needs_double, power_to_db
 
 
 def _is_summarised(estimator: "MFCC") -> bool:
-    """Tell whether the output is a table, whose columns have names."""
+    """Check that the output is a table, whose columns have names."""
     if estimator.summary is None:
         raise AttributeError("with summary=None the output has no columns to name")
     return True
 
 
 class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
-    """Mel-frequency cepstral coefficients of each clip, by default summarised as one vector.
+    """Transformer that computes the mel-frequency cepstral coefficients of each clip.
 
-    The vector is the baseline of [1]_, 120 numbers by default: the mean and the standard deviation
-    over a clip's frames of the coefficients, of their differences from frame to frame, and of the
-    differences of these. The coefficients are :func:`librosa.feature.mfcc`'s.
+    By default, the coefficients of a clip are summarised as one vector, the baseline of [1]_: the mean and
+    standard deviation over frames of the coefficients, of their first differences and of their second
+    differences, 120 numbers with the default parameters. The coefficients equal the output of
+    :func:`librosa.feature.mfcc`.
 
     Parameters
     ----------
     sample_rate : int, default=12000
-        In Hz. Files are resampled to it; arrays are taken to have it.
+        In Hz. Files are resampled to it; arrays are assumed to have it.
     n_mfcc : int, default=20
-        Coefficients, at most `n_mels`.
+        Number of coefficients, at most `n_mels`.
     n_fft : int, default=2048
         Length of the Fourier transform, in samples.
     hop_length : int, default=512
-        Samples from one frame to the next.
+        Number of samples between successive frames.
     win_length : int, default=None
-        Length of the window, at most and by default `n_fft`.
+        Length of the window, at most `n_fft`. None uses `n_fft`.
     window : str, tuple or float, default="hann"
         As in :func:`scipy.signal.get_window`.
     center : bool, default=True
-        Whether a clip is padded by half a frame at both ends; see :class:`LogMel`.
+        Whether to pad a clip by half a frame at both ends; see :class:`LogMel`.
     pad_mode : {"constant", "edge", "linear_ramp", "reflect", "symmetric"}, default="constant"
-        How :func:`numpy.pad` pads if `center` is set.
+        Mode of :func:`numpy.pad`, used if `center` is True.
     n_mels : int, default=128
-        Mel bands.
+        Number of mel bands.
     fmin, fmax : float, default=0.0 and None
-        Lowest and highest frequency of the bands, in Hz. None is half the sample rate.
+        Lowest and highest frequency of the bands, in Hz. None uses half the sample rate.
     htk : bool, default=False
-        Whether the mel scale is HTK's rather than Slaney's.
+        Whether to use HTK's mel scale instead of Slaney's.
     norm : {"slaney"}, float or None, default="slaney"
-        "slaney" gives each band's triangle the same area; a number is the p of a p-norm.
+        "slaney" gives the triangles of all bands the same area. A number is the p of a p-norm. None
+        disables normalisation.
     top_db : float or None, default=80.0
-        Range of a clip's log spectrogram below its peak, in dB.
+        Range of the log spectrogram below the peak of a clip, in dB; lower values are clipped. None
+        disables clipping.
     lifter : float, default=0
-        Coefficient of the sinusoidal liftering; 0 is none.
+        Coefficient of the sinusoidal liftering. 0 disables liftering.
     summary : {"mean_std_deltas"} or None, default="mean_std_deltas"
-        The vector described above, or None for the coefficients of every frame.
+        "mean_std_deltas" returns the vector described above, None the coefficients of every frame.
     n_threads : int, default=None
-        Threads that decode files, and on a CPU as many that work on clips. None takes as many as
-        there are cores to use.
+        Number of threads that decode files. On a CPU, features are computed in the same number of
+        threads. None uses one thread per available core.
     on_error : {"raise", "warn"}, default="raise"
-        What a file that cannot be read does: raise an AudioLoadError, or give a second of silence
-        and be listed in an AudioLoadWarning when all are done.
+        How to handle files that cannot be read. "raise" raises an AudioLoadError. "warn" replaces each
+        of them by one second of silence and issues one AudioLoadWarning at the end.
     device : str, default=None
-        Torch device. None takes CUDA where there is one.
+        Torch device. None selects CUDA if available.
 
     Attributes
     ----------
     n_features_in_ : int
-        Samples of a clip; only if fitted on a 2-D array.
+        Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also
     --------
-    LogMel : The spectrograms that these are made from.
+    LogMel : Spectrograms from which the coefficients are computed.
 
     Notes
     -----
-    Nothing is learned: `transform` needs no `fit`. Second differences take three frames: to be
-    summarised, a clip of fewer is padded with zeros to three.
+    The transformer is stateless: `transform` needs no `fit`. Second differences require three frames.
+    With a summary, a shorter clip is therefore padded with zeros to three frames.
 
     References
     ----------
@@ -152,19 +155,19 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self.device = device
 
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Give the cepstral coefficients of each clip, or their summary.
+        """Compute the cepstral coefficients of each clip, or their summary.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
-            The clips; see :ref:`the user guide <waveforms>` for the kinds.
+            The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
         -------
         ndarray of shape (n_clips, 6 * n_mfcc), float32
-            With a summary: mean, then standard deviation, of the coefficients, of their first
-            differences and of their second ones. Without, an array of shape (n_clips, n_mfcc,
-            n_frames), or a list of 2-D arrays where the clips' numbers of frames differ.
+            With a summary: mean and standard deviation of the coefficients, then of their first
+            differences, then of their second differences. Without a summary: an array of shape
+            (n_clips, n_mfcc, n_frames), or a list of 2-D arrays if the numbers of frames differ.
 
         Raises
         ------
@@ -172,18 +175,20 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             If a file cannot be read and `on_error` is "raise".
         """
         self._validate_params()
-        spec = self._check_settings()
+        params = self._check_settings()
         clips = self._check_clips(X, reset=False)
-        return transform_mel(clips, self._finish, spec=spec, n_threads=self.n_threads, device=self.device)
+        return transform_mel(
+            clips, self._compute_clip, params=params, n_threads=self.n_threads, device=self.device
+        )
 
     @available_if(_is_summarised)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Give the names of the summary's columns.
+        """Return the names of the columns of the summary.
 
         Parameters
         ----------
         input_features : object
-            Ignored: samples have no part in the names.
+            Ignored.
 
         Returns
         -------
@@ -200,23 +205,23 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             dtype=object,
         )
 
-    def _check_settings(self) -> MelSpec:
+    def _check_settings(self) -> MelParams:
         if self.n_mfcc > self.n_mels:
-            raise ValueError(f"n_mfcc={self.n_mfcc} is above n_mels={self.n_mels}; expected at most that")
+            raise ValueError(f"n_mfcc={self.n_mfcc} is above n_mels={self.n_mels}; expected n_mfcc <= n_mels")
         min_frames = 1 if self.summary is None else 3
         double = needs_double("db", power=2.0, top_db=self.top_db)
-        return MelSpec.from_params(
+        return MelParams.from_params(
             self.get_params(deep=False), power=2.0, min_frames=min_frames, double=double
         )
 
-    def _finish(self, mel: torch.Tensor) -> torch.Tensor:
-        """Turn a clip's mel spectrogram into its row of the result."""
+    def _compute_clip(self, mel: torch.Tensor) -> torch.Tensor:
+        """Compute the result of a clip from its mel spectrogram."""
         db = power_to_db(mel, ref=1.0, amin=1e-10, top_db=self.top_db)
         coefficients = cepstra(db, n_mfcc=self.n_mfcc, lifter=self.lifter)
-        return coefficients if self.summary is None else _summarise(coefficients)
+        return coefficients if self.summary is None else _summarise_frames(coefficients)
 
 
-def _summarise(coefficients: torch.Tensor) -> torch.Tensor:
-    """Give the mean and deviation over frames of coefficients (n_mfcc, n_frames) and of their differences."""
+def _summarise_frames(coefficients: torch.Tensor) -> torch.Tensor:
+    """Compute mean and deviation over frames of coefficients (n_mfcc, n_frames) and their differences."""
     deltas = (coefficients, coefficients.diff(dim=1), coefficients.diff(n=2, dim=1))
     return torch.cat([s for d in deltas for s in (d.mean(dim=1), d.std(dim=1, correction=0))])

@@ -1,7 +1,7 @@
-"""What the statistics of spectrograms are made of: bands, fixed random filters, the modulation spectrum.
+"""Statistics of spectrograms: mel bands, fixed random filters and the modulation spectrum.
 
-Every function takes x of shape (n_clips, n_mels, n_frames), clips of one length, and gives a row of numbers
-for each, the same whatever clips are beside it.
+Every function takes x of shape (n_clips, n_mels, n_frames), clips of one length. The result of a clip does
+not depend on the other clips.
 """
 
 from functools import lru_cache
@@ -23,37 +23,37 @@ from skfewaudio._random_filters import (
     same_padding,
 )
 
-# What surrounds a clip, in units: -37.5 dB, between silence and loud, so that the filters feel its level
-# where they reach beyond it. They do not elsewhere, as they sum to zero.
-SURROUNDINGS = -2.5
+# Value of the padding, in units of `scale`: -37.5 dB with the default, between silence and loud clips.
+# Filters sum to zero, so they respond to the level of a clip only where they reach into the padding.
+PAD_VALUE = -2.5
 
 BAND_POOLS = ("mean", "std", "max", "low", "step")
-LOW_SHARE = 0.1  # of a band's frames: about the level that a background has between events
+LOW_QUANTILE = 0.1  # of a band's frames: approximately the level of the background between events
 
-# Edges of the bins, in cycles per window: frequencies apart at first, then about half an octave together.
+# Edges of the bins, in cycles per window: single frequencies first, then bins of about half an octave.
 MODULATION_BINS = (1, 2, 3, 5, 8, 12, 19, 28, 43, 65)
 MODULATION_FRAMES = 128
 MODULATION_HOP = 64
-MODULATION_FLOOR = 1e-1 / 15**2  # in squared units: rounding and dither must not count as a rhythm
+MODULATION_FLOOR = 1e-1 / 15**2  # in squared units; hides the fluctuations of rounding and dither
 
 
 def pool_bands(x: Tensor) -> Tensor:
-    """Pool every band over time by mean, deviation, maximum, tenth percentile, deviation of differences."""
+    """Compute each band's mean, deviation, maximum, tenth percentile and deviation of frame differences."""
     mean, std, maximum, step = band_moments(x)
-    return torch.cat([mean, std, maximum, x.quantile(LOW_SHARE, dim=2), step], dim=1)
+    return torch.cat([mean, std, maximum, x.quantile(LOW_QUANTILE, dim=2), step], dim=1)
 
 
 @lru_cache(maxsize=8)
 def draw_filters(n_filters: int, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
-    """Draw filters of each shape that sum to zero and answer white noise with about unit variance."""
+    """Draw zero-sum filters of each shape whose responses to white noise have about unit variance."""
     generator = torch.Generator().manual_seed(seed)
     return tuple(draw_bank(n_filters, shape, generator) for shape, _ in FILTER_SHAPES)
 
 
 def pool_filters(x: Tensor, *, n_filters: int, n_regions: int, seed: int) -> dict[str, Tensor]:
-    """Pool the filters' responses in each region, in four ways: shares above 0, maximum, and so on."""
+    """Pool the responses of the filters in each region, by each of `FILTER_POOLS`."""
     pooled: dict[str, list[Tensor]] = {name: [] for name in FILTER_POOLS}
-    x = x[:, None] - SURROUNDINGS
+    x = x[:, None] - PAD_VALUE
     banks = draw_filters(n_filters, seed)
     for (shape, dilation), bank in zip(FILTER_SHAPES, banks, strict=True):
         kernel, bias = (tensor.to(x.device) for tensor in bank)
@@ -66,7 +66,7 @@ def pool_filters(x: Tensor, *, n_filters: int, n_regions: int, seed: int) -> dic
 
 
 def modulation_spectrum(x: Tensor) -> Tensor:
-    """Give the power of every band's fluctuations by rate, in decibels: (n_clips, n_mels, n_bins)."""
+    """Compute the modulation spectrum of each band in decibels, (n_clips, n_mels, n_bins)."""
     if x.shape[2] < MODULATION_FRAMES:
         x = x.repeat(1, 1, ceil(MODULATION_FRAMES / x.shape[2]))[:, :, :MODULATION_FRAMES]
     windows = x.unfold(2, MODULATION_FRAMES, MODULATION_HOP)

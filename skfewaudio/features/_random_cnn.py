@@ -1,4 +1,4 @@
-"""Features from convolutional networks that were never trained."""
+"""Features from convolutional networks with random weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,80 +27,83 @@ from ._base import (
 )
 from ._logmel import PRESETS, LogMel
 from ._map_pooling import POOLINGS, pool_maps
-from ._mel_spectrogram import COMPRESSIONS, MelSpec
+from ._mel_spectrogram import COMPRESSIONS, MelParams
 
 N_FEATURES = 3584  # the larger of the paper's two sizes
-LONG = 2**20  # frames enough for what a function builds, until it is known how few it takes
-# Values of the feature maps computed at once: those of a CPU's core stay in its cache.
-VALUES_AT_ONCE = {"cpu": 2**20, "cuda": 2**26}
+MANY_FRAMES = 2**20  # enough frames for any network whose `min_frames` is only known after building it
+# Values of a feature map that are computed at once. On a CPU, they fit in the cache of a core.
+MAP_VALUES_AT_ONCE = {"cpu": 2**20, "cuda": 2**26}
 
 
 class _Plan(NamedTuple):
-    """What the parameters come to, but for the weights."""
+    """Resolved parameters of the network and the front-end, without the weights."""
 
     builder: Callable[..., FeatureMapNetwork]
     params: dict[str, Any]
     signal: str
     n_mels: int
-    n_frames: int  # that the network is built for, the fewest it takes
+    n_frames: int  # minimum number of frames, for which the network is built
     min_samples: int
-    n_filters: dict[str, int]  # by layer, of those wanted
-    spec: MelSpec
+    n_filters: dict[str, int]  # number of filters of each selected layer
+    mel_params: MelParams
 
 
 class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
-    """Pooled feature maps of a convolutional network with random weights, of each clip.
+    """Transformer that pools the feature maps of a convolutional network with random weights.
 
-    The network is drawn and never trained [1]_. A clip's features are statistics over each filter's map, of
-    all layers or some. They ask for a classifier that copes with thousands of features, such as a support
-    vector machine or :class:`~skfewaudio.classifiers.ELMClassifier`.
+    The weights are drawn at random and never trained [1]_. The features of a clip are statistics over the map
+    of each filter, of all or selected layers. Use a classifier that handles thousands of features, such as a
+    support vector machine or :class:`~skfewaudio.classifiers.ELMClassifier`.
 
     Parameters
     ----------
     architecture : str, class or callable, default="musically_motivated"
         A registered name ("single_layer", "small_filters", "musically_motivated" for spectrograms,
-        "sample_level", "frame_level", "frame_level_many_shapes" for waveforms), or what builds a
-        :class:`~skfewaudio.architectures.FeatureMapNetwork`.
+        "sample_level", "frame_level", "frame_level_many_shapes" for waveforms), or a class or function that
+        builds a :class:`~skfewaudio.architectures.FeatureMapNetwork`.
     n_filters : int, default=None
-        The architecture's own parameter, which scales all its layers.
+        Parameter of the architecture that scales all its layers. None derives it from `n_features`.
     n_features : int, default=None
-        Number of features wanted, instead of `n_filters`, which is then chosen to come as near as it can.
-        If neither is given 3,584, the larger of the paper's sizes.
+        Target number of features, as an alternative to `n_filters`: the number of filters that comes nearest
+        to it is chosen. If both are None, the target is 3,584, the larger of the paper's two sizes.
     architecture_params : dict, default=None
-        Other parameters of the architecture. `input_norm` changes nothing: it is for training.
+        Other parameters of the architecture. `input_norm` has no effect, because it only matters in training.
     layers : str or sequence of str, default=None
-        Layers whose maps are wanted; None is all. Errors list the names.
+        Names of the layers whose maps are pooled. None selects all layers. An unknown name raises an error
+        that lists the available names.
     pooling : str or sequence of str, default="mean"
         Statistics of a map: "mean", as published, "max", "std", or "positive", the proportion of values
         above 0.
     duration : float, default=None
-        Seconds that a clip is cropped to, and with a `pad_mode` also padded to. None leaves its length.
+        Duration in seconds to which clips are cropped and, unless `pad_mode` is None, padded. None keeps the
+        length of each clip.
     pad_mode : {"repeat", "zero"} or None, default="repeat"
-        What follows the end of a clip shorter than `duration`, or than the architecture needs: the clip
-        again, silence, or nothing, so that a clip too short for the architecture is an error.
+        Padding of clips that are shorter than `duration` or than the architecture requires: repetitions of
+        the clip, or zeros. None disables padding, and a clip that is too short for the architecture raises
+        an error.
     sample_rate : int, default=12000
-        In Hz. Files are resampled to it; arrays are taken to have it.
+        In Hz. Files are resampled to it; arrays are assumed to have it.
     n_fft, hop_length, n_mels : int, default=512, 256 and 96
-        Of the log mel spectrograms, as in :class:`LogMel`, whose preset "random-cnn" gives the rest.
-        Architectures for waveforms do without.
+        Parameters of the log mel spectrograms, as in :class:`LogMel`. The preset "random-cnn" provides the
+        other parameters. Architectures for waveforms ignore them.
     n_threads : int, default=None
-        Threads that decode files, and on a CPU as many that work on clips. None takes as many as
-        there are cores to use.
+        Number of threads that decode files. On a CPU, features are computed in the same number of
+        threads. None uses one thread per available core.
     on_error : {"raise", "warn"}, default="raise"
-        What a file that cannot be read does: raise an AudioLoadError, or give a second of silence
-        and be listed in an AudioLoadWarning when all are done.
+        How to handle files that cannot be read. "raise" raises an AudioLoadError. "warn" replaces each
+        of them by one second of silence and issues one AudioLoadWarning at the end.
     random_state : int, RandomState or None, default=0
-        Seed of the weights, which are drawn on the CPU whatever `device` is. With an int nothing depends on
-        `fit`, so that a clip's features need computing only once for all folds and classifiers.
+        Controls the random weights, which are drawn on the CPU for any `device`. With an int, the features of
+        a clip do not depend on `fit` and can be reused for all folds and classifiers.
     device : str, default=None
-        Torch device. None takes CUDA where there is one.
+        Torch device. None selects CUDA if available.
 
     Attributes
     ----------
     seed_ : int
-        Of the weights, drawn from `random_state`.
+        Seed of the weights, drawn from `random_state`.
     n_features_in_ : int
-        Samples of a clip; only if fitted on a 2-D array.
+        Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
@@ -111,12 +114,13 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
 
     Notes
     -----
-    Weights follow He's initialiser, a truncated normal distribution of variance 2 / fan-in. They are drawn
-    again where they are needed: a pickled transformer holds the seed alone. Another release of torch could
-    draw others.
+    Weights are drawn with He's initialiser, a truncated normal distribution of variance 2 / fan-in. A pickled
+    transformer contains only the seed, and the weights are drawn again after unpickling. Another release of
+    torch might draw different weights.
 
-    A stretch of frames at a time is computed and pooled. The memory needed for a clip is that of one layer's
-    pooled maps where another layer takes them, and otherwise some megabytes, whatever the number of filters.
+    Feature maps are computed one stretch of frames at a time. If another layer takes the maps of a layer as
+    input, these maps are kept in memory. Otherwise a clip needs some megabytes, whatever the number of
+    filters.
 
     References
     ----------
@@ -184,7 +188,7 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         self.device = device
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X, and draw the seed; no file is opened.
+        """Check the parameters and the type of X, and draw the seed, without opening any file.
 
         Parameters
         ----------
@@ -203,12 +207,12 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Give the features of each clip.
+        """Compute the features of each clip.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
-            The clips; see :ref:`the user guide <waveforms>` for the kinds.
+            The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
         -------
@@ -225,28 +229,33 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         plan = self._check_settings()
         clips = self._check_clips(X, reset=False).map(partial(self._fit_length, plan.min_samples))
         device = resolve_device(self.device)
-        network = _network_of(self, plan, device)
-        finish = partial(self._finish, network=network, layers=list(plan.n_filters))
+        network = _get_drawn_network(self, plan, device)
+        clip_function = partial(self._compute_clip, network=network, layers=list(plan.n_filters))
         if plan.signal == "waveform":
-            result = transform_waveforms(clips, finish, n_threads=self.n_threads, device=self.device)
+            result = transform_waveforms(clips, clip_function, n_threads=self.n_threads, device=self.device)
         else:
             result = transform_mel(
-                clips, finish, spec=plan.spec, n_threads=self.n_threads, device=self.device, one_by_one=True
+                clips,
+                clip_function,
+                params=plan.mel_params,
+                n_threads=self.n_threads,
+                device=self.device,
+                one_by_one=True,
             )
         return np.asarray(result)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Give the names of the columns.
+        """Return the names of the columns.
 
         Parameters
         ----------
         input_features : object
-            Ignored: samples have no part in the names.
+            Ignored.
 
         Returns
         -------
         ndarray of shape (n_features,), object
-            Layer, statistic and number of the filter: ``7x86_mean0``, ``7x86_mean1``, ...
+            Layer, statistic and index of the filter: ``7x86_mean0``, ``7x86_mean1``, ...
         """
         n_filters = self._check_settings().n_filters
         names = [
@@ -262,7 +271,7 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         return [self.pooling] if isinstance(self.pooling, str) else list(self.pooling)
 
     def __feature_params__(self) -> dict[str, Any]:
-        # A name may come to stand for another network, of another plugin.
+        # A registered name may refer to another network later, for example after installing a plugin.
         return super().__feature_params__() | {"architecture": check_architecture_choice(self.architecture)}
 
     def _check_settings(self) -> _Plan:
@@ -271,52 +280,58 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
             raise ValueError(f"pooling={self.pooling!r}; expected one or more of {', '.join(POOLINGS)}")
         if self.n_filters is not None and self.n_features is not None:
             raise ValueError(
-                f"n_filters={self.n_filters} and n_features={self.n_features} are two ways to say the same; "
-                "give one of them"
+                f"n_filters={self.n_filters} and n_features={self.n_features} exclude each other; set only "
+                "one of them"
             )
         front_end = {name: getattr(self, name) for name in ("sample_rate", "n_fft", "hop_length", "n_mels")}
-        spec = LogMel.from_preset("random-cnn", **front_end, fmax=None)._check_settings()
+        mel_params = LogMel.from_preset("random-cnn", **front_end, fmax=None)._check_settings()
         builder: Callable[..., Any] = check_architecture_choice(self.architecture)
         params = dict(self.architecture_params or {})
         if "n_filters" in params:
             raise ValueError(
-                f"architecture_params={self.architecture_params!r} holds n_filters, which is a parameter by "
-                "itself here; set n_filters or n_features"
+                f"architecture_params={self.architecture_params!r} contains n_filters, which is a parameter "
+                "of RandomCNNFeatures; set n_filters or n_features instead"
             )
         params["n_filters"] = self._choose_n_filters(builder, params)
-        sketch = self._sketch(builder, params)
-        min_samples = sketch.min_frames
-        if sketch.signal == "spectrogram":
-            min_samples = (sketch.min_frames - 1) * spec.hop_length + spec.n_frame - 2 * spec.n_padded
+        network = self._build_without_weights(builder, params)
+        min_samples = network.min_frames
+        if network.signal == "spectrogram":
+            min_samples = (
+                (network.min_frames - 1) * mel_params.hop_length
+                + mel_params.n_frame
+                - 2 * mel_params.n_padded
+            )
         return _Plan(
             builder,
             params,
-            sketch.signal,
-            sketch.n_mels,
-            sketch.min_frames,
+            network.signal,
+            network.n_mels,
+            network.min_frames,
             min_samples,
-            self._wanted(sketch),
-            spec,
+            self._count_filters(network),
+            mel_params,
         )
 
-    def _sketch(self, builder: Callable[..., nn.Module], params: dict[str, Any]) -> FeatureMapNetwork:
-        """Build the network without its weights."""
+    def _build_without_weights(
+        self, builder: Callable[..., nn.Module], params: dict[str, Any]
+    ) -> FeatureMapNetwork:
+        """Build the network on the meta device, which allocates no weights."""
         network_class = getattr(builder, "func", builder)  # of a functools.partial
         is_waveform = getattr(network_class, "signal", "") == "waveform"
-        n_frames = getattr(network_class, "min_frames", LONG)
+        n_frames = getattr(network_class, "min_frames", MANY_FRAMES)
         network = None
         if not isinstance(network_class, type) or issubclass(network_class, FeatureMapNetwork):
             with torch.device("meta"):
                 network = builder(1, n_mels=1 if is_waveform else self.n_mels, n_frames=n_frames, **params)
         if not isinstance(network, FeatureMapNetwork):
             raise ValueError(
-                f"architecture={self.architecture!r} is no FeatureMapNetwork, which gives the maps of its "
-                "layers; expected one such as 'single_layer', 'musically_motivated' or 'sample_level'"
+                f"architecture={self.architecture!r} is not a FeatureMapNetwork; expected an architecture "
+                "such as 'single_layer', 'musically_motivated' or 'sample_level'"
             )
         return network
 
-    def _wanted(self, network: FeatureMapNetwork) -> dict[str, int]:
-        """Count the filters of the layers wanted, in the network's order."""
+    def _count_filters(self, network: FeatureMapNetwork) -> dict[str, int]:
+        """Return the number of filters of each selected layer, in the order of the network."""
         n_filters = network.maps.n_filters
         if self.layers is None:
             return n_filters
@@ -330,41 +345,43 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         return {name: n_maps for name, n_maps in n_filters.items() if name in wanted}
 
     def _choose_n_filters(self, builder: Callable[..., nn.Module], params: dict[str, Any]) -> int:
-        """Give the number of filters asked for, or that comes nearest to the number of features."""
+        """Return `n_filters`, or the number of filters that comes nearest to `n_features`."""
         if self.n_filters is not None:
             return self.n_filters
-        wanted = self.n_features or N_FEATURES
+        target = self.n_features or N_FEATURES
 
         def count(n_filters: int) -> int:
-            network = self._sketch(builder, {**params, "n_filters": n_filters})
-            return len(self._poolings) * sum(self._wanted(network).values())
+            network = self._build_without_weights(builder, {**params, "n_filters": n_filters})
+            return len(self._poolings) * sum(self._count_filters(network).values())
 
-        about = wanted / count(64) * 64  # the layers' numbers of filters are nearly proportional
-        candidates = range(max(1, int(about) - 1), int(about) + 3)
-        return min(candidates, key=lambda n_filters: abs(count(n_filters) - wanted))
+        estimate = target / count(64) * 64  # the number of features is nearly proportional to n_filters
+        candidates = range(max(1, int(estimate) - 1), int(estimate) + 3)
+        return min(candidates, key=lambda n_filters: abs(count(n_filters) - target))
 
     def _fit_length(self, min_samples: int, index: int, clip: np.ndarray) -> np.ndarray:
-        """Crop or pad a waveform."""
+        """Crop or pad a waveform to `duration`, and at least to `min_samples`."""
         wanted = len(clip) if self.duration is None else max(1, round(self.duration * self.sample_rate))
         clip, wanted = clip[:wanted], max(wanted, min_samples)
         if self.pad_mode is not None and len(clip) < wanted:
             return fix_length(clip, wanted, pad_mode=self.pad_mode)
         if len(clip) < min_samples:
             raise ValueError(
-                f"clip {index} has {len(clip) / self.sample_rate:.3g} s, and {self.architecture!r} takes at "
-                f"least {min_samples / self.sample_rate:.4g} s ({min_samples} samples at {self.sample_rate} "
-                "Hz); set pad_mode='repeat' or choose another architecture"
+                f"clip {index} has {len(clip) / self.sample_rate:.3g} s, and {self.architecture!r} requires "
+                f"at least {min_samples / self.sample_rate:.4g} s ({min_samples} samples at "
+                f"{self.sample_rate} Hz); set pad_mode='repeat' or choose another architecture"
             )
         return clip
 
     @torch.inference_mode()
-    def _finish(self, signal: torch.Tensor, *, network: FeatureMapNetwork, layers: list[str]) -> torch.Tensor:
-        """Turn a clip's waveform (n_samples,) or mel spectrogram (n_mels, n_frames) into its features."""
+    def _compute_clip(
+        self, signal: torch.Tensor, *, network: FeatureMapNetwork, layers: list[str]
+    ) -> torch.Tensor:
+        """Compute features from the waveform (n_samples,) or mel spectrogram (n_mels, n_frames) of a clip."""
         if network.signal == "spectrogram":
             preset = PRESETS["random-cnn"]["compression"]
             signal = COMPRESSIONS[preset](signal, offset=None, ref=1.0, amin=1e-10, top_db=80.0)
         x = signal.view(1, 1, -1, signal.shape[-1])
-        n_values = VALUES_AT_ONCE.get(signal.device.type, VALUES_AT_ONCE["cpu"])
+        n_values = MAP_VALUES_AT_ONCE.get(signal.device.type, MAP_VALUES_AT_ONCE["cpu"])
         return pool_maps(network.maps.iter_maps(x, layers=layers, n_values=n_values), self._poolings)
 
     def __sklearn_tags__(self) -> Tags:
@@ -378,23 +395,25 @@ def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-# Networks of transformers that were used and still live, and what they were built from: out of the
-# transformers themselves, which `transform` must not change, and so out of pickles.
-_networks: WeakKeyDictionary[RandomCNNFeatures, tuple[Any, FeatureMapNetwork]] = WeakKeyDictionary()
+# The network of each transformer that was used, with the key from which it was built. Networks are not
+# attributes, because `transform` must not change the transformer and pickles must stay small.
+_drawn_networks: WeakKeyDictionary[RandomCNNFeatures, tuple[Any, FeatureMapNetwork]] = WeakKeyDictionary()
 
 
-def _network_of(transformer: RandomCNNFeatures, plan: _Plan, device: torch.device) -> FeatureMapNetwork:
-    """Give a transformer its network, drawn if it has none or its parameters have changed."""
+def _get_drawn_network(
+    transformer: RandomCNNFeatures, plan: _Plan, device: torch.device
+) -> FeatureMapNetwork:
+    """Return the network of a transformer; draw it at first use and after a change of parameters."""
     if isinstance(transformer.random_state, Integral):
         seed = _draw_seed(transformer.random_state)
     else:
         check_is_fitted(transformer, "seed_")
         seed = transformer.seed_
     key = (plan.builder, repr(plan.params), plan.n_mels, seed, device)
-    held = _networks.get(transformer)
-    if held is None or held[0] != key:
+    cached = _drawn_networks.get(transformer)
+    if cached is None or cached[0] != key:
         with seeded(seed, torch.device("cpu")):
             network = plan.builder(1, n_mels=plan.n_mels, n_frames=plan.n_frames, **plan.params)
-        held = key, network.to(device).eval().requires_grad_(False)
-        _networks[transformer] = held
-    return held[1]
+        cached = key, network.to(device).eval().requires_grad_(False)
+        _drawn_networks[transformer] = cached
+    return cached[1]

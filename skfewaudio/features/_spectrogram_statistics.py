@@ -1,4 +1,4 @@
-"""Fixed-length vectors of spectrograms, in blocks, without learning anything."""
+"""Fixed-length feature vectors of spectrograms, in blocks of statistics."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -24,57 +24,58 @@ FILTER_BLOCKS = tuple(f"filters_{pool}" for pool in FILTER_POOLS)
 MODULATION_BLOCKS = ("modulation", "modulation_relative")
 BLOCKS = (*FILTER_BLOCKS, "bands", *MODULATION_BLOCKS)
 DEFAULT_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands", *MODULATION_BLOCKS)
-# Values of the spectrograms worked on at once: the responses of a CPU's core stay in its cache.
-VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
+# Values of the spectrograms that are processed at once. On a CPU, the responses fit in the cache of a core.
+SPECTROGRAM_VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
 
 
 class SpectrogramStatistics(TransformerMixin, BaseEstimator):
-    """Statistics of each clip's log mel spectrogram, a vector of the same length for clips of any.
+    """Transformer that computes a fixed-length vector of statistics of each log mel spectrogram.
 
-    The vector has blocks, which say different things of a sound and are worth most when each is scaled by
-    itself (:class:`BlockScaler`): how often, how strongly and how evenly random filters answer, as in [1]_
-    with two-dimensional filters of several shapes; the level of every band and how it varies; and how fast
-    it does.
+    The vector consists of blocks that describe different properties of a sound: statistics of the responses
+    of random filters, as in [1]_ but with two-dimensional filters of several shapes; the level of every band
+    and its variation; and the rate of the variation. Scale each block separately with :class:`BlockScaler`.
 
     Parameters
     ----------
     blocks : sequence of str, default=("filters_share", "filters_max", "filters_std", "bands", \
 "modulation", "modulation_relative")
-        What the vector is made of, in this order: ``"filters_share"``, ``"filters_max"``, ``"filters_mean"``
-        and ``"filters_std"``, of each random filter in each region of the mel axis the share of responses
-        above 0, the maximum, the mean of the positive part and the standard deviation; ``"bands"``, the mean,
-        standard deviation, maximum, tenth percentile and deviation of differences of each band;
-        ``"modulation"``, the power in decibels of each band's fluctuations in nine bins from 1/128 to half a
-        cycle per frame; ``"modulation_relative"``, the same less the band's mean over the bins.
+        Blocks of the vector, in this order. ``"filters_share"``, ``"filters_max"``, ``"filters_mean"`` and
+        ``"filters_std"`` are statistics of the responses of each random filter in each region of the mel
+        axis: the share of responses above 0, the maximum, the mean of the positive part and the standard
+        deviation. ``"bands"`` holds the mean, standard deviation, maximum, tenth percentile and standard
+        deviation of frame differences of each band. ``"modulation"`` is the power in decibels of the
+        fluctuations of each band in nine bins from 1/128 to half a cycle per frame.
+        ``"modulation_relative"`` is the same minus the mean of the band over the bins.
     n_filters : int, default=16
-        Filters of each of the five shapes.
+        Number of filters of each of the five shapes.
     n_regions : int, default=4
-        Equal parts of the mel axis in which filters are pooled apart.
+        Number of equal regions of the mel axis in which filters are pooled separately.
     scale : float, default=15.0
-        What counts as one unit, in those of the spectrograms: 15 dB. For base-10 logarithms of a power,
-        1.5 is the same.
+        Divisor of the spectrograms, in the unit of the spectrograms: 15 dB by default. For base-10
+        logarithms of power, 1.5 is equivalent.
     random_state : int, default=0
-        Seed of the filters, which are drawn on the CPU whatever `device` is.
+        Seed of the filters, which are drawn on the CPU for any `device`.
     n_threads : int, default=None
-        Batches of clips worked on at once on a CPU. None takes as many as there are cores to use.
+        Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
     device : str, default=None
-        Torch device. None takes CUDA where there is one.
+        Torch device. None selects CUDA if available.
 
     Attributes
     ----------
     n_features_in_ : int
-        Mel bands.
+        Number of mel bands.
 
     See Also
     --------
-    LogMel : Makes the spectrograms.
-    BlockScaler : Gives every block the same weight.
-    skfewaudio.pipelines.make_few_shot_classifier : Both, and a classifier.
+    LogMel : Computes the spectrograms.
+    BlockScaler : Weights all blocks equally.
+    skfewaudio.pipelines.make_few_shot_classifier : Pipeline of these transformers and a classifier.
 
     Notes
     -----
-    Nothing is learnt: `transform` needs no `fit`. With 64 bands and the defaults there are 2432 numbers.
-    The modulation spectrum is the mean over windows of 128 frames; a shorter clip is repeated to one.
+    The transformer is stateless: `transform` needs no `fit`. With 64 bands and the default parameters, the
+    vector has 2432 entries. The modulation spectrum is the mean over windows of 128 frames. A shorter clip is
+    repeated to fill one window.
 
     References
     ----------
@@ -124,7 +125,7 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the spectrograms, and note how many bands they have.
+        """Check the parameters and the spectrograms, and store their number of bands.
 
         Parameters
         ----------
@@ -143,13 +144,13 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
-        """Give the statistics of each clip.
+        """Compute the statistics of each clip.
 
         Parameters
         ----------
         X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
 (n_clips, n_mels, n_frames)
-            Log mel spectrograms, of any number of frames.
+            Log mel spectrograms with any numbers of frames.
 
         Returns
         -------
@@ -158,42 +159,44 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X holds no spectrograms, or they differ in their bands; or if a parameter cannot be used.
+            If X does not contain spectrograms, their numbers of bands differ, or a parameter is invalid.
         """
         self._validate_params()
         self._check_blocks()
         clips = self._check_clips(X, reset=False)
         device = resolve_device(self.device)
 
-        def work(batch: list[NDArray]) -> list[torch.Tensor]:
+        def process(batch: list[NDArray]) -> list[torch.Tensor]:
             x = torch.from_numpy(np.stack(batch).astype(np.float32, copy=False)).to(device)
             with torch.inference_mode():
                 return list(self._compute(x / self.scale))
 
         order = np.argsort([clip.shape[1] for clip in clips], kind="stable")
-        batches = _batches([clips[i] for i in order], VALUES_AT_ONCE.get(device.type, 2**16))
-        found = transform_batches(batches, work, len(clips), n_threads=self.n_threads, device=device)
+        batches = _batch_by_shape(
+            [clips[i] for i in order], SPECTROGRAM_VALUES_AT_ONCE.get(device.type, 2**16)
+        )
+        found = transform_batches(batches, process, len(clips), n_threads=self.n_threads, device=device)
         statistics = np.empty((len(clips), len(found[0])), dtype=np.float32)
         statistics[order] = found
         return statistics
 
     def block_sizes(self, n_mels: int | None = None) -> list[int]:
-        """Say how many numbers each block has.
+        """Return the number of columns of each block.
 
         Parameters
         ----------
         n_mels : int, default=None
-            Bands of the spectrograms; None takes those of :meth:`fit`.
+            Number of mel bands. None uses the number of bands seen during :meth:`fit`.
 
         Returns
         -------
         list of int
-            In the order of `blocks`; their sum is the length of a vector.
+            The sizes, in the order of `blocks`. Their sum is the length of the vector.
         """
-        return [len(names) for names in self._names(n_mels)]
+        return [len(names) for names in self._names_by_block(n_mels)]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Name the numbers of a vector, each with its block before two underscores.
+        """Return the names of the columns: the block, two underscores, and the name within the block.
 
         Parameters
         ----------
@@ -203,13 +206,14 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_statistics,), object
-            Such as ``"bands__mean_12"``, ``"filters_max__7x7_region2_11"`` or ``"modulation__12_5to7"`` (a
-            band, and cycles in 128 frames).
+            For example ``"bands__mean_12"``, ``"filters_max__7x7_region2_11"`` or ``"modulation__12_5to7"``
+            (band 12, 5 to 7 cycles in 128 frames).
         """
-        blocks = zip(self.blocks, self._names(None), strict=True)
+        blocks = zip(self.blocks, self._names_by_block(None), strict=True)
         return np.array([f"{block}__{name}" for block, names in blocks for name in names], dtype=object)
 
-    def _names(self, n_mels: int | None) -> Iterator[list[str]]:
+    def _names_by_block(self, n_mels: int | None) -> Iterator[list[str]]:
+        """Yield the names of the columns of each block."""
         self._check_blocks()
         if n_mels is None:
             check_is_fitted(self, "n_features_in_")
@@ -230,7 +234,7 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
                 yield [f"{shape}_region{r}_{i}" for shape in shapes for r in regions for i in numbers]
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
-        """Give (n_clips, n_statistics) for (n_clips, n_mels, n_frames) in units."""
+        """Compute the vectors (n_clips, n_statistics) of scaled spectrograms (n_clips, n_mels, n_frames)."""
         found: dict[str, torch.Tensor] = {}
         if set(FILTER_BLOCKS) & set(self.blocks):
             pools = pool_filters(
@@ -249,14 +253,14 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         blocks = list(self.blocks)
         if not blocks or len(set(blocks)) < len(blocks) or set(blocks) - set(BLOCKS):
             raise ValueError(
-                f"blocks={self.blocks!r}; expected a list of some of {', '.join(BLOCKS)}, each once at most"
+                f"blocks={self.blocks!r}; expected one or more of {', '.join(BLOCKS)}, each at most once"
             )
 
     def _check_clips(self, X: Any, *, reset: bool) -> list[NDArray]:
         clips = check_spectrograms(self, X, reset=reset)
         if not isinstance(clips, list):
             raise ValueError(
-                f"X has shape {clips.shape}, a row for each clip; expected spectrograms, a list of arrays "
+                f"X has shape {clips.shape}, one row per clip; expected spectrograms, a list of arrays "
                 "(n_mels, n_frames) or an array (n_clips, n_mels, n_frames): put LogMel() before this"
             )
         return clips
@@ -270,8 +274,8 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _batches(clips: list[NDArray], n_at_once: int) -> Iterator[list[NDArray]]:
-    """Group neighbouring clips of one length while their values are few."""
+def _batch_by_shape(clips: list[NDArray], n_at_once: int) -> Iterator[list[NDArray]]:
+    """Group consecutive clips of the same shape into batches of at most `n_at_once` values."""
     batch: list[NDArray] = []
     for clip in clips:
         if batch and (clip.shape != batch[0].shape or (len(batch) + 1) * clip.size > n_at_once):

@@ -1,4 +1,4 @@
-"""Embeddings of the pre-trained VGGish."""
+"""Embeddings of the pre-trained VGGish network."""
 
 import os
 from collections.abc import Iterator
@@ -15,83 +15,85 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from skfewaudio._torch import resolve_device
-from skfewaudio._weights import find_weights, read_state_dict, stamp
+from skfewaudio._weights import file_state, find_weights, read_state_dict
 from skfewaudio.architectures import VGGish, load_backbone
 from skfewaudio.audio.patches import PAD_MODES, patch_starts
 from skfewaudio.exceptions import WeightsNotFoundError
 
 from ._base import WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
 from ._logmel import PRESETS, LogMel
-from ._mel_spectrogram import COMPRESSIONS, MelSpec
+from ._mel_spectrogram import COMPRESSIONS, MelParams
 
 N_DIMS = 128
 PATCH_FRAMES = 96
-PATCHES_AT_ONCE = {"cpu": 16, "cuda": 512}  # through the network: 50 MB of activations, or 1.5 GB
-# Of the published post-processing: the range that PCA's result is clipped to, and the steps in it.
+PATCHES_AT_ONCE = {"cpu": 16, "cuda": 512}  # 50 MB and 1.5 GB of activations
+# Published post-processing: PCA outputs are clipped to [-2, 2] and quantised to bytes.
 PCA_LIMIT, PCA_STEPS = 2.0, 255
 
 Pca = tuple[torch.Tensor, torch.Tensor]
 
 
 def _is_pooled(estimator: "VGGishEmbed") -> bool:
-    """Tell whether the output is a table, whose columns have names."""
+    """Check that the output is a table, whose columns have names."""
     if estimator.pooling is None:
         raise AttributeError("with pooling=None the output has no columns to name")
     return True
 
 
 class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
-    """Embeddings of VGGish, a network trained on millions of videos' sound, of each clip.
+    """Transformer that computes the VGGish embedding of each clip.
 
-    VGGish [1]_ turns 0.96 s of sound into 128 numbers. A clip is cut into patches of that length, a
-    shorter one repeated to it; by default the result is the mean over a clip's patches. The log mel
-    spectrograms are those of the preset "vggish" of :class:`LogMel`, at 16 kHz.
+    VGGish [1]_ is a network that was trained on the sound of millions of videos. It maps patches of 0.96 s to
+    embeddings of 128 numbers. A clip is cut into patches, and a clip shorter than a patch is repeated to fill
+    it. By default, the result is the mean over the patches of a clip. The input of the network is the log mel
+    spectrogram of the preset "vggish" of :class:`LogMel`, at 16 kHz.
 
     Parameters
     ----------
     weights : str or path-like, default="vggish"
-        The published weights by name, fetched once into the cache, or a file: ``.pth``,
-        ``.safetensors``, or the TensorFlow checkpoint that the authors published (which needs
-        tensorflow once, to be converted).
+        Name of the published weights, which are downloaded once into the cache, or a file: ``.pth``,
+        ``.safetensors``, or the TensorFlow checkpoint that the authors published. Converting a checkpoint
+        requires tensorflow once.
     pca_params : str or path-like, default="vggish"
         Means and eigenvectors for the outputs "pca" and "pca_uint8", by name or as a file: ``.pth``,
         ``.npz`` or ``.safetensors`` with ``pca_means`` and ``pca_eigen_vectors``.
     output : {"relu", "preactivation", "pca", "pca_uint8"}, default="relu"
-        The network's output, or the same before its last ReLU; the former turned by PCA and clipped
-        to [-2, 2]; or this rounded to 256 steps, 0 to 255, as the embeddings published with AudioSet.
+        "relu" is the output of the network, "preactivation" the output before the last ReLU. "pca" is the
+        network output projected by PCA and clipped to [-2, 2]. "pca_uint8" is the "pca" output quantised to
+        integers from 0 to 255, like the embeddings published with AudioSet.
     pooling : {"mean", "max"} or None, default="mean"
-        What a clip's patches are summarised by. None gives the embedding of every patch, and is
-        the only choice with "pca_uint8", whose bytes are for storing, not for averaging.
+        Statistic over the patches of a clip. None returns the embedding of every patch. With "pca_uint8",
+        only None is allowed, because the bytes are meant for storage, not for averaging.
     hop_frames : int, default=96
-        Frames of 10 ms from the start of a patch to the start of the next. What is left over at the
-        end of a clip and fills no patch is not covered.
+        Number of frames of 10 ms between the starts of successive patches. An incomplete patch at the end of
+        a clip is dropped.
     n_threads : int, default=None
-        Threads that decode files, and on a CPU as many that work on clips. None takes as many as
-        there are cores to use.
+        Number of threads that decode files. On a CPU, features are computed in the same number of
+        threads. None uses one thread per available core.
     on_error : {"raise", "warn"}, default="raise"
-        What a file that cannot be read does: raise an AudioLoadError, or give a second of silence
-        and be listed in an AudioLoadWarning when all are done.
+        How to handle files that cannot be read. "raise" raises an AudioLoadError. "warn" replaces each
+        of them by one second of silence and issues one AudioLoadWarning at the end.
     device : str, default=None
-        Torch device. None takes CUDA where there is one.
+        Torch device. None selects CUDA if available.
 
     Attributes
     ----------
     n_features_in_ : int
-        Samples of a clip; only if fitted on a 2-D array.
+        Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also
     --------
-    LogMel : The spectrograms that these are made from.
+    LogMel : Computes the spectrograms.
     skfewaudio.architectures.VGGish : The network.
 
     Notes
     -----
-    Nothing is learned: `transform` needs no `fit`. The weights (288 MB) are read when `transform` first
-    needs them. Embedders with the same weights share them, and they are released with the last of
-    these. A pickled embedder or a clone has parameters alone, and finds the weights again when it is
-    used: after moving one to another machine, see that the file is there too.
+    The transformer is stateless: `transform` needs no `fit`. The weights (288 MB) are loaded when `transform`
+    first needs them. Instances with the same weights share them in memory, until the last instance is
+    deleted. Pickles and clones contain only the parameters, and load the weights again by name or path. On
+    another machine, the file of the weights must therefore be available too.
 
     References
     ----------
@@ -140,48 +142,48 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self.device = device
 
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Give the embedding of each clip, or those of its patches.
+        """Compute the embedding of each clip, or the embeddings of its patches.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
-            The clips; see :ref:`the user guide <waveforms>` for the kinds.
+            The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
         -------
         ndarray of shape (n_clips, 128), float32
-            With pooling. Without, an array of shape (n_clips, 128, n_patches), or a list of arrays
-            (128, n_patches) where the clips' numbers of patches differ; with "pca_uint8" of uint8.
+            With pooling. Without pooling, an array of shape (n_clips, 128, n_patches), or a list of arrays
+            (128, n_patches) if the numbers of patches differ. The data type is uint8 with "pca_uint8".
 
         Raises
         ------
         WeightsNotFoundError
-            If the weights or the PCA parameters are missing, cannot be fetched or are damaged.
+            If the weights or the PCA parameters are missing, cannot be downloaded or are damaged.
         ValueError
-            If they are those of another network.
+            If they belong to another network.
         ImportError
             If they are a TensorFlow checkpoint and tensorflow is not installed.
         AudioLoadError
             If a file cannot be read and `on_error` is "raise".
         """
         self._validate_params()
-        spec = self._check_settings()
+        params = self._check_settings()
         clips = self._check_clips(X, reset=False)
         device = resolve_device(self.device)
         pca = _read_pca(self.pca_params, device) if self.output.startswith("pca") else None
-        finish = partial(self._finish, network=_network_of(self, device), pca=pca)
+        clip_function = partial(self._embed_clip, network=_get_loaded_network(self, device), pca=pca)
         return transform_mel(
-            clips, finish, spec=spec, n_threads=self.n_threads, device=self.device, one_by_one=True
+            clips, clip_function, params=params, n_threads=self.n_threads, device=self.device, one_by_one=True
         )
 
     @available_if(_is_pooled)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Give the names of the columns.
+        """Return the names of the columns.
 
         Parameters
         ----------
         input_features : object
-            Ignored: samples have no part in the names.
+            Ignored.
 
         Returns
         -------
@@ -198,17 +200,17 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             params["pca_params"] = find_weights(self.pca_params, kind="pca_params")
         return params
 
-    def _check_settings(self) -> MelSpec:
+    def _check_settings(self) -> MelParams:
         if self.output == "pca_uint8" and self.pooling is not None:
             raise ValueError(
-                f"output='pca_uint8' with pooling={self.pooling!r}: bytes are not pooled. Expected "
+                f"output='pca_uint8' with pooling={self.pooling!r}: bytes cannot be pooled. Expected "
                 "pooling=None, or output='pca'"
             )
         return LogMel.from_preset("vggish")._check_settings()
 
     @torch.inference_mode()
-    def _finish(self, mel: torch.Tensor, *, network: VGGish, pca: Pca | None) -> torch.Tensor:
-        """Turn a clip's mel spectrogram into its row of the result."""
+    def _embed_clip(self, mel: torch.Tensor, *, network: VGGish, pca: Pca | None) -> torch.Tensor:
+        """Compute the result of a clip from its mel spectrogram."""
         log_mel = COMPRESSIONS["log"](mel, offset=PRESETS["vggish"]["offset"])
         embed = network.embed_linear if self.output == "preactivation" else network.embed
         n_at_once = PATCHES_AT_ONCE.get(mel.device.type, 16)
@@ -223,17 +225,17 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
 
 def iter_patches(log_mel: torch.Tensor, hop_frames: int, n_at_once: int) -> Iterator[torch.Tensor]:
-    """Cut a spectrogram (n_mels, n_frames) into patches, some (n_patches, 1, n_mels, 96) at a time."""
+    """Cut a spectrogram (n_mels, n_frames) into batches of patches (n_patches, 1, n_mels, 96)."""
     n_frames = log_mel.shape[1]
     starts = patch_starts(n_frames, PATCH_FRAMES, hop_frames)
     for first in range(0, len(starts), n_at_once):
-        places = starts[first : first + n_at_once, None] + np.arange(PATCH_FRAMES)
-        index = torch.from_numpy(PAD_MODES["repeat"](places, n_frames)).to(log_mel.device)
+        frames = starts[first : first + n_at_once, None] + np.arange(PATCH_FRAMES)
+        index = torch.from_numpy(PAD_MODES["repeat"](frames, n_frames)).to(log_mel.device)
         yield log_mel[:, index].transpose(0, 1).unsqueeze(1)
 
 
 def apply_pca(embeddings: torch.Tensor, pca: Pca) -> torch.Tensor:
-    """Project embeddings (n_patches, 128) on the eigenvectors, and clip."""
+    """Project embeddings (n_patches, 128) on the eigenvectors and clip the result."""
     eigen_vectors, means = pca
     return ((embeddings - means) @ eigen_vectors.T).clamp_(-PCA_LIMIT, PCA_LIMIT)
 
@@ -244,16 +246,16 @@ def quantize(projected: torch.Tensor) -> torch.Tensor:
 
 
 def _read_pca(name_or_path: str | os.PathLike[str], device: torch.device) -> Pca:
-    """Read eigenvectors (128, 128), as rows, and means (128,)."""
+    """Load the PCA eigenvectors (128, 128), as rows, and the means (128,)."""
     path = find_weights(name_or_path, kind="pca_params")
     state = read_state_dict(path)
     tensors = []
     for name, shape in (("pca_eigen_vectors", (N_DIMS, N_DIMS)), ("pca_means", (N_DIMS,))):
         if name not in state:
             raise WeightsNotFoundError(
-                f"{path} has no {name}, but {', '.join(state) or 'nothing'}: these are no PCA parameters"
+                f"{path} has no {name}, but {', '.join(state) or 'nothing'}: these are not PCA parameters"
             )
-        # Of the means, a column too is published.
+        # The published means may have shape (128, 1).
         tensor = state[name].flatten() if len(shape) == 1 else state[name]
         if tuple(tensor.shape) != shape:
             raise ValueError(f"{path}: {name} has shape {tuple(state[name].shape)}, expected {shape}")
@@ -261,31 +263,31 @@ def _read_pca(name_or_path: str | os.PathLike[str], device: torch.device) -> Pca
     return tensors[0], tensors[1]
 
 
-# What is loaded, by file and device; and what holds it: embedders that have used it and still live. Both
-# are kept out of the embedders themselves, which `transform` must not change, and so out of pickles.
-_networks: WeakValueDictionary[tuple[str, str, torch.device], VGGish] = WeakValueDictionary()
-_users: WeakKeyDictionary[VGGishEmbed, VGGish] = WeakKeyDictionary()
-_lock = Lock()
+# Loaded networks by file and device, and the network of each embedder that was used. They are not attributes
+# of embedders, because `transform` must not change an embedder and pickles must stay small.
+_loaded_networks: WeakValueDictionary[tuple[str, str, torch.device], VGGish] = WeakValueDictionary()
+_network_by_embedder: WeakKeyDictionary[VGGishEmbed, VGGish] = WeakKeyDictionary()
+_load_lock = Lock()
 
 
-def _network_of(embedder: VGGishEmbed, device: torch.device) -> VGGish:
-    """Give an embedder its network, which is read only if no embedder in use has the same."""
+def _get_loaded_network(embedder: VGGishEmbed, device: torch.device) -> VGGish:
+    """Return the network of an embedder, which is loaded unless another embedder uses the same weights."""
     path = find_weights(embedder.weights, kind="weights")
-    key = (str(path.resolve()), stamp(path), device)
-    with _lock:
-        network = _networks.get(key)
+    key = (str(path.resolve()), file_state(path), device)
+    with _load_lock:
+        network = _loaded_networks.get(key)
         if network is None:
-            network = _networks[key] = _load_network(path, device)
-        _users[embedder] = network
+            network = _loaded_networks[key] = _load_network(path, device)
+        _network_by_embedder[embedder] = network
     return network
 
 
 def _load_network(path: os.PathLike[str], device: torch.device) -> VGGish:
-    """Read the network; its last layer, which is not used, stays without values."""
+    """Load the network; its unused output layer stays uninitialised."""
     state = read_state_dict(path)
-    with torch.device("meta"):  # no memory to fill and no random numbers drawn
+    with torch.device("meta"):  # avoids initialising weights, and drawing random numbers
         network = VGGish(1)
     network = network.to_empty(device=device).eval().requires_grad_(False)
     load_backbone(network, state, source=str(path))
-    # A sixth faster on a CPU.
+    # This memory format is a sixth faster on a CPU.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -7,7 +7,7 @@ SIZES = [4, 1, 7]
 
 
 def rows(n=30, seed=0):
-    """Blocks of very different spreads and levels."""
+    """Return rows with blocks of very different means and deviations."""
     rng = np.random.default_rng(seed)
     return np.hstack([rng.normal(10.0**i, 10.0**i, (n, size)) for i, size in enumerate(SIZES)])
 
@@ -16,13 +16,13 @@ def parts(X):
     return np.split(X, np.cumsum(SIZES)[:-1], axis=1)
 
 
-def test_every_block_of_every_row_has_the_same_length():
+def test_every_block_of_every_row_has_the_same_norm():
     scaler = BlockScaler(SIZES).fit(rows())
     lengths = [np.linalg.norm(part, axis=1) for part in parts(scaler.transform(rows(seed=1)))]
     np.testing.assert_allclose(lengths, 3**-0.5)
 
 
-def test_product_of_rows_is_the_mean_of_the_blocks_cosines():
+def test_dot_product_of_rows_is_mean_cosine_similarity_of_blocks():
     X = rows()
     standard = (X - X.mean(axis=0)) / X.std(axis=0)
     cosine = [
@@ -33,19 +33,19 @@ def test_product_of_rows_is_the_mean_of_the_blocks_cosines():
     np.testing.assert_allclose(scaled @ scaled.T, np.mean(cosine, axis=0), atol=1e-3)
 
 
-def test_no_sizes_are_one_block():
+def test_default_is_one_block():
     X = rows()
     np.testing.assert_array_equal(BlockScaler().fit_transform(X), BlockScaler([12]).fit_transform(X))
 
 
-def test_level_and_spread_of_columns_do_not_count():
+def test_result_is_invariant_to_shift_and_scale_of_columns():
     X = rows()
     np.testing.assert_allclose(
         BlockScaler(SIZES).fit_transform(1000 * X - 7), BlockScaler(SIZES).fit_transform(X), atol=1e-9
     )
 
 
-def test_outlier_counts_no_more_than_the_limit():
+def test_outlier_is_clipped_to_the_limit():
     X = rows()
     scaler = BlockScaler(SIZES, limit=3.0).fit(X)
     far, farther = X[[0]].copy(), X[[0]].copy()
@@ -53,7 +53,7 @@ def test_outlier_counts_no_more_than_the_limit():
     np.testing.assert_array_equal(scaler.transform(far), scaler.transform(farther))
 
 
-def test_constant_column_stays_within_the_limit():
+def test_constant_training_column_stays_finite():
     X = rows()
     X[:, 1] = 5
     scaler = BlockScaler(SIZES).fit(X)
@@ -65,21 +65,21 @@ def test_constant_column_stays_within_the_limit():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_block_in_which_nothing_varies_is_zero(dtype):
+def test_constant_block_is_zero(dtype):
     X = rows().astype(dtype)
-    X[:, :4] = 0.1  # whose mean is not exactly itself
+    X[:, :4] = 0.1  # the computed mean is not exactly 0.1
     scaler = BlockScaler(SIZES).fit(X)
     scaled = scaler.transform(rows(seed=1).astype(dtype))
     np.testing.assert_array_equal(scaled[:, :4], 0)
     assert (scaled[:, 4:] != 0).all()
 
 
-def test_single_row_is_enough():
+def test_single_training_row_gives_zeros():
     scaler = BlockScaler(SIZES).fit(rows(1))
     np.testing.assert_array_equal(scaler.transform(rows(3)), 0)
 
 
-def test_one_row_per_class_is_scaled():
+def test_two_training_rows_are_scaled():
     scaled = BlockScaler(SIZES).fit_transform(rows(2))
     np.testing.assert_allclose(np.linalg.norm(scaled, axis=1), 1)
     np.testing.assert_allclose(scaled[0], -scaled[1], atol=1e-6)
@@ -93,10 +93,10 @@ def test_single_precision_agrees_with_double():
 
 
 @pytest.mark.parametrize("sizes", [[4, 1], [4, 1, 8], [12, 0], [6.0, 6.0], [-1, 13], []])
-def test_sizes_that_do_not_fit_are_refused(sizes):
+def test_invalid_block_sizes_are_refused(sizes):
     with pytest.raises(ValueError, match="add up to the 12 columns"):
         BlockScaler(sizes).fit(rows())
 
 
-def test_names_of_columns_stay():
+def test_feature_names_are_unchanged():
     assert BlockScaler(SIZES).fit(rows()).get_feature_names_out()[3] == "x3"

@@ -1,4 +1,4 @@
-"""FeatureStore and FeatureCache: what it gives back, damage, processes at once, kills, and its size."""
+"""FeatureStore and FeatureCache: stored arrays, damage, concurrent and killed processes, and size."""
 
 import errno
 import multiprocessing
@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from skfewaudio.features import FeatureCache
-from skfewaudio.features._cache import files as _cache_files
-from skfewaudio.features._cache import store as _cache_store
+from skfewaudio.features._cache import files as cache_files
+from skfewaudio.features._cache import store as cache_store
 from skfewaudio.features._cache.files import DamagedEntryError
 from skfewaudio.features._cache.store import FeatureStore
 
-SHELF, OTHER = "MFCC-0123456789abcdef", "LogMel-0123456789abcdef"
+DIRECTORY, OTHER = "MFCC-0123456789abcdef", "LogMel-0123456789abcdef"
 FEATURES = np.arange(6, dtype=np.float32).reshape(2, 3)
 KB = 1024
 needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
@@ -29,20 +29,20 @@ def name(number):
     return f"{number:02x}" * 20
 
 
-def path_of(store, number, shelf=SHELF):
-    return store.location / shelf / name(number)[:2] / f"{name(number)}.features"
+def path_of(store, number, directory=DIRECTORY):
+    return store.location / directory / name(number)[:2] / f"{name(number)}.features"
 
 
-def fill(store, n_entries, *, n_bytes=100, shelf=SHELF):
-    """Write entries whose times of use are a second apart, the first the longest ago."""
+def fill(store, n_entries, *, n_bytes=100, directory=DIRECTORY):
+    """Write entries with times of last use that are a second apart, the oldest first."""
     for number in range(n_entries):
-        store.put(shelf, name(number), np.zeros(n_bytes, np.uint8))
+        store.put(directory, name(number), np.zeros(n_bytes, np.uint8))
         used = time.time() - 1000 + number
-        os.utime(path_of(store, number, shelf), (used, used))
+        os.utime(path_of(store, number, directory), (used, used))
 
 
-def held(store, n_entries, shelf=SHELF):
-    return [number for number in range(n_entries) if store.get(shelf, name(number)) is not None]
+def stored(store, n_entries, directory=DIRECTORY):
+    return [number for number in range(n_entries) if store.get(directory, name(number)) is not None]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def cache(store):
     return FeatureCache(store.location)
 
 
-# What comes back
+# Stored arrays
 
 
 @pytest.mark.parametrize(
@@ -71,37 +71,37 @@ def cache(store):
     ],
     ids=["2-D", "transposed", "number", "empty", "bytes", "half", "big-endian"],
 )
-def test_array_comes_back_as_it_was(array, store):
-    store.put(SHELF, name(1), np.asarray(array))
-    found = store.get(SHELF, name(1))
+def test_stored_array_is_returned_unchanged(array, store):
+    store.put(DIRECTORY, name(1), np.asarray(array))
+    found = store.get(DIRECTORY, name(1))
     np.testing.assert_array_equal(found, array)
     assert (found.dtype, found.shape) == (array.dtype, np.shape(array))
 
 
-def test_array_can_be_written_to_and_is_aligned(store):
-    store.put(SHELF, name(1), FEATURES)
-    flags = store.get(SHELF, name(1)).flags
+def test_returned_array_is_writeable_and_aligned(store):
+    store.put(DIRECTORY, name(1), FEATURES)
+    flags = store.get(DIRECTORY, name(1)).flags
     assert flags.writeable
     assert flags.aligned
     assert flags.c_contiguous
 
 
 def test_unknown_entry_is_none(store):
-    assert store.get(SHELF, name(1)) is None
+    assert store.get(DIRECTORY, name(1)) is None
 
 
-def test_entry_belongs_to_one_shelf(store):
-    store.put(SHELF, name(1), FEATURES)
+def test_entry_belongs_to_one_directory(store):
+    store.put(DIRECTORY, name(1), FEATURES)
     assert store.get(OTHER, name(1)) is None
 
 
 def test_entry_is_replaced(store):
-    store.put(SHELF, name(1), FEATURES)
-    store.put(SHELF, name(1), FEATURES + 1)
-    np.testing.assert_array_equal(store.get(SHELF, name(1)), FEATURES + 1)
+    store.put(DIRECTORY, name(1), FEATURES)
+    store.put(DIRECTORY, name(1), FEATURES + 1)
+    np.testing.assert_array_equal(store.get(DIRECTORY, name(1)), FEATURES + 1)
 
 
-def test_default_location_is_in_the_cache_folder_of_the_package(tmp_path, monkeypatch):
+def test_default_location_is_in_the_package_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path))
     assert FeatureCache().location == tmp_path / "features"
 
@@ -109,60 +109,60 @@ def test_default_location_is_in_the_cache_folder_of_the_package(tmp_path, monkey
 # Damage
 
 
-@pytest.mark.parametrize("place", [0, 9, 13, 20, 70, -1])
-def test_changed_byte_is_found(place, store):
-    store.put(SHELF, name(1), FEATURES)
+@pytest.mark.parametrize("position", [0, 9, 13, 20, 70, -1])
+def test_changed_byte_is_detected(position, store):
+    store.put(DIRECTORY, name(1), FEATURES)
     content = bytearray(path_of(store, 1).read_bytes())
-    content[place] ^= 1
+    content[position] ^= 1
     path_of(store, 1).write_bytes(content)
     with pytest.raises(DamagedEntryError, match="checksum"):
-        store.get(SHELF, name(1))
+        store.get(DIRECTORY, name(1))
 
 
 @pytest.mark.parametrize("n_bytes", [0, 5, 16, 40, 80])
-def test_truncated_entry_is_found(n_bytes, store):
-    store.put(SHELF, name(1), FEATURES)
+def test_truncated_entry_is_detected(n_bytes, store):
+    store.put(DIRECTORY, name(1), FEATURES)
     os.truncate(path_of(store, 1), n_bytes)
     with pytest.raises(DamagedEntryError):
-        store.get(SHELF, name(1))
+        store.get(DIRECTORY, name(1))
 
 
-def test_entry_under_the_name_of_another_is_found(store):
-    store.put(SHELF, name(1), FEATURES)
+def test_entry_renamed_to_another_key_is_detected(store):
+    store.put(DIRECTORY, name(1), FEATURES)
     path_of(store, 2).parent.mkdir()
     path_of(store, 1).rename(path_of(store, 2))
     with pytest.raises(DamagedEntryError):
-        store.get(SHELF, name(2))
+        store.get(DIRECTORY, name(2))
 
 
 def test_entry_that_cannot_be_read_counts_as_damaged(store):
     path_of(store, 1).mkdir(parents=True)
     with pytest.raises(DamagedEntryError):
-        store.get(SHELF, name(1))
+        store.get(DIRECTORY, name(1))
 
 
-# Writing whole
+# Atomic writes
 
 
-def test_write_that_fails_leaves_nothing_and_keeps_the_old_entry(monkeypatch, store):
-    store.put(SHELF, name(1), FEATURES)
+def test_failed_write_keeps_the_old_entry_and_leaves_no_partial_file(monkeypatch, store):
+    store.put(DIRECTORY, name(1), FEATURES)
 
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        store.put(SHELF, name(1), FEATURES + 1)
-    np.testing.assert_array_equal(store.get(SHELF, name(1)), FEATURES)
+        store.put(DIRECTORY, name(1), FEATURES + 1)
+    np.testing.assert_array_equal(store.get(DIRECTORY, name(1)), FEATURES)
     assert not list(store.location.rglob("*.partial"))
 
 
-def write_for_ever(location, first):
-    """Write the same entries over and over: each value is that of its number."""
+def write_forever(location, first):
+    """Write the same entries repeatedly; the values of an entry equal its number."""
     store = FeatureStore(location, "10G")
     number = first
     while True:
-        store.put(SHELF, name(number % 50), np.full(20_000, number % 50))
+        store.put(DIRECTORY, name(number % 50), np.full(20_000, number % 50))
         number += 1
 
 
@@ -181,39 +181,39 @@ def wait_for(condition):
 
 @needs_fork
 @ignore_fork_warning
-def test_processes_killed_while_they_write_leave_whole_entries(store):
+def test_killed_processes_leave_only_complete_entries(store):
     for _ in range(3):
-        writers = [start(write_for_ever, store.location, first) for first in (0, 7)]
+        writers = [start(write_forever, store.location, first) for first in (0, 7)]
         wait_for(lambda: len(list(store.location.glob("*/*/*.features"))) >= 30)
         for writer in writers:
             os.kill(writer.pid, signal.SIGKILL)
             writer.join()
-        numbers = held(store, 50)
+        numbers = stored(store, 50)
         assert len(numbers) >= 30
         for number in numbers:
-            np.testing.assert_array_equal(store.get(SHELF, name(number)), np.full(20_000, number))
+            np.testing.assert_array_equal(store.get(DIRECTORY, name(number)), np.full(20_000, number))
             path_of(store, number).unlink()
 
 
 def write_some(location, numbers):
     store = FeatureStore(location, None)
     for number in numbers:
-        store.put(SHELF, name(number), np.full(1000, number))
+        store.put(DIRECTORY, name(number), np.full(1000, number))
 
 
 @needs_fork
 @ignore_fork_warning
-def test_two_processes_write_at_once(store):
+def test_two_processes_write_at_the_same_time(store):
     writers = [start(write_some, store.location, numbers) for numbers in (range(200), range(199, 50, -1))]
     for writer in writers:
         writer.join()
         assert writer.exitcode == 0
     for number in range(200):
-        np.testing.assert_array_equal(store.get(SHELF, name(number)), np.full(1000, number))
+        np.testing.assert_array_equal(store.get(DIRECTORY, name(number)), np.full(1000, number))
 
 
-def test_remains_of_killed_processes_are_removed_when_they_are_old(cache, store):
-    store.put(SHELF, name(1), FEATURES)
+def test_old_partial_files_are_removed(cache, store):
+    store.put(DIRECTORY, name(1), FEATURES)
     old, fresh = (path_of(store, 1).with_name(f"{letter}.partial") for letter in "ab")
     for path in (old, fresh):
         path.write_bytes(b"half")
@@ -226,28 +226,28 @@ def test_remains_of_killed_processes_are_removed_when_they_are_old(cache, store)
 # Size
 
 
-def test_longest_unused_entries_are_removed_first(cache, store):
+def test_least_recently_used_entries_are_removed_first(cache, store):
     fill(store, 10)
     removed = cache.reduce_size(6 * 4 * KB)
-    assert held(store, 10) == [4, 5, 6, 7, 8, 9]
+    assert stored(store, 10) == [4, 5, 6, 7, 8, 9]
     assert removed == 4 * 4 * KB
 
 
-def test_reading_counts_as_use(cache, store):
+def test_reading_updates_the_time_of_last_use(cache, store):
     fill(store, 10)
-    store.get(SHELF, name(0))
+    store.get(DIRECTORY, name(0))
     cache.reduce_size(2 * 4 * KB)
-    assert held(store, 10) == [0, 9]
+    assert stored(store, 10) == [0, 9]
 
 
-def test_entry_used_again_at_once_is_not_touched(monkeypatch, store):
-    store.put(SHELF, name(1), FEATURES)
+def test_recently_used_entry_is_not_touched(monkeypatch, store):
+    store.put(DIRECTORY, name(1), FEATURES)
     touched = []
     monkeypatch.setattr(os, "utime", lambda *args: touched.append(args))
-    store.get(SHELF, name(1))
+    store.get(DIRECTORY, name(1))
     assert not touched
-    monkeypatch.setattr(_cache_files, "TOUCH_AFTER", -1.0)
-    store.get(SHELF, name(1))
+    monkeypatch.setattr(cache_files, "TOUCH_AFTER", -1.0)
+    store.get(DIRECTORY, name(1))
     assert len(touched) == 1
 
 
@@ -255,45 +255,45 @@ def test_cache_stays_within_its_size(tmp_path):
     store = FeatureStore(tmp_path, max_size="100K")
     sizes = []
     for number in range(100):
-        store.put(SHELF, name(number), FEATURES)
+        store.put(DIRECTORY, name(number), FEATURES)
         sizes.append(FeatureCache(tmp_path).info()["n_bytes"])
     assert 80 * KB < max(sizes) <= 100 * KB
 
 
-def test_what_other_processes_wrote_counts(tmp_path):
+def test_size_includes_entries_of_other_processes(tmp_path):
     fill(FeatureStore(tmp_path, max_size=None), 50)
-    _cache_store._sizes.forget(tmp_path)  # as in a process that has written nothing yet
+    cache_store._cache_sizes.forget(tmp_path)  # as in a new process
     store = FeatureStore(tmp_path, max_size="40K")
-    store.put(SHELF, name(99), FEATURES)
+    store.put(DIRECTORY, name(99), FEATURES)
     assert FeatureCache(tmp_path).info()["n_bytes"] <= 40 * KB
-    assert store.get(SHELF, name(99)) is not None
+    assert store.get(DIRECTORY, name(99)) is not None
 
 
-def test_cache_is_not_looked_through_at_every_write(tmp_path, monkeypatch):
-    n_looks = []
-    look = FeatureStore.files
-    monkeypatch.setattr(FeatureStore, "files", lambda self: n_looks.append(1) or look(self))
+def test_cache_is_not_measured_at_every_write(tmp_path, monkeypatch):
+    n_scans = []
+    files = FeatureStore.files
+    monkeypatch.setattr(FeatureStore, "files", lambda self: n_scans.append(1) or files(self))
     fill(FeatureStore(tmp_path, max_size="100M"), 100)
-    assert len(n_looks) == 1
+    assert len(n_scans) == 1
 
 
-def test_entry_larger_than_the_cache_pushes_nothing_out(tmp_path):
+def test_entry_larger_than_the_cache_is_not_stored(tmp_path):
     store = FeatureStore(tmp_path, max_size="40K")
     fill(store, 5)
-    store.put(SHELF, name(99), np.zeros(50 * KB, np.uint8))
-    assert held(store, 100) == [0, 1, 2, 3, 4]
+    store.put(DIRECTORY, name(99), np.zeros(50 * KB, np.uint8))
+    assert stored(store, 100) == [0, 1, 2, 3, 4]
 
 
-def test_entries_that_cannot_be_removed_do_not_bring_a_look_at_every_write(tmp_path, monkeypatch):
+def test_cache_with_unremovable_entries_is_not_measured_at_every_write(tmp_path, monkeypatch):
     fill(FeatureStore(tmp_path, max_size=None), 30)
     store = FeatureStore(tmp_path, max_size="100K")
-    monkeypatch.setattr(_cache_store, "remove", lambda path: False)
-    monkeypatch.setattr(_cache_store, "RECOUNT_SHARE", 0.5)
-    n_looks = []
-    look = FeatureStore.files
-    monkeypatch.setattr(FeatureStore, "files", lambda self: n_looks.append(1) or look(self))
+    monkeypatch.setattr(cache_store, "remove", lambda path: False)
+    monkeypatch.setattr(cache_store, "RECOUNT_SHARE", 0.5)
+    n_scans = []
+    files = FeatureStore.files
+    monkeypatch.setattr(FeatureStore, "files", lambda self: n_scans.append(1) or files(self))
     fill(store, 20)
-    assert len(n_looks) == 2  # the first, and one at each 50 kB
+    assert len(n_scans) == 2  # at the first write, and after 50 kB
 
 
 @pytest.mark.parametrize(
@@ -304,18 +304,18 @@ def test_size_is_a_number_or_a_string(given, n_bytes, tmp_path):
 
 
 @pytest.mark.parametrize("given", ["ten", 0, -1, "5X", ""])
-def test_other_sizes_are_refused(given):
+def test_invalid_sizes_are_refused(given):
     with pytest.raises(ValueError, match="expected a positive number of bytes"):
         FeatureCache(max_size=given)
 
 
-# Looking and clearing
+# Info and clearing
 
 
-def test_info_counts_by_transformer(cache, store):
+def test_info_lists_entries_per_transformer(cache, store):
     fill(store, 3)
-    fill(store, 2, n_bytes=5 * KB, shelf=OTHER)
-    store.describe(SHELF, {"n_mfcc": 20})
+    fill(store, 2, n_bytes=5 * KB, directory=OTHER)
+    store.write_description(DIRECTORY, {"n_mfcc": 20})
     info = cache.info()
     assert (info["n_entries"], info["n_bytes"]) == (5, 7 * 4 * KB)
     assert [(each["name"], each["n_entries"], each["params"]) for each in info["transformers"]] == [
@@ -324,28 +324,28 @@ def test_info_counts_by_transformer(cache, store):
     ]
 
 
-def test_cache_that_does_not_exist_is_empty(cache):
+def test_missing_cache_directory_is_empty(cache):
     info = cache.info()
     assert (info["n_entries"], info["n_bytes"], info["transformers"]) == (0, 0, [])
     assert cache.clear() == 0
 
 
-@pytest.mark.parametrize("which", ["MFCC", SHELF])
-def test_clearing_a_transformer_leaves_the_others(which, cache, store):
+@pytest.mark.parametrize("which", ["MFCC", DIRECTORY])
+def test_clearing_one_transformer_keeps_the_others(which, cache, store):
     fill(store, 3)
-    fill(store, 2, shelf=OTHER)
+    fill(store, 2, directory=OTHER)
     assert cache.clear(which) == 3
-    assert (held(store, 3), held(store, 2, OTHER)) == ([], [0, 1])
+    assert (stored(store, 3), stored(store, 2, OTHER)) == ([], [0, 1])
 
 
-def test_clearing_all_leaves_no_folder_of_a_transformer(cache, store):
+def test_clearing_all_removes_the_directories(cache, store):
     fill(store, 3)
-    store.describe(SHELF, {})
+    store.write_description(DIRECTORY, {})
     assert cache.clear() == 3
     assert not list(store.location.glob("MFCC*"))
 
 
-def test_clearing_leaves_what_others_put_there(tmp_path):
+def test_clearing_keeps_foreign_files(tmp_path):
     store = FeatureStore(tmp_path, None)
     cache = FeatureCache(tmp_path)
     fill(store, 3)
@@ -361,8 +361,8 @@ def test_clearing_leaves_what_others_put_there(tmp_path):
     assert all(path.exists() for path in foreign)
 
 
-def test_writing_goes_on_after_clearing(cache, store):
+def test_entries_can_be_written_after_clearing(cache, store):
     fill(store, 3)
     cache.clear()
     fill(store, 3)
-    assert held(store, 3) == [0, 1, 2]
+    assert stored(store, 3) == [0, 1, 2]

@@ -8,8 +8,7 @@ import torch
 from sklearn.base import clone
 
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
-from skfewaudio.features import LogMel
-from skfewaudio.features import _mel_spectrogram as _spectral
+from skfewaudio.features import LogMel, _mel_spectrogram
 
 LIBROSA_NAMES = ("n_fft", "hop_length", "win_length", "window", "center", "pad_mode", "power")
 MEL_NAMES = ("n_mels", "fmin", "fmax", "htk", "norm")
@@ -20,7 +19,7 @@ def noise(n_samples, seed=0):
 
 
 def librosa_mel(clip, log_mel):
-    """The same mel spectrogram by librosa."""
+    """Compute the same mel spectrogram with librosa."""
     params = log_mel.get_params()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # clips shorter than n_fft, empty bands
@@ -123,27 +122,27 @@ def test_compressions(params, expected):
     np.testing.assert_allclose(LogMel(**params).transform([clip])[0], expected(mel), atol=1e-4)
 
 
-def test_top_db_is_each_clips_own():
+def test_top_db_applies_to_each_clip_separately():
     clips = np.stack([noise(5000), 1e-6 * noise(5000, seed=1)])
     together = LogMel(compression="db").transform(clips)
     np.testing.assert_array_equal(together[1], LogMel(compression="db").transform(clips[1:])[0])
 
 
-def test_equal_lengths_give_an_array():
+def test_clips_of_equal_length_give_an_array():
     result = LogMel(n_mels=64).transform(np.stack([noise(5000)] * 3))
     assert isinstance(result, np.ndarray)
     assert result.dtype == np.float32
     assert result.shape == (3, 64, 5)
 
 
-def test_other_lengths_give_a_list():
+def test_clips_of_different_lengths_give_a_list():
     result = LogMel(n_mels=64).transform([noise(5000), noise(5001), noise(9000), noise(5000)])
     assert isinstance(result, list)
     assert [clip.shape for clip in result] == [(64, 5), (64, 5), (64, 9), (64, 5)]
     np.testing.assert_array_equal(result[0], result[3])
 
 
-def test_company_of_a_clip_does_not_change_it():
+def test_result_does_not_depend_on_other_clips():
     clips = [noise(n, seed=n) for n in (100, 5000, 30_000, 400_000, 1, 7000)]
     log_mel = LogMel(hop_length=256)
     for alone, together in zip(
@@ -152,8 +151,8 @@ def test_company_of_a_clip_does_not_change_it():
         np.testing.assert_array_equal(alone[0], together)
 
 
-def test_long_clip_in_pieces_equals_librosa(monkeypatch):
-    monkeypatch.setattr(_spectral, "CPU_FRAME_BYTES", 50_000)
+def test_long_clip_in_blocks_equals_librosa(monkeypatch):
+    monkeypatch.setattr(_mel_spectrogram, "CPU_FRAME_BYTES", 50_000)
     log_mel = LogMel(compression=None)
     clip = noise(50_000)
     np.testing.assert_allclose(log_mel.transform([clip])[0], librosa_mel(clip, log_mel), rtol=1e-4)
@@ -168,7 +167,7 @@ def test_threads_do_not_change_the_result(n_threads):
         np.testing.assert_array_equal(ours, expected)
 
 
-def test_threads_of_torch_stay_as_they_were():
+def test_number_of_torch_threads_is_restored():
     before = torch.get_num_threads()
     LogMel(n_threads=3).transform([noise(1000)])
     assert torch.get_num_threads() == before
@@ -190,19 +189,19 @@ def test_silence_is_finite():
         assert np.isfinite(LogMel(compression=compression).transform(np.zeros((1, 5000)))).all()
 
 
-def test_input_is_left_alone():
+def test_input_is_unchanged():
     clip = noise(5000)
     clip.flags.writeable = False
     LogMel(center=False).transform([clip])
     np.testing.assert_array_equal(clip, noise(5000))
 
 
-def test_bad_file_raises(tmp_path):
+def test_unreadable_file_raises_an_error(tmp_path):
     with pytest.raises(AudioLoadError, match="nowhere"):
         LogMel().transform([tmp_path / "nowhere.wav"])
 
 
-def test_bad_file_may_be_silence(tmp_path):
+def test_unreadable_file_is_replaced_by_silence_with_on_error_warn(tmp_path):
     sf.write(tmp_path / "x.wav", noise(44100), 44100)
     with pytest.warns(AudioLoadWarning, match="nowhere"):
         result = LogMel(on_error="warn").transform([tmp_path / "x.wav", tmp_path / "nowhere.wav"])
@@ -214,7 +213,7 @@ def test_fit_opens_no_file(tmp_path):
     assert log_mel.fit([tmp_path / "nowhere.wav"]) is log_mel
 
 
-def test_fit_keeps_parameters_and_global_random_state():
+def test_fit_does_not_change_parameters_or_global_random_state():
     log_mel = LogMel.from_preset("vggish")
     params, state, torch_state = log_mel.get_params(), np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     log_mel.fit_transform([noise(16000)])
@@ -243,44 +242,44 @@ def test_bad_parameters_are_refused(params, message, method):
         getattr(LogMel(**params), method)([noise(5000)])
 
 
-def test_unusable_device_is_refused():
+def test_unknown_device_is_refused():
     with pytest.raises(ValueError, match="device='abacus'"):
         LogMel(device="abacus").transform([noise(5000)])
 
 
-def test_preset_takes_overrides():
+def test_preset_can_be_overridden():
     log_mel = LogMel.from_preset("random-cnn", n_mels=40)
     assert (log_mel.sample_rate, log_mel.n_fft, log_mel.n_mels) == (12000, 512, 40)
 
 
-def test_default_is_librosas_decibels():
+def test_default_equals_librosa_decibels():
     clip = noise(50_000)
     mel = librosa.feature.melspectrogram(y=clip, sr=44100, n_fft=2048, hop_length=1024, n_mels=64)
     np.testing.assert_allclose(LogMel().transform([clip])[0], librosa.power_to_db(mel), atol=0.01)
 
 
-def test_few_data_preset_is_the_papers():
+def test_few_data_preset_equals_librosa_with_the_settings_of_the_paper():
     clip = noise(50_000)
     mel = librosa.feature.melspectrogram(y=clip, sr=44100, n_fft=1024, hop_length=1024, n_mels=128)
     expected = np.log10(mel + np.finfo(float).eps)
     np.testing.assert_allclose(LogMel.from_preset("few-data").transform([clip])[0], expected, atol=1e-3)
 
 
-def test_unknown_preset_lists_the_known():
+def test_unknown_preset_error_lists_the_known_presets():
     with pytest.raises(ValueError, match="'few-data', 'random-cnn', 'vggish'"):
         LogMel.from_preset("best")
 
 
 @pytest.mark.parametrize("name", ["few-data", "vggish", "random-cnn"])
-def test_presets_survive_cloning(name):
+def test_presets_can_be_cloned(name):
     log_mel = LogMel.from_preset(name)
     assert clone(log_mel).get_params() == log_mel.get_params()
 
 
-def test_slopes_in_mel_peak_where_librosas_do():
-    spec = LogMel(n_fft=8192, n_mels=20, norm="slaney")._check_settings()
-    ours = _spectral.mel_filters(LogMel(n_fft=8192, n_mels=20, mel_slopes="mel")._check_settings())
-    theirs = _spectral.mel_filters(spec)
+def test_filters_triangular_in_mel_have_the_peaks_of_librosa():
+    params = LogMel(n_fft=8192, n_mels=20, norm="slaney")._check_settings()
+    ours = _mel_spectrogram.mel_filters(LogMel(n_fft=8192, n_mels=20, mel_slopes="mel")._check_settings())
+    theirs = _mel_spectrogram.mel_filters(params)
     np.testing.assert_allclose(ours.argmax(axis=1), theirs.argmax(axis=1), atol=1)
     np.testing.assert_allclose(ours.max(axis=1), theirs.max(axis=1), rtol=0.05)
 

@@ -7,14 +7,14 @@ from skfewaudio.features import MFCC
 
 
 def sound(n_samples, seed=0):
-    """A decaying tone in noise."""
+    """Return a decaying tone in noise."""
     rng = np.random.default_rng(seed)
     t = np.arange(n_samples) / 12000
     return (np.sin(2 * np.pi * 700 * t) * np.exp(-t) + 0.01 * rng.normal(size=n_samples)).astype(np.float32)
 
 
 def librosa_summary(clip):
-    """The baseline's vector on librosa's coefficients."""
+    """Compute the summary from librosa's coefficients."""
     mfcc = librosa.feature.mfcc(y=clip, sr=12000, n_mfcc=20)
     delta = np.diff(mfcc, axis=1)
     parts = (mfcc, delta, np.diff(delta, axis=1))
@@ -36,7 +36,7 @@ def test_summary_equals_the_formula_on_librosa(n_samples):
         ({"pad_mode": "reflect", "n_mels": 40}, {"pad_mode": "reflect", "n_mels": 40}),
     ],
 )
-# librosa tells of bands without a bin
+# librosa warns of bands without a bin
 @pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
 def test_frames_equal_librosa(ours, theirs):
     clip = sound(20000)
@@ -52,7 +52,7 @@ def test_real_recordings_equal_the_formula_on_librosa(shared_data):
     np.testing.assert_allclose(MFCC().transform(paths), expected, atol=1e-3)
 
 
-def test_summary_is_a_table_whatever_the_lengths():
+def test_summary_is_a_table_for_clips_of_any_length():
     assert MFCC().transform([sound(n) for n in (1, 100, 5000, 30000)]).shape == (4, 120)
 
 
@@ -62,7 +62,7 @@ def test_short_clip_is_zero_padded_to_three_frames():
     )
 
 
-def test_frames_of_other_lengths_give_a_list():
+def test_frames_of_clips_of_different_lengths_give_a_list():
     shapes = [clip.shape for clip in MFCC(summary=None).transform([sound(1), sound(12000)])]
     assert shapes == [(20, 1), (20, 24)]
 
@@ -71,7 +71,7 @@ def test_silence_is_finite():
     assert np.isfinite(MFCC().transform(np.zeros((2, 6000)))).all()
 
 
-def test_pandas_output_has_a_name_for_each_column():
+def test_pandas_output_has_named_columns():
     frame = MFCC(n_mfcc=2).set_output(transform="pandas").transform(np.stack([sound(6000)] * 2))
     assert isinstance(frame, pd.DataFrame)
     assert list(frame.columns[:5]) == [

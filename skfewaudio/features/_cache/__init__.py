@@ -1,1 +1,1 @@
-"""The feature cache: keys, files, lookup, and the transformer that uses them."""
+"""Feature cache: cache keys, files, lookup, and the transformer that uses them."""

@@ -1,4 +1,4 @@
-"""Features computed once for each sound, and looked up from then on."""
+"""Transformer that caches the features of each clip on disk."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,56 +14,60 @@ from sklearn.utils.metaestimators import available_if
 from skfewaudio._validation import check_waveforms
 
 from .._base import stack_results
-from .lookup import Lookup, subset
+from .lookup import Lookup, select_clips
 from .store import FeatureStore
 
 
-def _names_columns(estimator: "CachedFeatures") -> bool:
-    """Check that the transformer names columns; its own AttributeError says why not."""
+def _has_feature_names(estimator: "CachedFeatures") -> bool:
+    """Check that the transformer has `get_feature_names_out`; otherwise its AttributeError is raised."""
     return bool(estimator.transformer.get_feature_names_out)
 
 
 class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
-    """Look features up by sound, and compute with a transformer only those that are not there yet.
+    """Meta-estimator that caches the features of a transformer on disk, one entry per clip.
 
-    The features are those of the transformer, to the bit. They are kept clip by clip, so that other subsets,
-    folds, classifiers, processes and later runs find them.
+    It looks up each clip by its content, and computes and stores only the missing features. Other subsets,
+    folds, classifiers, processes and later runs reuse them. Cached features are bit-identical to the output
+    of the transformer.
 
     Parameters
     ----------
     transformer : transformer
-        Makes the features, clip by clip, and learns nothing: its tag ``requires_fit`` is false.
+        Transformer that computes the features of each clip independently. It must be stateless: its tag
+        ``requires_fit`` must be false.
     location : path-like, default=None
-        Folder of the cache, as for :class:`FeatureCache`.
+        Cache directory, as for :class:`FeatureCache`.
     max_size : int, str or None, default="10G"
-        Bytes on disk, as for :class:`FeatureCache`.
+        Maximum size on disk, as for :class:`FeatureCache`.
     n_at_once : int, default=64
-        Clips that are computed, and then stored, at a time. A killed process loses at most these.
+        Number of clips that are computed and then stored at a time. A killed process loses at most the
+        features of these clips.
 
     Attributes
     ----------
     n_features_in_ : int
-        Samples of a clip; only if fitted on a 2-D array.
+        Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
     See Also
     --------
-    FeatureCache : What is in the cache, and how to clear it.
-    write_features : Features in one file, for data sets that memory does not hold.
+    FeatureCache : Lists and removes the entries of the cache.
+    write_features : Writes features to one file, for datasets that do not fit in memory.
 
     Notes
     -----
-    Features are found by the content of the sound, of a file (and its ending) or of an array; by the class of
-    the transformer and those of its parameters that change the result, which `device`, `n_threads` and
-    `on_error` do not; by the content of files of weights; and by the class's ``feature_version``, which is
-    raised when its code changes its results. Nothing else counts: after an upgrade of torch, or on another
-    device, features computed before are found, though new ones might differ in the last bits.
+    The cache key consists of the content of the sound (the bytes of the file and its extension, or the values
+    of the array); the class of the transformer and its parameters that change the result, which excludes
+    `device`, `n_threads` and `on_error`; the content of weight files; and the ``feature_version`` of the
+    class, which is incremented when its results change. Nothing else is part of the key: after an upgrade of
+    torch, or on another device, cached features are still found, although newly computed ones might differ in
+    the last bits.
 
-    A file is read once to learn its content, which is remembered until its size, times or inode change.
+    To compute the key, a file is read again only if its size, times or inode have changed.
 
-    A class or function among the parameters counts by its name and its source. Those without a name, such as
-    lambdas, are refused.
+    A class or function among the parameters is identified by its name and source. A lambda has no name and
+    raises an error.
 
     Examples
     --------
@@ -101,7 +105,7 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned and no file is opened.
+        """Check the parameters and the type of X, without opening any file.
 
         Parameters
         ----------
@@ -117,43 +121,43 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_settings()
         clips = self._check_clips(X, reset=True)
-        clone(self.transformer).fit(subset(clips, [0]))
+        clone(self.transformer).fit(select_clips(clips, [0]))
         return self
 
     def transform(self, X: Any) -> NDArray[Any] | list[NDArray[Any]]:
-        """Give the transformer's features of each clip.
+        """Return the features of each clip, from the cache or computed by the transformer.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
-            The clips; see :ref:`the user guide <waveforms>` for the kinds.
+            The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
         -------
         ndarray of shape (n_clips, ...) or list of ndarray
-            An array if all clips' features have one shape, otherwise a list.
+            An array if the features of all clips have the same shape, otherwise a list.
 
         Raises
         ------
         TypeError
-            If the transformer, or what it gives, is nothing to be cached.
+            If the transformer or its output cannot be cached.
         Exception
-            Whatever the transformer raises, such as an AudioLoadError.
+            Any exception that the transformer raises, such as an AudioLoadError.
 
         Warns
         -----
         FeatureCacheWarning
-            If cached features are damaged, which are replaced, or the cache cannot be written.
+            If cached features are damaged, and therefore replaced, or if the cache cannot be written.
         """
         self._validate_params()
         self._check_settings()
         clips = self._check_clips(X, reset=False)
         features: list[Any] = [None] * len(clips)
-        self._look_up(clips, features.__setitem__)
-        return stack_results(_drain(features), len(features))
+        self._run_lookup(clips, features.__setitem__)
+        return stack_results(_pop_each(features), len(features))
 
     def warm(self, X: Any) -> dict[str, int]:
-        """Compute and store the features that are not in the cache yet, without keeping any in memory.
+        """Compute and store the features that are not cached yet, without keeping them in memory.
 
         Parameters
         ----------
@@ -163,21 +167,21 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         dict
-            Numbers of different sounds: ``n_hits``, found in the cache; ``n_computed``; and ``n_damaged``,
-            those computed because what was in the cache was damaged.
+            Numbers of distinct sounds: ``n_hits``, cache hits; ``n_computed``, computed features; and
+            ``n_damaged``, features computed because the cache entry was damaged.
         """
         self._validate_params()
         self._check_settings()
-        return self._look_up(self._check_clips(X, reset=False), lambda index, features: None)
+        return self._run_lookup(self._check_clips(X, reset=False), lambda index, features: None)
 
-    @available_if(_names_columns)
+    @available_if(_has_feature_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Give the transformer's names of the columns.
+        """Return the names of the columns of the transformer.
 
         Parameters
         ----------
         input_features : object
-            Passed on.
+            Passed to the transformer.
 
         Returns
         -------
@@ -188,29 +192,31 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     def _check_settings(self) -> None:
         if get_tags(self.transformer).requires_fit:
             raise ValueError(
-                f"{self.transformer!r} learns from data, or draws random numbers, when it is fitted, and so "
-                "gives a sound no features of its own; expected one whose tag requires_fit is false "
-                "(with a random_state: an int)"
+                f"{self.transformer!r} estimates parameters or draws random numbers in fit, so that the "
+                "features of a clip are not fixed; expected a transformer whose tag requires_fit is false "
+                "(set its random_state, if any, to an int)"
             )
 
-    def _look_up(self, clips: Sequence[Any], take: Callable[[int, NDArray[Any]], object]) -> dict[str, int]:
+    def _run_lookup(
+        self, clips: Sequence[Any], callback: Callable[[int, NDArray[Any]], object]
+    ) -> dict[str, int]:
         store = FeatureStore(self.location, self.max_size)
-        return Lookup(self.transformer, store, clips, take).run(self.n_at_once)
+        return Lookup(self.transformer, store, clips, callback).run(self.n_at_once)
 
     def _check_clips(self, X: Any, *, reset: bool) -> Sequence[Any]:
         return check_waveforms(self, X, reset=reset, read=iter).clips
 
     def __sklearn_tags__(self) -> Tags:
-        tags, given = super().__sklearn_tags__(), get_tags(self.transformer)
-        tags.requires_fit = given.requires_fit
-        tags.non_deterministic = given.non_deterministic
-        tags.input_tags = given.input_tags
-        tags.transformer_tags = given.transformer_tags
+        tags, inner = super().__sklearn_tags__(), get_tags(self.transformer)
+        tags.requires_fit = inner.requires_fit
+        tags.non_deterministic = inner.non_deterministic
+        tags.input_tags = inner.input_tags
+        tags.transformer_tags = inner.transformer_tags
         return tags
 
 
-def _drain(features: list[Any]) -> Iterator[NDArray[Any]]:
-    """Give away what a list holds, so that it and the array made from it need not both be in memory."""
-    for index, one in enumerate(features):
+def _pop_each(features: list[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the items of a list and remove them from it, so that stacking needs no additional memory."""
+    for index, item in enumerate(features):
         features[index] = None
-        yield one
+        yield item

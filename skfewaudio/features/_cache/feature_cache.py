@@ -1,4 +1,4 @@
-"""What is in the cache of features, and how to make room."""
+"""Inspection and clearing of the feature cache."""
 
 import os
 from typing import Any
@@ -8,29 +8,29 @@ from .store import FeatureStore, parse_size
 
 
 class FeatureCache:
-    """A folder of features, by transformer and by sound, that processes share.
+    """Cache directory of features, with one entry per transformer and clip, shared by processes.
 
-    Each entry is a file of its own with a checksum, written aside and put in its place whole. There are no
-    locks: any number of processes read, write and clear at once, and one that is killed leaves nothing that
-    matters.
+    Each entry is a file with a checksum that is written atomically. No locks are needed: any number of
+    processes may read, write and clear the cache at the same time, and may be killed.
 
     Parameters
     ----------
     location : path-like, default=None
-        The folder, made when it is first written to. None is ``features`` in the package's cache folder,
-        which the environment variable ``SKFEWAUDIO_CACHE`` names.
+        Cache directory, which is created at the first write. None uses the subfolder ``features`` of the
+        cache folder of the operating system, or of the folder named by the environment variable
+        ``SKFEWAUDIO_CACHE``.
     max_size : int, str or None, default="10G"
-        Bytes on disk, or a string such as ``"500M"``. When there are more, the entries that were not used for
-        longest are removed. None sets no limit.
+        Maximum size on disk in bytes, or as a string such as ``"500M"``. If the cache exceeds it, the least
+        recently used entries are removed. None disables the limit.
 
     See Also
     --------
-    CachedFeatures : The transformer that looks features up here.
+    CachedFeatures : Transformer that uses the cache.
 
     Notes
     -----
-    Every process that writes may exceed the limit by a fiftieth of it. The time of use of an entry is that of
-    its file, true to a minute.
+    Every writing process may exceed the limit by a fiftieth of it. The time of last use of an entry is the
+    modification time of its file, with a precision of a minute.
 
     Examples
     --------
@@ -56,45 +56,46 @@ class FeatureCache:
         return f"FeatureCache({str(self.location)!r}, max_size={self.max_size})"
 
     def info(self) -> dict[str, Any]:
-        """Tell what is in the cache.
+        """Summarise the contents of the cache.
 
         Returns
         -------
         dict
             ``location``; ``max_size``, in bytes, or None; ``n_entries``; ``n_bytes``, on disk; and
-            ``transformers``, a list with a dict for each transformer and its parameters: ``name``, ``shelf``
-            (its folder), ``params``, ``n_entries``, ``n_bytes`` and ``last_used`` (seconds since 1970).
+            ``transformers``, a list with one dict per transformer and parameters: ``name``, ``directory``
+            (name of its subdirectory), ``params``, ``n_entries``, ``n_bytes`` and ``last_used`` (seconds
+            since 1970).
         """
         files = list(self._store.files())
-        by_shelf: dict[str, list[CachedFile]] = {}
+        by_directory: dict[str, list[CachedFile]] = {}
         for file in files:
-            by_shelf.setdefault(file.shelf, []).append(file)
-        by_shelf.pop("", None)
+            by_directory.setdefault(file.directory, []).append(file)
+        by_directory.pop("", None)
         return {
             "location": str(self.location),
             "max_size": self.max_size,
-            "n_entries": sum(map(len, by_shelf.values())),
+            "n_entries": sum(map(len, by_directory.values())),
             "n_bytes": sum(file.n_bytes for file in files),
             "transformers": [
                 {
-                    "name": shelf.rpartition("-")[0],
-                    "shelf": shelf,
-                    "params": self._store.params(shelf),
-                    "n_entries": len(held),
-                    "n_bytes": sum(file.n_bytes for file in held),
-                    "last_used": max(file.used for file in held),
+                    "name": directory.rpartition("-")[0],
+                    "directory": directory,
+                    "params": self._store.read_description(directory),
+                    "n_entries": len(entries),
+                    "n_bytes": sum(file.n_bytes for file in entries),
+                    "last_used": max(file.last_used for file in entries),
                 }
-                for shelf, held in sorted(by_shelf.items())
+                for directory, entries in sorted(by_directory.items())
             ],
         }
 
     def clear(self, transformer: str | None = None) -> int:
-        """Remove entries. Other files in the folder are left alone.
+        """Remove entries. Other files in the cache directory are left alone.
 
         Parameters
         ----------
         transformer : str or None, default=None
-            A class name, such as ``"LogMel"``, or a ``shelf`` of `info`. None is everything.
+            A class name, such as ``"LogMel"``, or a ``directory`` returned by `info`. None removes all.
 
         Returns
         -------
@@ -103,18 +104,18 @@ class FeatureCache:
         """
         n_removed = 0
         for file in self._store.files():
-            if transformer in (None, file.shelf, file.shelf.rpartition("-")[0]):
-                n_removed += remove(file.path) and bool(file.shelf)
+            if transformer in (None, file.directory, file.directory.rpartition("-")[0]):
+                n_removed += remove(file.path) and bool(file.directory)
         self._store.tidy()
         return n_removed
 
     def reduce_size(self, max_size: int | str | None = None) -> int:
-        """Remove the entries that were not used for longest.
+        """Remove the least recently used entries.
 
         Parameters
         ----------
         max_size : int, str or None, default=None
-            Bytes on disk that may stay. None is the cache's own limit.
+            Maximum size on disk after the removal. None uses the limit of the cache.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Files of a cache: arrays with a checksum, written whole, listed by size and time of use."""
+"""Files of the cache: arrays with a checksum, atomic writes, and file sizes and access times."""
 
 import json
 import os
@@ -15,71 +15,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"skfewF1\n"
-# The magic number, the CRC-32 of the name and of all that follows.
-HEAD = struct.Struct("<8sI")
-LENGTH = struct.Struct("<I")  # of the description, which stands between it and the values
-ALIGNMENT = 64  # of the values in a file: they are used where they were read
-PARTIAL = ".partial"
-DISK_BLOCK = 4096  # a file of a byte takes this much
-TOUCH_AFTER = 60.0  # seconds: used again sooner, a file keeps its time of use, and the disk its peace
+# Magic number, and CRC-32 of the name and everything after the header.
+HEADER = struct.Struct("<8sI")
+DESCRIPTION_SIZE = struct.Struct("<I")  # of the description of the array, which follows it
+ALIGNMENT = 64  # of the values in a file; the array returned is a view of the bytes read
+PARTIAL_SUFFIX = ".partial"
+DISK_BLOCK = 4096  # assumed unit of disk space, in bytes
+TOUCH_AFTER = 60.0  # seconds; minimum interval between two updates of a file's time of last use
 
 
 class DamagedEntryError(Exception):
-    """A file is not what was written, or cannot be read."""
+    """Raised if a cache file is corrupted or cannot be read."""
 
 
 class CachedFile(NamedTuple):
-    """A file of the cache; the order is that of removal."""
+    """A file of the cache; files are sorted in the order of removal."""
 
-    used: float  # seconds since 1970
+    last_used: float  # seconds since 1970
     n_bytes: int  # on disk
     path: str
-    shelf: str = ""
+    directory: str = ""
 
 
 def encode(array: NDArray[Any], name: str) -> bytes:
-    """Give the bytes of an array, which `decode` takes under the same name alone."""
+    """Serialise an array to bytes, with a checksum that includes `name`."""
     description = json.dumps([array.dtype.str, array.shape]).encode()
-    padding = -(HEAD.size + LENGTH.size + len(description)) % ALIGNMENT
+    padding = -(HEADER.size + DESCRIPTION_SIZE.size + len(description)) % ALIGNMENT
     description = description.ljust(len(description) + padding)
-    body = LENGTH.pack(len(description)) + description + np.ascontiguousarray(array).tobytes()
-    return HEAD.pack(MAGIC, _checksum(body, name)) + body
+    body = DESCRIPTION_SIZE.pack(len(description)) + description + np.ascontiguousarray(array).tobytes()
+    return HEADER.pack(MAGIC, _compute_checksum(body, name)) + body
 
 
 def decode(content: bytearray, name: str) -> NDArray[Any]:
-    """Give the array, without a copy of its values; nothing is unpickled.
+    """Deserialise an array without copying its values or unpickling.
 
     Raises
     ------
     DamagedEntryError
-        If these are not the bytes that were written under this name.
+        If the bytes are damaged, or were written under another name.
     """
-    if len(content) < HEAD.size:
+    if len(content) < HEADER.size:
         raise DamagedEntryError(f"{name} has only {len(content)} bytes")
-    magic, checksum = HEAD.unpack_from(content)
-    body = memoryview(content)[HEAD.size :]
-    if magic != MAGIC or checksum != _checksum(body, name):
-        raise DamagedEntryError(f"{name} has another checksum than was written")
-    (n_described,) = LENGTH.unpack_from(body)
-    start = LENGTH.size + n_described
-    dtype, shape = json.loads(bytes(body[LENGTH.size : start]))
-    return np.ndarray(shape, np.dtype(dtype), content, HEAD.size + start)
+    magic, checksum = HEADER.unpack_from(content)
+    body = memoryview(content)[HEADER.size :]
+    if magic != MAGIC or checksum != _compute_checksum(body, name):
+        raise DamagedEntryError(f"{name} does not match its checksum")
+    (n_description,) = DESCRIPTION_SIZE.unpack_from(body)
+    start = DESCRIPTION_SIZE.size + n_description
+    dtype, shape = json.loads(bytes(body[DESCRIPTION_SIZE.size : start]))
+    return np.ndarray(shape, np.dtype(dtype), content, HEADER.size + start)
 
 
-def _checksum(body: bytes | memoryview, name: str) -> int:
+def _compute_checksum(body: bytes | memoryview, name: str) -> int:
+    """Compute the CRC-32 of a name followed by the body of a file."""
     return zlib.crc32(body, zlib.crc32(name.encode()))
 
 
-def read_used(path: str) -> bytearray | None:
-    """Read a file and note that it was used; None if it is not there.
+def read_and_touch(path: str) -> bytearray | None:
+    """Read a file and update its time of last use; return None if the file does not exist.
 
     Raises
     ------
     DamagedEntryError
-        If it is there and cannot be read.
+        If the file exists and cannot be read.
     """
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # Path.open takes as long as the reading
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # Path.open takes as long as reading the file
             state = os.fstat(file.fileno())
             content = bytearray(state.st_size)
             n_read = file.readinto(content)
@@ -90,41 +91,42 @@ def read_used(path: str) -> bytearray | None:
     if n_read != len(content):
         raise DamagedEntryError(f"{path} was cut short")
     if abs(time.time() - state.st_mtime) > TOUCH_AFTER:
-        with suppress(OSError):  # where nothing can be written nothing is removed either
+        with suppress(OSError):  # in a read-only cache, no files are removed anyway
             os.utime(path)
     return content
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Write a file beside its place, and put it there when it is whole.
+def write_atomically(path: str, content: bytes) -> None:
+    """Write to a temporary file and rename it to `path`.
 
     Raises
     ------
     OSError
-        If it cannot be written; then nothing is left.
+        If the file cannot be written. The temporary file is then removed.
     """
-    # In the same folder: the kernel lets one process at a time rename from folder to folder.
-    partial = f"{path}.{uuid4().hex}{PARTIAL}"
+    # In the same folder, because the kernel serialises renames from one folder to another.
+    partial = f"{path}.{uuid4().hex}{PARTIAL_SUFFIX}"
     try:
         try:
-            _write(partial, path, content)
-        except FileNotFoundError:  # the first file of its folder
+            _write_and_rename(partial, path, content)
+        except FileNotFoundError:  # the folder does not exist yet
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            _write(partial, path, content)
+            _write_and_rename(partial, path, content)
     except OSError:
         remove(partial)
         raise
 
 
-def _write(partial: str, path: str, content: bytes) -> None:
+def _write_and_rename(partial: str, path: str, content: bytes) -> None:
+    """Write a file completely and rename it."""
     with open(partial, "wb", buffering=0) as file:  # noqa: PTH123
         if file.write(content) != len(content):
-            raise OSError(f"{path}: not all of it could be written; is the disk full?")
+            raise OSError(f"{path} could not be written completely; is the disk full?")
     os.replace(partial, path)  # noqa: PTH105
 
 
-def scan(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
-    """List what is in a folder; nothing if there is no folder."""
+def list_folder(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
+    """List the items of a folder; return an empty list if it does not exist."""
     try:
         with os.scandir(folder) as items:
             return list(items)
@@ -132,26 +134,26 @@ def scan(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
         return []
 
 
-def files_in(
-    folder: str | os.PathLike[str], endings: tuple[str, ...], shelf: str = ""
+def iter_files(
+    folder: str | os.PathLike[str], endings: tuple[str, ...], directory: str = ""
 ) -> Iterator[CachedFile]:
-    """Give the files of a folder whose names have one of these endings."""
-    for item in scan(folder):
+    """Yield the files of a folder whose names have one of the endings."""
+    for item in list_folder(folder):
         if item.name.endswith(endings):
-            with suppress(FileNotFoundError):  # another process has removed it since
+            with suppress(FileNotFoundError):  # removed by another process
                 state = item.stat()
-                yield CachedFile(state.st_mtime, on_disk(state.st_size), item.path, shelf)
+                yield CachedFile(state.st_mtime, size_on_disk(state.st_size), item.path, directory)
 
 
 def remove(path: str) -> bool:
-    """Remove a file; tell whether it is gone now."""
+    """Remove a file, and return whether it no longer exists."""
     try:
         Path(path).unlink(missing_ok=True)
-    except OSError:  # open in another process, or somebody else's
+    except OSError:  # the file is open in another process, or belongs to another user
         return False
     return True
 
 
-def on_disk(n_bytes: int) -> int:
-    """Give the bytes that a file takes from the disk."""
+def size_on_disk(n_bytes: int) -> int:
+    """Return the disk space that a file of `n_bytes` bytes occupies."""
     return -(-n_bytes // DISK_BLOCK) * DISK_BLOCK

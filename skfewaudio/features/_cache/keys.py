@@ -1,4 +1,4 @@
-"""What cached features are found by: the transformer and its parameters, and the content of the sound."""
+"""Cache keys from the content of sounds, and descriptions of transformers and their parameters."""
 
 import hashlib
 import inspect
@@ -22,28 +22,28 @@ from skfewaudio._weights import weight_files
 from .files import DamagedEntryError, decode, encode
 from .store import FeatureStore
 
-N_HEX = 40  # of a digest that names a file: 160 bits
-# A file changed again within a clock tick keeps its times: younger ones are read anew.
+N_HEX = 40  # hexadecimal digits of a hash, 160 bits
+# A file that changes twice within a clock tick keeps its times. Digests of recent files are not remembered.
 SETTLED_AFTER = 2 * 10**9  # ns
 
-Stamp = tuple[int, int, int, int]
+FileStat = tuple[int, int, int, int]  # size, modification and change time in ns, inode
 
 
-def stamp_of(path: str) -> Stamp | None:
-    """Give what changes when a file is written anew; None where there is no file to read."""
+def read_file_stat(path: str) -> FileStat | None:
+    """Return the size, times and inode of a regular file, or None if it does not exist."""
     try:
-        state = os.stat(path)  # noqa: PTH116  # three times as fast as Path's
+        state = os.stat(path)  # noqa: PTH116  # three times as fast as Path.stat
     except (OSError, ValueError):  # ValueError: a null byte in the name
         return None
-    if not stat.S_ISREG(state.st_mode):  # reading from a pipe could wait for ever
+    if not stat.S_ISREG(state.st_mode):  # reading from a pipe could block forever
         return None
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 class FileDigests:
-    """Digests of files' contents, each read once as long as its stamp stays.
+    """Hashes of the contents of files; a file is read again only if its size, times or inode change.
 
-    The memos are in the cache, one for each folder of files.
+    The hashes are stored in the cache, in one memo per folder of files.
     """
 
     def __init__(self, store: FeatureStore) -> None:
@@ -51,76 +51,77 @@ class FileDigests:
         self._memos: dict[str, dict[str, list[Any]]] = {}
         self._changed: set[str] = set()
 
-    def digest(self, path: str, stamp: Stamp) -> str:
-        """Give the digest of a file with this stamp.
+    def digest(self, path: str, file_stat: FileStat) -> str:
+        """Return the hash of the content of a file.
 
         Raises
         ------
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
         if folder not in self._memos:
-            self._memos[folder] = self._load(folder)
+            self._memos[folder] = self._load_memo(folder)
         memo = self._memos[folder]
-        held = memo.get(name)
-        if held is not None and tuple(held[1]) == stamp:
-            return held[0]
+        known = memo.get(name)
+        if known is not None and tuple(known[1]) == file_stat:
+            return known[0]
         with open(path, "rb") as file:  # noqa: PTH123
-            found = hashlib.file_digest(file, "sha256").hexdigest()[:N_HEX]
-        if max(stamp[1:3]) < time.time_ns() - SETTLED_AFTER:
-            memo[name] = [found, list(stamp)]
+            digest = hashlib.file_digest(file, "sha256").hexdigest()[:N_HEX]
+        if max(file_stat[1:3]) < time.time_ns() - SETTLED_AFTER:
+            memo[name] = [digest, list(file_stat)]
             self._changed.add(folder)
-        return found
+        return digest
 
     def save(self) -> None:
-        """Write the memos that have grown.
+        """Write the memos that have changed.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If a memo cannot be written.
         """
         while self._changed:
             folder = self._changed.pop()
-            memo = self._load(folder) | self._memos[folder]  # what other processes have added stays
+            memo = self._load_memo(folder) | self._memos[folder]  # keeps what other processes have added
             content = np.frombuffer(json.dumps(memo).encode(), np.uint8)
-            self._store.write(self._place(folder), encode(content, folder))
+            self._store.write(self._memo_path(folder), encode(content, folder))
 
-    def _load(self, folder: str) -> dict[str, list[Any]]:
-        with suppress(DamagedEntryError):  # the files are read again, and the memo is written anew
-            content = self._store.read(self._place(folder))
+    def _load_memo(self, folder: str) -> dict[str, list[Any]]:
+        """Load the memo of a folder; empty if it is missing or damaged."""
+        with suppress(DamagedEntryError):  # the files are read again, and the memo is replaced
+            content = self._store.read(self._memo_path(folder))
             if content is not None:
                 return json.loads(decode(content, folder).tobytes())
         return {}
 
-    def _place(self, folder: str) -> str:
-        return self._store.memo_place(_hex(folder.encode()))
+    def _memo_path(self, folder: str) -> str:
+        return self._store.memo_path(_hash(folder.encode()))
 
 
-def key_of_file(path: str, stamp: Stamp, digests: FileDigests) -> str:
-    """Give the key of a sound file: of its content, and of its ending.
+def key_of_file(path: str, file_stat: FileStat, digests: FileDigests) -> str:
+    """Return the cache key of a sound file, from its content and its extension.
 
-    libsndfile goes by the ending where a file has no header.
+    libsndfile uses the extension to decode files without a header.
     """
-    ending = os.path.splitext(path)[1].lower()  # noqa: PTH122
-    return _hex(f"{digests.digest(path, stamp)}{ending}".encode())
+    extension = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    return _hash(f"{digests.digest(path, file_stat)}{extension}".encode())
 
 
 def key_of_array(clip: NDArray[Any]) -> str:
-    """Give the key of a waveform."""
+    """Return the cache key of a waveform."""
     digest = hashlib.sha256(f"{clip.dtype.str}{clip.shape}".encode())
     digest.update(np.ascontiguousarray(clip).data)
     return digest.hexdigest()[:N_HEX]
 
 
 def describe_transformer(transformer: Any, digests: FileDigests) -> dict[str, Any]:
-    """Give, as JSON has it, all that a transformer's features depend on besides the sound.
+    """Return everything that the features of a transformer depend on besides the sound, as JSON types.
 
     Raises
     ------
     TypeError
-        If a parameter is nothing that a later process could recognise.
+        If a parameter cannot be identified in another process.
     """
     if hasattr(transformer, "__feature_params__"):
         params = transformer.__feature_params__()
@@ -129,108 +130,110 @@ def describe_transformer(transformer: Any, digests: FileDigests) -> dict[str, An
     described = {}
     for name, value in params.items():
         try:
-            described[name] = describe(value, digests)
+            described[name] = describe_value(value, digests)
         except TypeError as error:
             raise TypeError(
                 f"features of {transformer!r} cannot be cached: {name}={value!r} {error}"
             ) from error
-    return {"class": describe(type(transformer), digests), "params": described}
+    return {"class": describe_value(type(transformer), digests), "params": described}
 
 
-def shelf_of(transformer: Any, described: Mapping[str, Any]) -> str:
-    """Give the name of a transformer's part of the cache."""
-    return f"{type(transformer).__name__}-{_hex(json.dumps(described, sort_keys=True).encode())[:16]}"
+def directory_name(transformer: Any, described: Mapping[str, Any]) -> str:
+    """Return the name of the directory with the features of a transformer."""
+    return f"{type(transformer).__name__}-{_hash(json.dumps(described, sort_keys=True).encode())[:16]}"
 
 
 @singledispatch
-def describe(value: Any, digests: FileDigests) -> Any:
-    """Give what tells a parameter's value from others, in types that JSON has."""
+def describe_value(value: Any, digests: FileDigests) -> Any:
+    """Describe the value of a parameter in JSON types, such that different values differ."""
     if hasattr(value, "get_params") and not isinstance(value, type):
         return describe_transformer(value, digests)
     return _describe_named(value)
 
 
-@describe.register(type(None))
-@describe.register(bool)
-@describe.register(int)
-@describe.register(float)
-@describe.register(str)
+@describe_value.register(type(None))
+@describe_value.register(bool)
+@describe_value.register(int)
+@describe_value.register(float)
+@describe_value.register(str)
 def _(value: Any, digests: FileDigests) -> Any:
     return value
 
 
-@describe.register
+@describe_value.register
 def _(value: np.generic, digests: FileDigests) -> Any:
-    return describe(value.item(), digests)
+    return describe_value(value.item(), digests)
 
 
-@describe.register
+@describe_value.register
 def _(value: np.ndarray, digests: FileDigests) -> Any:
-    return describe(value.tolist(), digests) if value.dtype == object else {"array": key_of_array(value)}
+    if value.dtype == object:
+        return describe_value(value.tolist(), digests)
+    return {"array": key_of_array(value)}
 
 
-@describe.register(list)
-@describe.register(tuple)
+@describe_value.register(list)
+@describe_value.register(tuple)
 def _(value: Any, digests: FileDigests) -> Any:
-    return [describe(item, digests) for item in value]
+    return [describe_value(item, digests) for item in value]
 
 
-@describe.register
+@describe_value.register
 def _(value: Mapping, digests: FileDigests) -> Any:
-    return {"mapping": sorted([str(key), describe(item, digests)] for key, item in value.items())}
+    return {"mapping": sorted([str(key), describe_value(item, digests)] for key, item in value.items())}
 
 
-@describe.register(torch.device)
-@describe.register(torch.dtype)
-@describe.register(np.dtype)
+@describe_value.register(torch.device)
+@describe_value.register(torch.dtype)
+@describe_value.register(np.dtype)
 def _(value: Any, digests: FileDigests) -> Any:
     return str(value)
 
 
-@describe.register
+@describe_value.register
 def _(value: partial, digests: FileDigests) -> Any:
-    return {"partial": [describe(part, digests) for part in (value.func, value.args, value.keywords)]}
+    return {"partial": [describe_value(part, digests) for part in (value.func, value.args, value.keywords)]}
 
 
-@describe.register
+@describe_value.register
 def _(value: MethodType, digests: FileDigests) -> Any:
-    return {"method": [value.__name__, describe(value.__self__, digests)]}
+    return {"method": [value.__name__, describe_value(value.__self__, digests)]}
 
 
-@describe.register
+@describe_value.register
 def _(value: Path, digests: FileDigests) -> Any:
-    """Take the content of weights, wherever they are."""
-    files = [(str(file), stamp_of(str(file))) for file in weight_files(value)]
-    return (
-        str(value)
-        if not files
-        else {"files": [digests.digest(path, stamp) for path, stamp in files if stamp is not None]}
-    )
+    """Describe files of weights by their content, or a path without a file by its name."""
+    files = [(str(file), read_file_stat(str(file))) for file in weight_files(value)]
+    if not files:
+        return str(value)
+    return {"files": [digests.digest(path, file_stat) for path, file_stat in files if file_stat is not None]}
 
 
 def _describe_named(value: Any) -> dict[str, str]:
-    """Take the name of a class or function, and its source where it may change under the same name."""
+    """Describe a class or function by its name and, if it is not part of skfewaudio, its source."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     if name is None or "<" in name:
         raise TypeError(
-            "has no name by which a later process would know it; expected a plain value, or a function or "
-            "class of a module rather than a lambda or an inner function"
+            "has no name that identifies it in another process; expected a plain value, or a function or "
+            "class of a module instead of a lambda or an inner function"
         )
     module = getattr(value, "__module__", None) or ""
     described = {"name": f"{module}:{name}"}
-    if module.partition(".")[0] != __name__.partition(".")[0]:  # ours have a version
-        described["source"] = _source(value, module)
+    if module.partition(".")[0] != __name__.partition(".")[0]:  # our own have a feature_version
+        described["source"] = _hash_source(value, module)
     return described
 
 
-def _source(value: Any, module: str) -> str:
+def _hash_source(value: Any, module: str) -> str:
+    """Hash the source of a class or function; return an empty string for compiled code."""
     try:
-        return _hex(inspect.getsource(value).encode())
+        return _hash(inspect.getsource(value).encode())
     except (OSError, TypeError) as error:
         if module == "__main__":
-            raise TypeError("has no source at hand to tell its versions by; put it into a module") from error
-        return ""  # compiled
+            raise TypeError("has no source that identifies its version; move it to a module") from error
+        return ""  # compiled code
 
 
-def _hex(content: bytes) -> str:
+def _hash(content: bytes) -> str:
+    """Compute a truncated SHA-256 as hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()[:N_HEX]

@@ -1,4 +1,4 @@
-"""The folder that cached features are kept in, file by file."""
+"""Storage of cached features, with one file per entry."""
 
 import json
 import os
@@ -15,122 +15,122 @@ from numpy.typing import NDArray
 from skfewaudio._weights import weights_home
 
 from .files import (
-    PARTIAL,
+    PARTIAL_SUFFIX,
     CachedFile,
     decode,
     encode,
-    files_in,
-    on_disk,
-    read_used,
+    iter_files,
+    list_folder,
+    read_and_touch,
     remove,
-    scan,
-    write_whole,
+    size_on_disk,
+    write_atomically,
 )
 
-# The layout: <shelf>/<two letters>/<sound>.features, with a shelf for each transformer with its parameters,
-# and memos/<folder of sounds>.memo. Files of other names are nobody's business.
-SHELF = re.compile(r"\w+-[0-9a-f]{16}")
-ENTRY, MEMOS, MEMO, SETTINGS = ".features", "memos", ".memo", "settings.json"
+# Layout: <directory>/<first two letters of key>/<key>.features, with one directory per transformer and
+# parameters, and memos/<hash of folder>.memo. Files with other names are left alone.
+DIRECTORY_NAME = re.compile(r"\w+-[0-9a-f]{16}")
+ENTRY_SUFFIX, MEMO_DIRECTORY, MEMO_SUFFIX, DESCRIPTION_FILE = ".features", "memos", ".memo", "settings.json"
 
-STALE_AFTER = 3600.0  # seconds after which a file half written is one that a killed process left
-# A process looks through the cache at its first write, and again whenever it has itself written this share of
-# the limit. What is over the limit is removed down to the second share.
+STALE_AFTER = 3600.0  # seconds after which a partial file is assumed to be left by a killed process
+# A process measures the size of the cache at its first write, and again after writing RECOUNT_SHARE of the
+# limit. If the cache exceeds the limit, files are removed until KEPT_SHARE of the limit is left.
 RECOUNT_SHARE, KEPT_SHARE = 0.02, 0.9
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 class FeatureStore:
-    """The files of a cache; see `FeatureCache`, which has the same parameters."""
+    """Files of a cache; see `FeatureCache`, which has the same parameters."""
 
     def __init__(self, location: str | os.PathLike[str] | None, max_size: int | str | None) -> None:
         default = weights_home().parent / "features"
         self.location = (default if location is None else Path(location).expanduser()).absolute()
         self.max_size = parse_size(max_size)
 
-    def get(self, shelf: str, sound: str) -> NDArray[Any] | None:
-        """Give the features of a sound; None if they are not here.
+    def get(self, directory: str, key: str) -> NDArray[Any] | None:
+        """Return the features of an entry, or None if it does not exist.
 
         Raises
         ------
         DamagedEntryError
-            If they are not what was written, or cannot be read.
+            If the entry is corrupted or cannot be read.
         """
-        content = self.read(self._place(shelf, sound))
-        return None if content is None else decode(content, f"{shelf}/{sound}")
+        content = self.read(self._entry_path(directory, key))
+        return None if content is None else decode(content, f"{directory}/{key}")
 
-    def put(self, shelf: str, sound: str, features: NDArray[Any]) -> None:
-        """Keep the features of a sound; not those that would push out nearly all others.
+    def put(self, directory: str, key: str, features: NDArray[Any]) -> None:
+        """Store the features of an entry, unless it would replace nearly the whole cache.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If the entry cannot be written.
         """
-        content = encode(features, f"{shelf}/{sound}")
-        if self.max_size is None or on_disk(len(content)) <= KEPT_SHARE * self.max_size:
-            self.write(self._place(shelf, sound), content)
+        content = encode(features, f"{directory}/{key}")
+        if self.max_size is None or size_on_disk(len(content)) <= KEPT_SHARE * self.max_size:
+            self.write(self._entry_path(directory, key), content)
 
-    def describe(self, shelf: str, params: Mapping[str, Any]) -> None:
-        """Note for `info` what the transformer of a shelf is."""
-        place = self.location / shelf / SETTINGS
-        if not place.exists():
-            self.write(str(place), json.dumps(params, indent=1).encode())
+    def write_description(self, directory: str, description: Mapping[str, Any]) -> None:
+        """Write the description of the transformer of a directory, for `FeatureCache.info`."""
+        path = self.location / directory / DESCRIPTION_FILE
+        if not path.exists():
+            self.write(str(path), json.dumps(description, indent=1).encode())
 
     def read(self, path: str) -> bytearray | None:
-        """Read a file of the cache; None if it is not there.
+        """Read a file of the cache; return None if it does not exist.
 
         Raises
         ------
         DamagedEntryError
-            If it cannot be read.
+            If the file cannot be read.
         """
-        return read_used(path)
+        return read_and_touch(path)
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file of the cache, and remove others if there are too many bytes.
+        """Write a file of the cache, and remove other files if the cache exceeds its limit.
 
         Raises
         ------
         OSError
-            If it cannot be written.
+            If the file cannot be written.
         """
-        write_whole(path, content)
+        write_atomically(path, content)
         limit = self.max_size
-        if limit is not None and _sizes.add(self.location, on_disk(len(content)), limit):
+        if limit is not None and _cache_sizes.add_written(self.location, size_on_disk(len(content)), limit):
             self.reduce(limit, int(KEPT_SHARE * limit))
 
-    def memo_place(self, digest: str) -> str:
-        """Give the path of the memo that has this name."""
-        return f"{self.location}/{MEMOS}/{digest}{MEMO}"
+    def memo_path(self, name: str) -> str:
+        """Return the path of a memo file."""
+        return f"{self.location}/{MEMO_DIRECTORY}/{name}{MEMO_SUFFIX}"
 
-    def params(self, shelf: str) -> dict[str, Any]:
-        """Give what was noted of a shelf's transformer."""
+    def read_description(self, directory: str) -> dict[str, Any]:
+        """Read the description of the transformer of a directory; empty if it cannot be read."""
         try:
-            return json.loads((self.location / shelf / SETTINGS).read_bytes())
-        except (OSError, ValueError):  # of use to people alone
+            return json.loads((self.location / directory / DESCRIPTION_FILE).read_bytes())
+        except (OSError, ValueError):  # the description is only informative
             return {}
 
     def files(self) -> Iterator[CachedFile]:
-        """List entries and memos, and remove on the way what killed processes left half written."""
+        """Yield entries and memos, and remove partial files that killed processes left."""
         stale = time.time() - STALE_AFTER
-        for folder, ending, shelf in self._folders():
-            for file in files_in(folder, (ending, PARTIAL), shelf):
-                if not file.path.endswith(PARTIAL):
+        for folder, ending, directory in self._iter_folders():
+            for file in iter_files(folder, (ending, PARTIAL_SUFFIX), directory):
+                if not file.path.endswith(PARTIAL_SUFFIX):
                     yield file
-                elif file.used < stale:
+                elif file.last_used < stale:
                     remove(file.path)
 
-    def _folders(self) -> Iterator[tuple[str, str, str]]:
-        """Give the folders of files, the ending of these, and their shelf."""
-        yield f"{self.location}/{MEMOS}", MEMO, ""
-        for shelf in scan(self.location):
-            if SHELF.fullmatch(shelf.name):
-                for part in scan(shelf.path):
+    def _iter_folders(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each folder of files, the ending of its files, and the directory of its transformer."""
+        yield f"{self.location}/{MEMO_DIRECTORY}", MEMO_SUFFIX, ""
+        for entry in list_folder(self.location):
+            if DIRECTORY_NAME.fullmatch(entry.name):
+                for part in list_folder(entry.path):
                     if len(part.name) == 2:
-                        yield part.path, ENTRY, shelf.name
+                        yield part.path, ENTRY_SUFFIX, entry.name
 
     def reduce(self, limit: int, target: int) -> int:
-        """If there is more than `limit`, remove files, the longest unused first, down to `target`."""
+        """Remove the least recently used files down to `target` bytes if the cache exceeds `limit`."""
         files = sorted(self.files())
         before = n_bytes = sum(file.n_bytes for file in files)
         for file in files if n_bytes > limit else ():
@@ -138,28 +138,28 @@ class FeatureStore:
                 break
             if remove(file.path):
                 n_bytes -= file.n_bytes
-        _sizes.set(self.location, n_bytes)
+        _cache_sizes.set(self.location, n_bytes)
         return before - n_bytes
 
     def tidy(self) -> None:
-        """Remove folders without entries, and look at the size again before the next write."""
-        _sizes.forget(self.location)
-        for shelf in scan(self.location):
-            if SHELF.fullmatch(shelf.name):
-                for part in scan(shelf.path):
-                    with suppress(OSError):  # another process has just written there
+        """Remove empty folders, and measure the size of the cache again at the next write."""
+        _cache_sizes.forget(self.location)
+        for entry in list_folder(self.location):
+            if DIRECTORY_NAME.fullmatch(entry.name):
+                for part in list_folder(entry.path):
+                    with suppress(OSError):  # not empty, or another process has just written to it
                         Path(part.path).rmdir()
-                if {item.name for item in scan(shelf.path)} == {SETTINGS}:
-                    remove(f"{shelf.path}/{SETTINGS}")
+                if {item.name for item in list_folder(entry.path)} == {DESCRIPTION_FILE}:
+                    remove(f"{entry.path}/{DESCRIPTION_FILE}")
                 with suppress(OSError):
-                    Path(shelf.path).rmdir()
+                    Path(entry.path).rmdir()
 
-    def _place(self, shelf: str, sound: str) -> str:
-        return f"{self.location}/{shelf}/{sound[:2]}/{sound}{ENTRY}"
+    def _entry_path(self, directory: str, key: str) -> str:
+        return f"{self.location}/{directory}/{key[:2]}/{key}{ENTRY_SUFFIX}"
 
 
 def parse_size(size: int | str | None) -> int | None:
-    """Give a number of bytes: 500_000_000, "500M", or None for no limit."""
+    """Return a number of bytes from an int, a string such as "500M", or None for no limit."""
     if size is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", str(size).strip(), re.IGNORECASE)
@@ -171,30 +171,30 @@ def parse_size(size: int | str | None) -> int | None:
     return int(float(match[1]) * UNITS[match[2].upper()])
 
 
-class _Sizes:
-    """How large each cache was when this process last looked, and what it has written since."""
+class _CacheSizes:
+    """Last measured size of each cache, and the bytes that this process has written since."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._held: dict[Path, tuple[int | None, int]] = {}
+        self._sizes: dict[Path, tuple[int | None, int]] = {}
 
-    def add(self, location: Path, n_bytes: int, limit: int) -> bool:
-        """Count what was written; tell whether it is time to look again."""
+    def add_written(self, location: Path, n_bytes: int, limit: int) -> bool:
+        """Add written bytes, and return whether the cache must be measured again."""
         with self._lock:
-            found, written = self._held.get(location, (None, 0))
+            measured, written = self._sizes.get(location, (None, 0))
             written += n_bytes
-            self._held[location] = (found, written)
-        return found is None or found <= limit < found + written or written > RECOUNT_SHARE * limit
+            self._sizes[location] = (measured, written)
+        return measured is None or measured <= limit < measured + written or written > RECOUNT_SHARE * limit
 
     def set(self, location: Path, n_bytes: int) -> None:
-        """Take what was found."""
+        """Set the measured size of a cache."""
         with self._lock:
-            self._held[location] = (n_bytes, 0)
+            self._sizes[location] = (n_bytes, 0)
 
     def forget(self, location: Path) -> None:
-        """Look again at the next write."""
+        """Measure the cache again at the next write."""
         with self._lock:
-            self._held.pop(location, None)
+            self._sizes.pop(location, None)
 
 
-_sizes = _Sizes()
+_cache_sizes = _CacheSizes()

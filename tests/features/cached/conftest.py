@@ -1,4 +1,4 @@
-"""A cache for features of noise, and a transformer that tells what it computed."""
+"""Fixtures: clips of noise, and a cached transformer that counts computed clips."""
 
 import sys
 
@@ -10,12 +10,12 @@ from skfewaudio import MFCC, CachedFeatures
 
 RATE = 8000
 COUNTS = ("n_hits", "n_computed", "n_damaged")
-CALLS = []  # transformers are cloned, so a count of their own would be lost
-hook = None  # what is done while features are computed
+CALLS = []  # global, because an attribute would be lost when transformers are cloned
+hook = None  # called while features are computed
 
 
 class CountedMFCC(MFCC):
-    """Keeps what it was given."""
+    """MFCC that records the number of clips of each call."""
 
     def transform(self, X):
         CALLS.append(len(X))
@@ -47,7 +47,7 @@ def cached(location):
 
 @pytest.fixture(scope="session")
 def noise():
-    """Make a clip."""
+    """Function that returns a clip of noise."""
 
     def make(n_samples=2000, seed=0):
         return np.random.default_rng(seed).normal(0, 0.1, n_samples).astype(np.float32)
@@ -57,19 +57,19 @@ def noise():
 
 @pytest.fixture(scope="session")
 def clips(noise):
-    """Five clips of one length."""
+    """Five clips of equal length."""
     return np.stack([noise(seed=seed) for seed in range(5)])
 
 
 @pytest.fixture(scope="session")
 def ragged(noise):
-    """Four clips of other lengths."""
+    """Four clips of different lengths."""
     return [noise(n, seed=n) for n in (1, 900, 3000, 2500)]
 
 
 @pytest.fixture
 def paths(clips, tmp_path):
-    """Files of the five clips."""
+    """Paths of files with the five clips."""
     paths = [str(tmp_path / f"{index}.wav") for index in range(len(clips))]
     for path, clip in zip(paths, clips, strict=True):
         sf.write(path, clip, RATE, subtype="FLOAT")
@@ -78,7 +78,7 @@ def paths(clips, tmp_path):
 
 @pytest.fixture(scope="session")
 def counts():
-    """Give how many sounds were found, computed and damaged."""
+    """Function that returns the numbers of hits, computed features and damaged entries."""
 
     def count(cached, X):
         found = cached.warm(X)
@@ -89,7 +89,7 @@ def counts():
 
 @pytest.fixture(scope="session")
 def assert_same():
-    """Compare features to the bit, and by kind."""
+    """Function that checks that features are bit-identical and of the same type."""
 
     def check(found, expected):
         assert type(found) is type(expected)

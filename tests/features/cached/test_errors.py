@@ -1,4 +1,4 @@
-"""Unreadable sounds, transformers that cannot be cached, damage, and disks that cannot be written."""
+"""Unreadable files, transformers that cannot be cached, damaged entries, and unwritable disks."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skfewaudio import MFCC, CachedFeatures, FeatureCache, LogMel, RandomCNNFeatures, VGGishEmbed
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning, FeatureCacheWarning, WeightsNotFoundError
-from skfewaudio.features._cache import files as _cache_files
+from skfewaudio.features._cache import files as cache_files
 
 RATE = 8000
 
 
 @pytest.mark.parametrize("bad", ["missing", "empty", "folder", "not audio"])
-def test_unreadable_file_is_named_as_without_a_cache(bad, cached, paths, tmp_path):
+def test_error_for_unreadable_file_is_the_same_without_cache(bad, cached, paths, tmp_path):
     path = tmp_path / f"{bad}.wav"
     {"empty": path.touch, "folder": path.mkdir, "not audio": lambda: path.write_text("x"), "missing": int}[
         bad
@@ -29,7 +29,7 @@ def test_unreadable_file_is_named_as_without_a_cache(bad, cached, paths, tmp_pat
     assert errors[0] == errors[1]
 
 
-def test_silence_stands_in_for_unreadable_files_and_is_not_stored(cached, paths, tmp_path, assert_same):
+def test_features_of_silence_for_unreadable_files_are_not_stored(cached, paths, tmp_path, assert_same):
     (tmp_path / "text.wav").write_text("no sound")
     X = ["nowhere.wav", *paths[:3], str(tmp_path / "text.wav"), *paths[3:]]
     cached.set_params(transformer__on_error="warn", n_at_once=2)
@@ -58,29 +58,29 @@ def test_file_changed_while_features_are_computed_is_not_stored(
     "transformer", [StandardScaler(), RandomCNNFeatures(random_state=None)], ids=["scaler", "random"]
 )
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_transformer_that_learns_is_refused(method, transformer, location, clips):
+def test_stateful_transformer_is_refused(method, transformer, location, clips):
     with pytest.raises(ValueError, match="requires_fit is false"):
         getattr(CachedFeatures(transformer, location=location), method)(clips)
 
 
-def test_wrong_parameters_of_the_transformer_are_found_in_fit(location, clips):
+def test_fit_checks_the_parameters_of_the_transformer(location, clips):
     with pytest.raises(ValueError, match="n_mfcc=200"):
         CachedFeatures(MFCC(n_mfcc=200), location=location).fit(clips)
 
 
-def test_parameter_without_a_name_is_refused(location, clips):
+def test_lambda_parameter_is_refused(location, clips):
     cached = CachedFeatures(LogMel(ref=lambda mel: 1.0), location=location)
     with pytest.raises(TypeError, match=r"cannot be cached: ref=<function .*lambda"):
         cached.transform(clips)
 
 
-def test_result_that_is_not_numbers_is_refused(location, clips):
+def test_non_numeric_output_is_refused(location, clips):
     cached = CachedFeatures(FunctionTransformer(np.array2string), location=location)
     with pytest.raises(TypeError, match="expected an array or a list"):
         cached.transform(clips)
 
 
-def test_error_that_counts_clips_tells_which_are_counted(location, clips):
+def test_error_note_contains_the_indices_of_the_clips(location, clips):
     clips = [*clips, clips[0][:10]]
     transformer = RandomCNNFeatures("single_layer", n_filters=4, sample_rate=RATE, pad_mode=None)
     cached = CachedFeatures(transformer, location=location)
@@ -109,7 +109,7 @@ def test_damaged_entries_are_counted(cached, location, counts, clips):
         assert counts(cached, clips) == (4, 1, 1)
 
 
-def test_place_that_cannot_be_written_warns_once_and_is_done_without(cached, location, assert_same, clips):
+def test_unwritable_location_warns_once_and_features_are_computed(cached, location, assert_same, clips):
     location.write_text("a file is in the way")
     with pytest.warns(FeatureCacheWarning, match="cannot be written") as warned:
         results = [cached.transform(clips) for _ in range(2)]
@@ -119,7 +119,7 @@ def test_place_that_cannot_be_written_warns_once_and_is_done_without(cached, loc
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_full_or_read_only_disk_still_gives_what_is_there(
+def test_full_or_read_only_disk_still_returns_cached_features(
     number, cached, calls, monkeypatch, assert_same, clips
 ):
     cached.warm(clips[:3])
@@ -127,9 +127,9 @@ def test_full_or_read_only_disk_still_gives_what_is_there(
     def refuse(*args, **kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(_cache_files, "_write", refuse)
+    monkeypatch.setattr(cache_files, "_write_and_rename", refuse)
     monkeypatch.setattr(os, "utime", refuse)
-    monkeypatch.setattr(_cache_files, "TOUCH_AFTER", -1.0)
+    monkeypatch.setattr(cache_files, "TOUCH_AFTER", -1.0)
     with pytest.warns(FeatureCacheWarning, match=os.strerror(number)):
         found = cached.transform(clips)
     assert calls == [3, 2]
@@ -143,6 +143,6 @@ def test_cache_stays_within_its_size(location, assert_same, noise, clips):
     assert 0 < FeatureCache(location).info()["n_bytes"] <= 20 * 1024
 
 
-def test_missing_weights_are_named_as_without_a_cache(location, clips):
+def test_error_for_missing_weights_is_the_same_without_cache(location, clips):
     with pytest.raises(WeightsNotFoundError, match=r"nowhere\.pth does not exist"):
         CachedFeatures(VGGishEmbed("nowhere.pth"), location=location).transform(clips)

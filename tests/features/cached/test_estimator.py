@@ -1,4 +1,4 @@
-"""CachedFeatures as an estimator, and those that share a cache."""
+"""CachedFeatures as an estimator, and sharing of a cache."""
 
 import multiprocessing
 import pickle
@@ -24,25 +24,25 @@ RATE = 8000
 @pytest.mark.parametrize(
     "transformer", [MFCC(), pytest.param(LogMel(), marks=pytest.mark.slow)], ids=["mfcc", "log-mel"]
 )
-def test_scikit_learns_common_checks(transformer, location):
+def test_scikit_learn_common_checks(transformer, location):
     results = check_estimator(CachedFeatures(transformer, location=location), on_skip=None, on_fail=None)
     assert {result["check_name"] for result in results if result["status"] == "failed"} == set()
 
 
-def test_tags_are_those_of_the_transformer():
+def test_tags_equal_the_tags_of_the_transformer():
     for transformer in (LogMel(), FunctionTransformer(), StandardScaler()):
         tags, given = get_tags(CachedFeatures(transformer)), get_tags(transformer)
         assert (tags.requires_fit, tags.input_tags) == (given.requires_fit, given.input_tags)
         assert tags.transformer_tags == given.transformer_tags
 
 
-def test_names_of_columns_are_those_of_the_transformer():
+def test_feature_names_equal_the_names_of_the_transformer():
     names = CachedFeatures(MFCC()).get_feature_names_out()
     np.testing.assert_array_equal(names, MFCC().get_feature_names_out())
     assert not hasattr(CachedFeatures(LogMel()), "get_feature_names_out")
 
 
-def test_output_may_be_a_frame(cached, clips):
+def test_pandas_output_has_the_column_names(cached, clips):
     frame = cached.set_output(transform="pandas").fit_transform(clips)
     assert frame.columns.tolist() == MFCC().get_feature_names_out().tolist()
     np.testing.assert_array_equal(frame, cached.transformer.transform(clips))
@@ -71,7 +71,7 @@ def transform_some(location, first):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_processes_at_work_on_the_same_clips_get_the_right_features(location):
+def test_concurrent_processes_get_correct_features(location):
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=transform_some, args=(location, first)) for first in (0, 10)]
     for process in processes:
@@ -83,7 +83,7 @@ def test_processes_at_work_on_the_same_clips_get_the_right_features(location):
 
 
 @pytest.mark.slow
-def test_workers_of_a_cross_validation_share_features(location, counts, noise):
+def test_cross_validation_workers_share_features(location, counts, noise):
     y = ["a", "b"] * 5
     X = [noise(seed=seed) for seed in range(10)]
     cached = CachedFeatures(MFCC(sample_rate=RATE), location=location)

@@ -1,4 +1,4 @@
-"""Clips of noise, and transformers of few filters."""
+"""Fixtures: clips of noise, and transformers with few filters."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ SECOND = 12000
 
 @pytest.fixture(scope="session")
 def noise():
-    """Make a clip."""
+    """Function that returns a clip of noise."""
 
     def make(n_samples, seed=0):
         return np.random.default_rng(seed).normal(0, 0.1, n_samples).astype(np.float32)
@@ -20,13 +20,13 @@ def noise():
 
 @pytest.fixture(scope="session")
 def clips(noise):
-    """Three clips of a second."""
+    """Three clips of one second."""
     return np.stack([noise(SECOND, seed) for seed in range(3)])
 
 
 @pytest.fixture(scope="session")
 def make():
-    """Make a transformer of four filters, where no number of features is given."""
+    """Function that returns a transformer with four filters, unless `n_features` is given."""
 
     def make(architecture="single_layer", n_filters=4, **params):
         if "n_features" in params:
@@ -38,7 +38,7 @@ def make():
 
 @pytest.fixture(scope="session")
 def assert_features_close():
-    """Compare to a share of the features' own size: single ones may be near zero."""
+    """Function that compares features relative to the largest one, because single ones may be near zero."""
 
     def check(ours, expected, tolerance=1e-5):
         np.testing.assert_allclose(ours, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())

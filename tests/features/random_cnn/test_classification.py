@@ -1,4 +1,4 @@
-"""Random features under a classifier, and the same networks trained."""
+"""Classification with random features, and with the same networks after training."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_a_pipeline_is_cross_validated_on_arrays_and_paths(architecture, kind, d
             sf.write(path, clip, SECOND, subtype="FLOAT")
     model = make_pipeline(make(architecture, n_features=150), StandardScaler(), SVC())
     accuracy = cross_val_score(model, X, dataset.y, cv=PredefinedSplit(dataset.folds))
-    assert accuracy.mean() > 0.2  # of ten classes, from two clips of each
+    assert accuracy.mean() > 0.2  # ten classes, two training clips per class
 
 
 def test_the_same_network_can_be_trained_on_spectrograms(dataset):
@@ -48,7 +48,7 @@ def test_the_same_network_can_be_trained_on_spectrograms(dataset):
     )
     model = make_pipeline(LogMel.from_preset("random-cnn"), classifier)
     accuracy = cross_val_score(model, X, y, cv=PredefinedSplit(dataset.folds[keep]))
-    assert accuracy.mean() > 0.5  # of three classes
+    assert accuracy.mean() > 0.5  # three classes
 
 
 def test_the_same_network_can_be_trained_on_waveforms():

@@ -1,4 +1,4 @@
-"""Numbers of features and filters, what builds a network, and parameters that are refused."""
+"""Numbers of features and filters, architectures, and invalid parameters."""
 
 from functools import partial
 
@@ -42,23 +42,26 @@ def test_number_of_features_chooses_the_published_number_of_filters(
 
 
 @pytest.mark.parametrize("n_features", [1, 50, 99])
-def test_number_of_features_that_cannot_be_met_is_come_near_to(n_features):
+def test_nearest_possible_number_of_features_is_chosen(n_features):
     found = len(RandomCNNFeatures("sample_level", n_features=n_features).get_feature_names_out())
     assert found == max(7, 7 * round(n_features / 7))
 
 
-def test_default_has_the_larger_of_the_published_numbers_of_features():
+def test_default_is_the_larger_published_number_of_features():
     assert len(RandomCNNFeatures().get_feature_names_out()) == 3584
 
 
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"n_features": 10, "n_filters": 4}, "n_filters=4 and n_features=10 are two ways to say the same"),
-        ({"architecture_params": {"n_filters": 8}}, "holds n_filters, which is a parameter by itself"),
-        ({"architecture": "sb_cnn"}, "architecture='sb_cnn' is no FeatureMapNetwork"),
-        ({"architecture": VGG}, "is no FeatureMapNetwork"),
-        ({"architecture": lambda *_, **__: torch.nn.Linear(2, 2)}, "is no FeatureMapNetwork"),
+        ({"n_features": 10, "n_filters": 4}, "n_filters=4 and n_features=10 exclude each other"),
+        (
+            {"architecture_params": {"n_filters": 8}},
+            "contains n_filters, which is a parameter of Random",
+        ),
+        ({"architecture": "sb_cnn"}, "architecture='sb_cnn' is not a FeatureMapNetwork"),
+        ({"architecture": VGG}, "is not a FeatureMapNetwork"),
+        ({"architecture": lambda *_, **__: torch.nn.Linear(2, 2)}, "is not a FeatureMapNetwork"),
         ({"architecture": "small_filters", "n_mels": 64}, "64 bands .* too small for SmallFilters"),
         ({"pooling": ["mean", "median"]}, "expected one or more of mean, max, std, positive"),
         ({"pooling": []}, "expected one or more of mean, max, std, positive"),
@@ -76,7 +79,7 @@ def test_bad_parameters_are_refused(params, message, method, clips):
         getattr(RandomCNNFeatures(**params), method)(clips)
 
 
-def test_a_class_is_taken_as_its_name_is(clips, make):
+def test_architecture_class_is_equivalent_to_its_name(clips, make):
     np.testing.assert_array_equal(make(SampleLevel).transform(clips), make(WAVEFORM).transform(clips))
 
 
@@ -89,6 +92,6 @@ def test_a_class_is_taken_as_its_name_is(clips, make):
     ],
     ids=["partial", "partial for waveforms", "function"],
 )
-def test_what_builds_a_network_is_taken(builder, name, params, clips, make):
+def test_callable_that_builds_a_network_is_accepted(builder, name, params, clips, make):
     expected = make(name, architecture_params=params).transform(clips)
     np.testing.assert_array_equal(make(builder).transform(clips), expected)

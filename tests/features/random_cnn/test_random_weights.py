@@ -1,4 +1,4 @@
-"""When weights are drawn, from what, and how long they live."""
+"""Drawing, reproducibility and lifetime of the random weights."""
 
 import gc
 import pickle
@@ -19,20 +19,20 @@ of_either_kind = pytest.mark.parametrize("architecture", [SPECTROGRAM, WAVEFORM]
 
 
 @of_either_kind
-def test_same_random_state_gives_the_same_features_and_another_others(architecture, clips, make):
+def test_random_state_determines_the_features(architecture, clips, make):
     first = make(architecture, random_state=1).transform(clips)
     np.testing.assert_array_equal(make(architecture, random_state=1).transform(clips), first)
     assert not np.allclose(make(architecture, random_state=2).transform(clips), first)
 
 
-def test_fitting_changes_nothing_where_random_state_is_an_int(clips, make):
+def test_fit_does_not_change_features_if_random_state_is_an_int(clips, make):
     features = make(random_state=1)
     before = features.transform(clips)
     np.testing.assert_array_equal(features.fit(clips[:1]).transform(clips), before)
 
 
 @pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)], ids=["None", "RandomState"])
-def test_weights_are_drawn_by_fit_where_random_state_is_no_int(random_state, clips, make):
+def test_fit_draws_weights_if_random_state_is_not_an_int(random_state, clips, make):
     features = make(random_state=random_state)
     with pytest.raises(NotFittedError):
         features.transform(clips)
@@ -41,7 +41,7 @@ def test_weights_are_drawn_by_fit_where_random_state_is_no_int(random_state, cli
     assert not np.allclose(features.fit(clips).transform(clips), first)
 
 
-def test_random_states_alike_draw_the_same_weights(clips, make):
+def test_equal_random_states_draw_the_same_weights(clips, make):
     results = [make(random_state=np.random.RandomState(5)).fit_transform(clips) for _ in range(2)]
     np.testing.assert_array_equal(*results)
 
@@ -50,17 +50,17 @@ def test_random_states_alike_draw_the_same_weights(clips, make):
     ("random_state", "requires_fit"),
     [(0, False), (np.int64(3), False), (None, True), (np.random.RandomState(0), True)],
 )
-def test_tags_tell_whether_anything_is_drawn_by_fit(random_state, requires_fit, make):
+def test_requires_fit_tag_is_set_if_fit_draws_weights(random_state, requires_fit, make):
     assert get_tags(make(random_state=random_state)).requires_fit == requires_fit
 
 
-def test_clone_gives_the_same(clips, make):
+def test_clone_gives_the_same_features(clips, make):
     features = make(random_state=4).fit(clips)
     np.testing.assert_array_equal(clone(features).transform(clips), features.transform(clips))
 
 
 @pytest.mark.parametrize("random_state", [0, None])
-def test_a_pickle_holds_no_weights_and_works_again(random_state, clips):
+def test_pickle_contains_no_weights_and_gives_the_same_features(random_state, clips):
     features = RandomCNNFeatures("single_layer", n_filters=200, random_state=random_state).fit(clips)
     expected = features.transform(clips)
     pickled = pickle.dumps(features)
@@ -68,7 +68,7 @@ def test_a_pickle_holds_no_weights_and_works_again(random_state, clips):
     np.testing.assert_array_equal(pickle.loads(pickled).transform(clips), expected)
 
 
-def test_transform_leaves_the_transformer_as_it_was(clips, make):
+def test_transform_does_not_change_the_transformer(clips, make):
     features = make().fit(clips)
     before = dict(vars(features))
     features.transform(clips)
@@ -85,7 +85,7 @@ def test_transform_leaves_the_transformer_as_it_was(clips, make):
         {"architecture": "musically_motivated"},
     ],
 )
-def test_parameters_set_after_use_count(change, clips, make):
+def test_parameters_can_be_changed_after_transform(change, clips, make):
     features = make()
     features.transform(clips)
     expected = RandomCNNFeatures(**{**features.get_params(), **change}).transform(clips)
@@ -106,19 +106,19 @@ def test_weights_are_drawn_once(clips, monkeypatch, make):
     assert sum(n_drawn) == 1
 
 
-def test_weights_are_released_with_the_transformer(clips, make):
+def test_weights_are_freed_with_the_transformer(clips, make):
     gc.collect()
-    before = len(_random_cnn._networks)
+    before = len(_random_cnn._drawn_networks)
     features = make()
     features.transform(clips)
-    assert len(_random_cnn._networks) == before + 1
+    assert len(_random_cnn._drawn_networks) == before + 1
     del features
     gc.collect()
-    assert len(_random_cnn._networks) == before
+    assert len(_random_cnn._drawn_networks) == before
 
 
-def test_global_random_state_stays_as_it_was(clips, make):
-    torch.manual_seed(123)  # no state that the weights themselves could have left
+def test_global_random_state_is_unchanged(clips, make):
+    torch.manual_seed(123)  # a state different from the seed of the weights
     state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     for random_state in (0, np.random.RandomState(0)):
         make(random_state=random_state).fit(clips).transform(clips)
@@ -126,7 +126,7 @@ def test_global_random_state_stays_as_it_was(clips, make):
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
-def test_global_random_state_has_no_part_in_it(clips, make):
+def test_features_do_not_depend_on_global_random_state(clips, make):
     results = []
     for seed in (0, 1):
         torch.manual_seed(seed)

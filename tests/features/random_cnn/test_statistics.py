@@ -1,4 +1,4 @@
-"""The statistics of the maps: their values, names and layers."""
+"""Statistics of the feature maps: values, names and layers."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ of_any_kind = pytest.mark.parametrize(
 
 
 def maps_of(features, clip):
-    """Give the whole maps of each layer for a clip, from a network drawn anew from the same seed."""
+    """Compute the maps of each layer for a clip, with a network drawn from the same seed."""
     class_ = {SPECTROGRAM: SingleLayer, WAVEFORM: SampleLevel, "musically_motivated": MusicallyMotivated}[
         features.architecture
     ]
@@ -45,7 +45,7 @@ STATISTICS = {
 
 @pytest.mark.parametrize("architecture", [SPECTROGRAM, WAVEFORM, "musically_motivated"])
 @pytest.mark.parametrize("pooling", [*STATISTICS, ["std", "mean"], ["max", "positive", "mean", "std"]])
-def test_features_are_numpys_statistics_of_the_maps(
+def test_features_equal_numpy_statistics_of_the_maps(
     architecture, pooling, noise, make, assert_features_close
 ):
     features, clip = make(architecture, pooling=pooling, random_state=3), noise(2 * SECOND)
@@ -54,14 +54,14 @@ def test_features_are_numpys_statistics_of_the_maps(
     assert_features_close(features.transform([clip])[0], np.concatenate(expected), tolerance=1e-4)
 
 
-def test_deviation_of_maps_far_from_zero_is_not_lost():
+def test_std_of_maps_with_large_mean_is_accurate():
     maps = 1e4 + torch.randn(1, 2, 1, 5000, generator=torch.Generator().manual_seed(0))
     stretches = (("layer", part) for part in maps.split(700, dim=3))
     pooled = _random_cnn.pool_maps(stretches, ["std"])
     np.testing.assert_allclose(pooled, maps[0, :, 0].double().numpy().std(axis=1), rtol=1e-4)
 
 
-def test_names_say_layer_statistic_and_filter(make):
+def test_feature_names_contain_layer_statistic_and_filter(make):
     features = make(n_filters=2, pooling=["mean", "max"])
     expected = ["7x86_mean0", "7x86_mean1", "7x86_max0", "7x86_max1"]
     assert features.get_feature_names_out().tolist() == expected
@@ -69,13 +69,13 @@ def test_names_say_layer_statistic_and_filter(make):
 
 @of_any_kind
 @pytest.mark.parametrize("pooling", ["mean", ["std", "max"]])
-def test_every_feature_has_a_name_of_its_own(architecture, pooling, noise, make):
+def test_feature_names_are_unique(architecture, pooling, noise, make):
     features = make(architecture, pooling=pooling)
     names = features.get_feature_names_out()
     assert len(set(names)) == len(names) == features.transform([noise(SECOND)]).shape[1]
 
 
-def test_names_are_in_the_order_of_the_features(clips, make):
+def test_feature_names_are_in_the_order_of_the_columns(clips, make):
     features = make("musically_motivated", pooling=["mean", "std"])
     table = features.set_output(transform="pandas").fit_transform(clips)
     assert isinstance(table, pd.DataFrame)
@@ -86,7 +86,7 @@ def test_names_are_in_the_order_of_the_features(clips, make):
 
 
 @pytest.mark.parametrize("layers", ["conv3", ["conv3"], ["conv5", "conv3"]])
-def test_layers_wanted_are_those_of_the_whole_network(layers, clips, make):
+def test_selected_layers_equal_layers_of_the_whole_network(layers, clips, make):
     every = make(WAVEFORM).transform(clips)
     wanted = [index for index in (3, 5) if f"conv{index}" in layers]
     expected = np.concatenate([every[:, 4 * index : 4 * index + 4] for index in wanted], axis=1)
@@ -95,6 +95,6 @@ def test_layers_wanted_are_those_of_the_whole_network(layers, clips, make):
 
 @pytest.mark.parametrize("layers", ["conv9", ["conv1", "conv9"], []])
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_unknown_layers_list_the_known_ones(layers, method, clips, make):
+def test_unknown_layer_error_lists_the_known_layers(layers, method, clips, make):
     with pytest.raises(ValueError, match=r"expected one or more of conv0, conv1, .* of 'sample_level'"):
         getattr(make(WAVEFORM, layers=layers), method)(clips)

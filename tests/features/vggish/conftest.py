@@ -1,4 +1,4 @@
-"""Made-up weights: random ones in a small file, and constants whose result is known."""
+"""Fixtures: random weights in a small file, and constant weights with a known result."""
 
 from math import prod
 
@@ -23,7 +23,7 @@ SHAPES = {
 
 @pytest.fixture(scope="session")
 def noise():
-    """Make a clip."""
+    """Function that returns a clip of noise."""
 
     def make(n_samples, seed=0):
         return np.random.default_rng(seed).normal(0, 0.1, n_samples).astype(np.float32)
@@ -33,13 +33,13 @@ def noise():
 
 @pytest.fixture(scope="session")
 def shapes():
-    """The shape of each layer's weight."""
+    """Shape of the weight of each layer."""
     return SHAPES
 
 
 @pytest.fixture(scope="session")
 def state():
-    """Random weights; a unit has those of the unit before, moved by one, so that 100 kB hold all."""
+    """Random weights; units are overlapping views of the same values, so that they need only 100 kB."""
     rng = np.random.default_rng(0)
     state = {}
     for name, (n_units, *inputs) in SHAPES.items():
@@ -53,7 +53,7 @@ def state():
 
 @pytest.fixture(scope="session")
 def weights(state, tmp_path_factory):
-    """Those weights as a file."""
+    """File with these weights."""
     path = tmp_path_factory.mktemp("weights") / "vggish.pth"
     torch.save(state, path)
     return path
@@ -61,7 +61,7 @@ def weights(state, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def embedder(weights, noise):
-    """An embedder that lives, with its weights, as long as the tests of a file: others share them."""
+    """Embedder that keeps its weights in memory for all tests of a module, which share them."""
     embedder = VGGishEmbed(weights)
     embedder.transform([noise(16000)])
     return embedder
@@ -69,7 +69,7 @@ def embedder(weights, noise):
 
 @pytest.fixture
 def pca_params(tmp_path):
-    """PCA that turns around the order of the dimensions and takes one off each."""
+    """File with a PCA that subtracts one from each dimension and reverses their order."""
     path = tmp_path / "pca.npz"
     np.savez(path, pca_eigen_vectors=np.eye(128)[::-1], pca_means=np.ones((128, 1)))
     return path
@@ -77,12 +77,12 @@ def pca_params(tmp_path):
 
 @pytest.fixture
 def constant(tmp_path):
-    """Write weights, a few kB of them, with which every patch has the embedding given."""
+    """Function that writes a few kB of weights with which every patch has the given embedding."""
 
-    def _write(embedding, name="constant.pth", **changes):
+    def write(embedding, name="constant.pth", **changes):
         state = {}
         for layer, shape in SHAPES.items():
-            # One number stands for all, in the file too.
+            # An expanded tensor stores a single value, in the file too.
             state[f"{layer}.weight"] = torch.zeros(1).expand(shape)
             state[f"{layer}.bias"] = torch.zeros(1).expand(shape[:1])
         state["embeddings.4.bias"] = torch.as_tensor(embedding, dtype=torch.float32).expand(128)
@@ -90,12 +90,12 @@ def constant(tmp_path):
         torch.save({key: value for key, value in state.items() if value is not None}, tmp_path / name)
         return tmp_path / name
 
-    return _write
+    return write
 
 
 @pytest.fixture(scope="session")
 def assert_embeddings_close():
-    """Compare to 1e-4 of the embeddings' own size: single numbers may be near zero."""
+    """Function that compares embeddings relative to the largest value, as single ones may be near zero."""
 
     def check(ours, expected):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())

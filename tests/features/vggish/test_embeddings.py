@@ -1,4 +1,4 @@
-"""What comes out: kinds of X, pooling, PCA, lengths, names."""
+"""Embeddings: types of X, pooling, PCA, clip lengths and feature names."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from skfewaudio.features import _vggish
 from skfewaudio.plugins import EMBEDDINGS
 
 SECOND = 16000
-pytestmark = pytest.mark.usefixtures("embedder")  # others share its weights
+pytestmark = pytest.mark.usefixtures("embedder")  # keeps the shared weights in memory
 
 
 def test_array_list_and_paths_agree(embedder, tmp_path, noise):
@@ -29,19 +29,19 @@ def test_array_list_and_paths_agree(embedder, tmp_path, noise):
     np.testing.assert_allclose(embedder.transform(clips.astype(np.float64)), expected, atol=1e-6)
 
 
-def test_company_of_a_clip_and_threads_do_not_change_it(weights, noise):
+def test_embeddings_do_not_depend_on_other_clips_or_threads(weights, noise):
     clips = [noise(n, seed=n) for n in (1, SECOND, 3 * SECOND)]
     together = VGGishEmbed(weights, n_threads=3).transform(clips)
     for clip, row in zip(clips, together, strict=True):
         np.testing.assert_array_equal(VGGishEmbed(weights, n_threads=1).transform([clip])[0], row)
 
 
-def test_without_pooling_clips_of_one_length_give_an_array(weights, noise):
+def test_without_pooling_clips_of_equal_length_give_an_array(weights, noise):
     result = VGGishEmbed(weights, pooling=None).transform(np.stack([noise(2 * SECOND)] * 2))
     assert result.shape == (2, 128, 2)
 
 
-def test_without_pooling_other_lengths_give_a_list(weights, noise):
+def test_without_pooling_clips_of_different_lengths_give_a_list(weights, noise):
     result = VGGishEmbed(weights, pooling=None).transform([noise(SECOND), noise(3 * SECOND)])
     assert [clip.shape for clip in result] == [(128, 1), (128, 3)]
 
@@ -54,7 +54,7 @@ def test_pooling_is_over_patches(pooling, pool, weights, noise):
     np.testing.assert_allclose(pooled, [pool(clip, axis=1) for clip in patches], atol=1e-5)
 
 
-def test_relu_is_the_preactivation_without_what_is_negative(weights, noise):
+def test_relu_output_is_the_clipped_preactivation(weights, noise):
     clips = [noise(SECOND)]
     before = VGGishEmbed(weights, output="preactivation", pooling=None).transform(clips)
     assert before.min() < 0
@@ -69,7 +69,7 @@ def test_pca_is_centred_projected_and_clipped(constant, pca_params, noise):
     np.testing.assert_allclose(embed.transform([noise(SECOND)])[0], expected, atol=1e-5)
 
 
-def test_bytes_span_the_clipped_range(constant, pca_params, noise):
+def test_uint8_output_spans_the_clipped_range(constant, pca_params, noise):
     path = constant(np.concatenate([[0, 0.5, 1, 3, 9], np.zeros(123)]))
     embed = VGGishEmbed(path, pca_params=pca_params, output="pca_uint8", pooling=None)
     result = embed.transform([noise(SECOND)])
@@ -79,13 +79,13 @@ def test_bytes_span_the_clipped_range(constant, pca_params, noise):
 
 @pytest.mark.parametrize("pooling", ["mean", "max"])
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_bytes_are_not_pooled(pooling, method, noise):
+def test_uint8_output_with_pooling_is_refused(pooling, method, noise):
     embed = VGGishEmbed(output="pca_uint8", pooling=pooling)
     with pytest.raises(ValueError, match=rf"output='pca_uint8' with pooling='{pooling}'.*pooling=None, or"):
         getattr(embed, method)([noise(SECOND)])
 
 
-def test_hop_is_in_frames_of_10_ms(weights, noise):
+def test_hop_frames_is_in_units_of_10_ms(weights, noise):
     two_seconds = [noise(2 * SECOND)]  # 198 frames
     n_patches = [
         VGGishEmbed(weights, pooling=None, hop_frames=hop).transform(two_seconds).shape[2]
@@ -94,34 +94,34 @@ def test_hop_is_in_frames_of_10_ms(weights, noise):
     assert n_patches == [2, 3, 2, 1]
 
 
-def test_a_short_clip_is_repeated():
+def test_short_clip_is_repeated_to_fill_a_patch():
     log_mel = torch.rand(64, 40)
     (patches,) = _vggish.iter_patches(log_mel, 96, n_at_once=16)
     np.testing.assert_array_equal(patches, np.tile(log_mel, 3)[None, None, :, :96])
 
 
-def test_a_clip_of_one_sample_and_silence_are_finite(embedder):
+def test_clip_of_one_sample_and_silence_have_finite_embeddings(embedder):
     clips = [np.zeros(1, dtype=np.float32), np.ones(1, dtype=np.float32), np.zeros(5 * SECOND)]
     result = embedder.transform(clips)
     assert np.isfinite(result).all()
     np.testing.assert_allclose(result[0], result[2], rtol=1e-4, atol=1e-5)  # silence of any length
 
 
-def test_a_long_clip_in_pieces_is_the_same(weights, monkeypatch, noise, assert_embeddings_close):
+def test_embeddings_do_not_depend_on_the_batch_size(weights, monkeypatch, noise, assert_embeddings_close):
     clips = [noise(5 * SECOND)]
     expected = VGGishEmbed(weights, pooling=None).transform(clips)
     monkeypatch.setitem(_vggish.PATCHES_AT_ONCE, "cpu", 2)
     assert_embeddings_close(VGGishEmbed(weights, pooling=None).transform(clips), expected)
 
 
-def test_bad_file_may_be_silence(weights, embedder, tmp_path, noise):
+def test_unreadable_file_is_replaced_by_silence_with_on_error_warn(weights, embedder, tmp_path, noise):
     sf.write(tmp_path / "x.wav", noise(SECOND), SECOND, subtype="FLOAT")
     with pytest.warns(AudioLoadWarning, match="nowhere"):
         result = VGGishEmbed(weights, on_error="warn").transform([tmp_path / "x.wav", "nowhere.wav"])
     np.testing.assert_array_equal(result[1], embedder.transform(np.zeros((1, SECOND)))[0])
 
 
-def test_pandas_output_has_a_name_for_each_column(weights, noise):
+def test_pandas_output_has_named_columns(weights, noise):
     frame = VGGishEmbed(weights).set_output(transform="pandas").fit_transform(np.stack([noise(SECOND)] * 2))
     assert isinstance(frame, pd.DataFrame)
     assert list(frame.columns) == [f"vggish{index}" for index in range(128)]
@@ -148,12 +148,12 @@ def test_bad_parameters_are_refused(params, message, method, noise):
         getattr(VGGishEmbed(**params), method)([noise(SECOND)])
 
 
-def test_it_is_a_registered_embedding():
+def test_vggish_is_registered_as_embedding():
     assert EMBEDDINGS.get("vggish") is VGGishEmbed
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["mean", None])
-def test_scikit_learns_common_checks(pooling, weights):
+def test_scikit_learn_common_checks(pooling, weights):
     results = check_estimator(VGGishEmbed(weights, pooling=pooling), on_skip=None, on_fail=None)
     assert {result["check_name"] for result in results if result["status"] == "failed"} == set()

@@ -1,4 +1,4 @@
-"""Embeddings against the reference numbers, and on another device."""
+"""Embeddings compared with reference values, and on a GPU."""
 
 from math import prod
 
@@ -20,7 +20,7 @@ def reference(shared_data):
 
 @pytest.fixture(scope="module")
 def weights(reference, shapes, tmp_path_factory):
-    """The weights of the reference numbers, by the recipe that stands beside them, in a file."""
+    """File with the weights of the reference values, drawn as by the script that generated them."""
     rng = np.random.default_rng(0)
     state = {}
     for name, weight in shapes.items():
@@ -33,18 +33,18 @@ def weights(reference, shapes, tmp_path_factory):
     return path
 
 
-def test_patches_are_the_published_examples(reference):
+def test_patches_equal_the_reference(reference):
     log_mel = LogMel.from_preset("vggish").transform([reference["waveform"]])[0]
     (patches,) = _vggish.iter_patches(torch.from_numpy(log_mel), 96, n_at_once=16)
     np.testing.assert_allclose(patches[:, 0].transpose(1, 2), reference["examples"], atol=1e-4)
 
 
-def test_embeddings_are_the_published_ones(reference, embedder, assert_embeddings_close):
+def test_embeddings_equal_the_reference(reference, embedder, assert_embeddings_close):
     (ours,) = clone(embedder).set_params(pooling=None).transform([reference["waveform"]])
     assert_embeddings_close(ours.T, reference["embeddings"])
 
 
-def test_bytes_are_the_published_ones(reference, embedder, tmp_path):
+def test_uint8_output_equals_the_reference(reference, embedder, tmp_path):
     names = ("pca_eigen_vectors", "pca_means")
     np.savez(tmp_path / "pca.npz", **{name: reference[name] for name in names})
     bytes_of = {"pca_params": tmp_path / "pca.npz", "output": "pca_uint8", "pooling": None}
@@ -53,9 +53,7 @@ def test_bytes_are_the_published_ones(reference, embedder, tmp_path):
     np.testing.assert_allclose(ours.T.astype(int), reference["postprocessed"], atol=1)
 
 
-def test_embeddings_from_a_file_are_the_published_ones(
-    reference, embedder, tmp_path, assert_embeddings_close
-):
+def test_embeddings_of_a_file_equal_the_reference(reference, embedder, tmp_path, assert_embeddings_close):
     sf.write(tmp_path / "x.wav", reference["waveform"], int(reference["sample_rate"]), subtype="FLOAT")
     ours = embedder.transform([tmp_path / "x.wav"])
     assert_embeddings_close(ours, reference["embeddings"].mean(axis=0, keepdims=True))

@@ -1,4 +1,4 @@
-"""Files of weights, and of PCA parameters."""
+"""Files of weights and PCA parameters."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SECOND = 16000
 
 
 @pytest.mark.slow
-def test_safetensors_give_the_same(state, embedder, tmp_path, noise):
+def test_safetensors_file_gives_same_embeddings(state, embedder, tmp_path, noise):
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, tmp_path / "x.safetensors")
     clips = [noise(SECOND)]
     np.testing.assert_array_equal(
@@ -23,7 +23,7 @@ def test_safetensors_give_the_same(state, embedder, tmp_path, noise):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", [1, 2])
-def test_tensorflows_checkpoints_give_the_same(version, state, embedder, tmp_path, monkeypatch, noise):
+def test_tensorflow_checkpoint_gives_same_embeddings(version, state, embedder, tmp_path, monkeypatch, noise):
     tf = pytest.importorskip("tensorflow")
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
     kinds = {"weights": "weight", "biases": "bias"}
@@ -54,25 +54,25 @@ def test_tensorflows_checkpoints_give_the_same(version, state, embedder, tmp_pat
         ({"features__15__weight": torch.zeros(1)}, r"unexpected: features\.15\.weight"),
     ],
 )
-def test_weights_of_another_network_name_the_file_and_the_tensor(constant, changes, message, noise):
+def test_error_for_weights_of_another_network_contains_file_and_tensor(constant, changes, message, noise):
     with pytest.raises(ValueError, match=rf"constant\.pth does not hold .* VGGish; .*{message}"):
         VGGishEmbed(constant(0.0, **changes)).transform([noise(SECOND)])
 
 
-def test_truncated_weights_are_named(constant, noise):
+def test_error_for_truncated_weights_contains_the_file(constant, noise):
     path = constant(0.0)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(WeightsNotFoundError, match=r"constant\.pth cannot be read as a PyTorch file"):
         VGGishEmbed(path).transform([noise(SECOND)])
 
 
-def test_missing_weights_are_named_by_transform_and_not_before(noise):
+def test_missing_weights_raise_an_error_only_in_transform(noise):
     embed = VGGishEmbed("nowhere.pth").fit([noise(SECOND)])
     with pytest.raises(WeightsNotFoundError, match=r"weights='nowhere\.pth'"):
         embed.transform([noise(SECOND)])
 
 
-def test_missing_pca_parameters_are_named(weights, noise):
+def test_error_for_missing_pca_parameters_contains_the_file(weights, noise):
     embed = VGGishEmbed(weights, output="pca", pca_params="nowhere.npz")
     with pytest.raises(WeightsNotFoundError, match=r"pca_params='nowhere\.npz'"):
         embed.transform([noise(SECOND)])
@@ -94,7 +94,7 @@ def test_missing_pca_parameters_are_named(weights, noise):
         ),
     ],
 )
-def test_other_arrays_than_pca_parameters_are_named(arrays, error, message, weights, tmp_path, noise):
+def test_file_without_valid_pca_parameters_is_refused(arrays, error, message, weights, tmp_path, noise):
     np.savez(tmp_path / "pca.npz", **arrays)
     with pytest.raises(error, match=rf"pca\.npz.*{message}"):
         VGGishEmbed(weights, output="pca", pca_params=tmp_path / "pca.npz").transform([noise(SECOND)])

@@ -1,4 +1,4 @@
-"""Kinds of X, and what a clip's features do not depend on."""
+"""Types of X, and independence of features from other clips, threads and block sizes."""
 
 import numpy as np
 import pandas as pd
@@ -35,23 +35,23 @@ def test_array_list_and_paths_agree(architecture, clips, tmp_path, make):
 
 
 @of_either_kind
-def test_double_precision_of_the_input_changes_nothing(architecture, clips, make):
+def test_double_precision_input_gives_the_same_features(architecture, clips, make):
     features = make(architecture)
     np.testing.assert_array_equal(features.transform(clips.astype(np.float64)), features.transform(clips))
 
 
-def test_clips_of_a_list_may_have_any_lengths(clips, make):
+def test_list_may_contain_clips_of_different_lengths(clips, make):
     assert make().transform([clips[0], clips[1][:5000], clips[2][:100]]).shape == (3, 4)
 
 
 @of_either_kind
-def test_read_only_clips_are_taken(architecture, clips, make):
+def test_read_only_clips_are_accepted(architecture, clips, make):
     frozen = clips.copy()
     frozen.flags.writeable = False
     np.testing.assert_array_equal(make(architecture).transform(frozen), make(architecture).transform(clips))
 
 
-def test_bad_file_may_be_silence(clips, tmp_path, make):
+def test_unreadable_file_is_replaced_by_silence_with_on_error_warn(clips, tmp_path, make):
     sf.write(tmp_path / "x.wav", clips[0], SECOND, subtype="FLOAT")
     with pytest.warns(AudioLoadWarning, match="nowhere"):
         result = make(WAVEFORM, on_error="warn").transform([tmp_path / "x.wav", "nowhere.wav"])
@@ -59,7 +59,7 @@ def test_bad_file_may_be_silence(clips, tmp_path, make):
 
 
 @of_either_kind
-def test_company_of_a_clip_and_threads_do_not_change_it(architecture, noise, make, clips):
+def test_features_do_not_depend_on_other_clips_or_threads(architecture, noise, make, clips):
     clips = [noise(n, seed=n) for n in (1, 3000, SECOND, 2 * SECOND)]
     together = make(architecture, n_threads=3).transform(clips)
     for clip, row in zip(clips, together, strict=True):
@@ -67,12 +67,12 @@ def test_company_of_a_clip_and_threads_do_not_change_it(architecture, noise, mak
 
 
 @of_either_kind
-def test_values_computed_at_once_do_not_change_the_features(
+def test_features_do_not_depend_on_the_block_size(
     architecture, clips, monkeypatch, make, assert_features_close
 ):
     features = make(architecture, pooling=["mean", "max", "std", "positive"])
     expected = features.transform(clips)
-    monkeypatch.setitem(_random_cnn.VALUES_AT_ONCE, "cpu", 500)
+    monkeypatch.setitem(_random_cnn.MAP_VALUES_AT_ONCE, "cpu", 500)
     assert_features_close(features.transform(clips), expected)
 
 

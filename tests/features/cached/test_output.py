@@ -1,4 +1,4 @@
-"""The same features as without a cache."""
+"""Output of CachedFeatures, compared with the output without cache."""
 
 import warnings
 
@@ -25,23 +25,23 @@ TRANSFORMERS = {
         *((name, "paths") for name in TRANSFORMERS),
     ],
 )
-def test_features_are_those_without_a_cache(name, kind, location, paths, assert_same, clips, ragged):
+def test_features_equal_the_output_without_cache(name, kind, location, paths, assert_same, clips, ragged):
     X = {"array": clips, "double": clips.astype(float), "list": ragged, "paths": paths}[kind]
     expected = TRANSFORMERS[name].transform(X)
     cached = CachedFeatures(TRANSFORMERS[name], location=location, n_at_once=2)
     cached.warm(X[1:3])
-    assert_same(cached.transform(X), expected)  # some from the cache
-    assert_same(cached.transform(X), expected)  # all
+    assert_same(cached.transform(X), expected)  # partly from the cache
+    assert_same(cached.transform(X), expected)  # entirely from the cache
 
 
-def test_any_transformer_of_single_clips_may_be_wrapped(location, assert_same, clips):
+def test_transformers_of_other_packages_can_be_cached(location, assert_same, clips):
     cached = CachedFeatures(FunctionTransformer(np.abs), location=location)
     X = clips.astype(float)
     for _ in range(2):
         assert_same(cached.transform(X), np.abs(X))
 
 
-def test_features_found_may_be_changed(cached, assert_same, ragged):
+def test_modifying_returned_features_does_not_change_the_cache(cached, assert_same, ragged):
     cached.warm(ragged)
     found = cached.transform(ragged)
     found[0][:] = 0
@@ -55,7 +55,7 @@ def test_equal_clips_do_not_share_memory(location, ragged):
         assert not np.shares_memory(found[0], found[2])
 
 
-def test_nothing_is_warned_of_in_ordinary_use(cached, paths):
+def test_ordinary_use_issues_no_warnings(cached, paths):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cached.fit(paths).transform(paths)

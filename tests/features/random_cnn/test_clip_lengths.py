@@ -5,7 +5,7 @@ import pytest
 
 SECOND = 12000
 SPECTROGRAM, WAVEFORM = "single_layer", "sample_level"
-# Names, the number of features that goes with each, and the shortest clip in samples.
+# Number of features and shortest clip in samples of each architecture.
 ARCHITECTURES = {
     "single_layer": (4, 6 * 256),
     "small_filters": (20, 1279 * 256),
@@ -31,7 +31,7 @@ of_any_kind = pytest.mark.parametrize("architecture", list(ARCHITECTURES))
     ],
     ids=["silence", "silent sample", "one sample", "one frame", "constant", "full scale"],
 )
-def test_clips_with_nothing_to_hear_have_finite_features(architecture, clip, make):
+def test_silent_and_constant_clips_have_finite_features(architecture, clip, make):
     features = make(architecture, pooling=["mean", "max", "std", "positive"])
     result = features.transform([clip])
     assert result.shape == (1, 4 * ARCHITECTURES[architecture][0])
@@ -39,25 +39,26 @@ def test_clips_with_nothing_to_hear_have_finite_features(architecture, clip, mak
 
 
 @of_any_kind
-def test_shortest_clip_is_taken_as_it_is(architecture, noise, make):
+def test_shortest_clip_needs_no_padding(architecture, noise, make):
     n_samples = ARCHITECTURES[architecture][1]
     features = make(architecture, pad_mode=None).transform([noise(n_samples)])
     np.testing.assert_array_equal(features, make(architecture).transform([noise(n_samples)]))
 
 
 @pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "musically_motivated"])
-def test_too_short_a_clip_without_padding_is_named_with_what_is_needed(architecture, noise, make, clips):
+def test_error_for_too_short_clip_contains_the_required_length(architecture, noise, make, clips):
     n_samples = ARCHITECTURES[architecture][1]
     clips = [noise(n_samples), noise(n_samples - 1)]
     needed = rf"{n_samples / SECOND:.4g} s \({n_samples} samples at 12000 Hz\)"
     with pytest.raises(
-        ValueError, match=rf"clip 1 has .* and '{architecture}' takes at least {needed}; .*pad_mode='repeat'"
+        ValueError,
+        match=rf"clip 1 has .* and '{architecture}' requires at least {needed}; .*pad_mode='repeat'",
     ):
         make(architecture, pad_mode=None).transform(clips)
 
 
 @pytest.mark.parametrize("n_fft", [511, 512, 1023])
-def test_shortest_clip_has_the_frames_needed_whatever_n_fft_is(n_fft, make):
+def test_shortest_clip_has_enough_frames_for_any_n_fft(n_fft, make):
     assert np.isfinite(make(n_fft=n_fft, n_mels=40).transform([np.ones(1)])).all()
 
 
@@ -66,7 +67,7 @@ def test_shortest_clip_has_the_frames_needed_whatever_n_fft_is(n_fft, make):
     ("pad_mode", "pad"),
     [("repeat", lambda clip: np.tile(clip, 2)), ("zero", lambda clip: np.pad(clip, (0, SECOND)))],
 )
-def test_duration_pads_as_asked(architecture, pad_mode, pad, clips, make):
+def test_duration_pads_with_pad_mode(architecture, pad_mode, pad, clips, make):
     features = make(architecture, duration=2.0, pad_mode=pad_mode)
     expected = make(architecture).transform([pad(clip) for clip in clips])
     np.testing.assert_array_equal(features.transform(clips), expected)
@@ -81,12 +82,12 @@ def test_duration_crops(architecture, pad_mode, clips, make):
     )
 
 
-def test_duration_without_padding_leaves_shorter_clips(clips, make):
+def test_duration_without_padding_keeps_shorter_clips(clips, make):
     features = make(duration=2.0, pad_mode=None)
     np.testing.assert_array_equal(features.transform(clips), make().transform(clips))
 
 
-def test_duration_shorter_than_the_architecture_needs_is_padded_to_that(noise, make):
+def test_short_duration_is_padded_to_the_minimum_of_the_architecture(noise, make):
     short = noise(SECOND // 100)
     expected = make(WAVEFORM).transform([np.tile(short, 19)[:2187]])
     np.testing.assert_array_equal(make(WAVEFORM, duration=0.01).transform([noise(SECOND // 100)]), expected)

@@ -1,4 +1,4 @@
-"""When weights are read, and what has them."""
+"""Loading, sharing and lifetime of the weights."""
 
 import gc
 import os
@@ -21,7 +21,7 @@ SECOND = 16000
 
 @pytest.fixture
 def reads(monkeypatch):
-    """The files that weights are read from while a test runs."""
+    """Paths of the weight files that are read during a test."""
     paths = []
 
     def read(path):
@@ -33,7 +33,7 @@ def reads(monkeypatch):
     return paths
 
 
-def test_weights_are_read_at_the_first_transform_and_once(constant, reads, noise):
+def test_weights_are_loaded_once_at_the_first_transform(constant, reads, noise):
     embed = VGGishEmbed(constant(1.0), n_threads=2).fit([noise(SECOND)])
     assert reads == []
     embed.transform([noise(SECOND)] * 4)
@@ -41,25 +41,25 @@ def test_weights_are_read_at_the_first_transform_and_once(constant, reads, noise
     assert reads == [os.fspath(embed.weights)]
 
 
-def test_embedders_in_use_share_weights(constant, reads, noise):
+def test_instances_share_weights(constant, reads, noise):
     first = VGGishEmbed(constant(1.0))
     first.transform([noise(SECOND)])
     clone(first).set_params(pooling="max").transform([noise(SECOND)])
     assert len(reads) == 1
 
 
-def test_weights_are_released_with_the_embedder(constant, noise):
+def test_weights_are_freed_with_the_last_instance(constant, noise):
     gc.collect()
-    before = len(_vggish._networks)
+    before = len(_vggish._loaded_networks)
     embed = VGGishEmbed(constant(1.0))
     embed.transform([noise(SECOND)])
-    assert len(_vggish._networks) == before + 1
+    assert len(_vggish._loaded_networks) == before + 1
     del embed
     gc.collect()
-    assert len(_vggish._networks) == before
+    assert len(_vggish._loaded_networks) == before
 
 
-def test_weights_written_anew_are_read_anew(constant, noise):
+def test_changed_weight_file_is_loaded_again(constant, noise):
     embed = VGGishEmbed(constant(1.0))
     before = embed.transform([noise(SECOND)])
     constant(np.arange(128.0))
@@ -67,21 +67,21 @@ def test_weights_written_anew_are_read_anew(constant, noise):
     np.testing.assert_array_equal(before[0], np.ones(128))
 
 
-def test_other_weights_can_be_set(constant, noise):
+def test_weights_can_be_changed_after_transform(constant, noise):
     embed = VGGishEmbed(constant(1.0))
     embed.transform([noise(SECOND)])
     embed.set_params(weights=constant(2.0, name="other.pth"))
     np.testing.assert_array_equal(embed.transform([noise(SECOND)])[0], np.full(128, 2))
 
 
-def test_transform_leaves_the_embedder_as_it_was(weights, noise):
+def test_transform_does_not_change_the_embedder(weights, noise):
     embed = VGGishEmbed(weights)
     before = dict(vars(embed))
     embed.transform([noise(SECOND)])
     assert vars(embed) == before
 
 
-def test_a_pickle_holds_no_weights_and_works_again(constant, noise):
+def test_pickle_contains_no_weights_and_gives_the_same_embeddings(constant, noise):
     embed = VGGishEmbed(constant(np.arange(128.0)))
     embed.transform([noise(SECOND)])
     pickled = pickle.dumps(embed)
@@ -91,14 +91,14 @@ def test_a_pickle_holds_no_weights_and_works_again(constant, noise):
     np.testing.assert_array_equal(pickle.loads(pickled).transform([noise(SECOND)])[0], np.arange(128))
 
 
-def test_random_state_stays_as_it_was(constant, noise):
+def test_global_random_state_is_unchanged(constant, noise):
     state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     VGGishEmbed(constant(1.0)).fit_transform([noise(SECOND)])
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
-def test_nothing_is_requested_before_the_weights_are_needed(tmp_path, monkeypatch):
+def test_no_network_request_before_the_weights_are_needed(tmp_path, monkeypatch):
     requests = []
 
     def refuse(*args):
@@ -118,7 +118,7 @@ def test_nothing_is_requested_before_the_weights_are_needed(tmp_path, monkeypatc
 
 
 @pytest.mark.slow
-def test_nothing_is_requested_on_import(tmp_path):
+def test_no_network_request_on_import(tmp_path):
     code = """
 import socket
 def refuse(*args): print("requested", args)
