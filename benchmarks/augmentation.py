@@ -27,12 +27,12 @@ from skfewaudio.augmentation import (
 from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection import FewShotSplit
 
-OPTIMIZED_BY_ADAM = {"optimizer": torch.optim.AdamW, "learning_rate": 0.001, "gradient_clip": None}
+ADAM = {"optimizer": torch.optim.AdamW, "learning_rate": 0.001, "gradient_clip": None}
 SMALL_BATCHES = {"batch_size": 32}
 LONGER = {"batch_size": 32, "max_epochs": 400}
-COPIES = [TimeStretch(0.2), FrequencyShift(2), BackgroundNoise()]
-EVERYTHING = [FrequencyShift(4), RandomEqualizer(6.0), MixUp(1.0), SpecAugment(8, 20)]
-POOLED = {"architecture": "pooled_filters", "patch_frames": 216, "max_epochs": 60}
+COPY_AUGMENTATION = [TimeStretch(0.2), FrequencyShift(2), BackgroundNoise()]
+ALL_METHODS = [FrequencyShift(4), RandomEqualizer(6.0), MixUp(1.0), SpecAugment(8, 20)]
+POOLED_FILTERS = {"architecture": "pooled_filters", "patch_frames": 216, "max_epochs": 60}
 
 # Parameters of SkorchCNN("vgg"), or of an AugmentedClassifier around a PrototypicalClassifier.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -45,22 +45,22 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "small batches": SMALL_BATCHES,
     "small batches, shift, MixUp(1.0)": {**SMALL_BATCHES, "augmentation": [FrequencyShift(4), MixUp(1.0)]},
     "small batches, MixUp of powers": {**SMALL_BATCHES, "augmentation": MixUp(1.0, domain="power")},
-    "small batches, everything": {**SMALL_BATCHES, "augmentation": EVERYTHING},
-    "Adam": {**SMALL_BATCHES, **OPTIMIZED_BY_ADAM},
+    "small batches, everything": {**SMALL_BATCHES, "augmentation": ALL_METHODS},
+    "Adam": {**SMALL_BATCHES, **ADAM},
     "Adam, shift, MixUp(1.0)": {
         **SMALL_BATCHES,
-        **OPTIMIZED_BY_ADAM,
+        **ADAM,
         "augmentation": [FrequencyShift(4), MixUp(1.0)],
     },
     "longer": LONGER,
     "longer, shift, MixUp(1.0)": {**LONGER, "augmentation": [FrequencyShift(4), MixUp(1.0)]},
     "longer, TimeShift too": {**LONGER, "augmentation": [TimeShift(), FrequencyShift(4), MixUp(1.0)]},
     "longer, shift 6, MixUp(0.4)": {**LONGER, "augmentation": [FrequencyShift(6), MixUp(0.4)]},
-    "pooled filters": POOLED,
-    "pooled filters, MixUp(1.0)": {**POOLED, "augmentation": MixUp(1.0)},
-    "pooled filters, longer": {**POOLED, "max_epochs": 200},
+    "pooled filters": POOLED_FILTERS,
+    "pooled filters, MixUp(1.0)": {**POOLED_FILTERS, "augmentation": MixUp(1.0)},
+    "pooled filters, longer": {**POOLED_FILTERS, "max_epochs": 200},
     "pooled filters, longer, shift, colour, MixUp(1.0)": {
-        **POOLED,
+        **POOLED_FILTERS,
         "max_epochs": 200,
         "augmentation": [FrequencyShift(2), RandomEqualizer(3.0), MixUp(1.0)],
     },
@@ -70,13 +70,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make(params: dict[str, Any], seed: int) -> Any:
+def build_classifier(params: dict[str, Any], seed: int) -> Any:
     """Build the classifier of a variant."""
     if "n_copies" in params:
         network = PrototypicalClassifier(device="cpu", random_state=seed)
-        return AugmentedClassifier(network, augmentation=COPIES, random_state=seed, **params)
-    chosen = {"architecture": "vgg", "mixed_precision": True, "device": "cpu", **params}
-    return SkorchCNN(random_state=seed, **chosen)
+        return AugmentedClassifier(network, augmentation=COPY_AUGMENTATION, random_state=seed, **params)
+    cnn_params = {"architecture": "vgg", "mixed_precision": True, "device": "cpu", **params}
+    return SkorchCNN(random_state=seed, **cnn_params)
 
 
 def main() -> None:
@@ -96,7 +96,7 @@ def main() -> None:
     for name in args.variants:
         scores, started = [], time.process_time()
         for number, (train, test) in enumerate(cv.split(X, y)):
-            model = make(VARIANTS[name], number // n_folds).fit([X[i] for i in train], y[train])
+            model = build_classifier(VARIANTS[name], number // n_folds).fit([X[i] for i in train], y[train])
             scores.append(100 * model.score([X[i] for i in test], y[test]))
         seconds = (time.process_time() - started) / len(scores)
         draws = np.reshape(scores, (-1, n_folds)).mean(axis=1)

@@ -30,7 +30,7 @@ from skfewaudio.model_selection.draws import draw_support
 
 N_SHOTS = (1, 2, 5, 10, 20)
 MFCC_RATE = 12000
-REJECTED = 0.1  # false_rejection_rate
+FALSE_REJECTION_RATE = 0.1
 Scores = NDArray[np.float64]
 
 
@@ -61,7 +61,7 @@ class Fit(NamedTuple):
     model: Any
 
 
-def read(name: str, data_home: str) -> Sounds:
+def load_sounds(name: str, data_home: str) -> Sounds:
     """Load a dataset by name."""
     rate = 44100 if name == "esc10" else 22050
     X: list[Any]
@@ -131,7 +131,7 @@ def accuracies_and_errors(
     return scores, np.array([calibration_error(proba, right) for proba, right in joined])
 
 
-def with_interval(values: Scores, digits: int = 1) -> str:
+def format_interval(values: Scores, digits: int = 1) -> str:
     """Format a mean with half of its 95 % interval over the repeats."""
     if len(values) < 2:
         return f"{values.mean():.{digits}f}"
@@ -144,47 +144,47 @@ def print_row(name: str, cells: list[str]) -> None:
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def compare(sounds: Sounds, n_draws: int) -> None:
+def compare_accuracy(sounds: Sounds, n_draws: int) -> None:
     """Print accuracies of the classifier and of the baseline, and calibration errors."""
     mfcc = np.asarray(MFCC(sample_rate=MFCC_RATE).transform(sounds.mfcc))
     baseline = lambda: KNeighborsClassifier(1, metric="cosine")  # noqa: E731
-    found = [with_interval(accuracies(baseline, mfcc, sounds, n, n_draws)) for n in N_SHOTS]
+    found = [format_interval(accuracies(baseline, mfcc, sounds, n, n_draws)) for n in N_SHOTS]
     print_row("MFCC, 1-NN", found)
     for name, params in {"few-shot classifier": {}, "without augmentation": {"augmentation": None}}.items():
-        ours = pipeline(sounds, **params)
+        ours = pipeline_builder(sounds, **params)
         pairs = [accuracies_and_errors(ours, sounds.spectrograms, sounds, n, n_draws) for n in N_SHOTS]
-        print_row(name, [with_interval(scores) for scores, _ in pairs])
-        print_row("its calibration error", [with_interval(errors, 3) for _, errors in pairs])
+        print_row(name, [format_interval(scores) for scores, _ in pairs])
+        print_row("its calibration error", [format_interval(errors, 3) for _, errors in pairs])
 
 
-def compare_copies(sounds: Sounds, n_draws: int) -> None:
+def compare_augmentation(sounds: Sounds, n_draws: int) -> None:
     """Print accuracies with each augmentation method alone, and with all methods and other n_copies."""
-    usual = pipeline(sounds)()[-1].augmentation
+    usual = pipeline_builder(sounds)()[-1].augmentation
     choices: dict[str, dict[str, Any]] = {"no augmentation": {"augmentation": None}}
     choices |= {f"{method!r}": {"augmentation": method} for method in [*usual, TimeShift(), SpecAugment()]}
     choices |= {f"all, {n} copies": {"n_copies": n} for n in (1, 2, 4, 8)}
     for name, params in choices.items():
-        make = pipeline(sounds, **params)
+        make = pipeline_builder(sounds, **params)
         found = (accuracies(make, sounds.spectrograms, sounds, n, n_draws).mean() for n in N_SHOTS[::2])
         print_row(name, [f"{score:.1f}" for score in found])
 
 
-def learn_unlabelled(sounds: Sounds, n_draws: int) -> None:
+def compare_unlabelled(sounds: Sounds, n_draws: int) -> None:
     """Print the gain from unlabelled clips: the test fold, or as many other clips."""
     X = sounds.spectrograms
-    sources = {"test fold": lambda draw: draw.test, "other folds": others_of_the_pool}
-    alone = [accuracies(pipeline(sounds), X, sounds, n, n_draws) for n in N_SHOTS]
-    print_row("no unlabelled clips", [with_interval(scores) for scores in alone])
-    make = pipeline(sounds, semi_supervised=True)
+    sources = {"test fold": lambda draw: draw.test, "other folds": draw_other_clips}
+    alone = [accuracies(pipeline_builder(sounds), X, sounds, n, n_draws) for n in N_SHOTS]
+    print_row("no unlabelled clips", [format_interval(scores) for scores in alone])
+    make = pipeline_builder(sounds, semi_supervised=True)
     for name, find in sources.items():
         pairs = [accuracies_and_errors(make, X, sounds, n, n_draws, find_unlabelled=find) for n in N_SHOTS]
         gains = [scores - before for (scores, _), before in zip(pairs, alone, strict=True)]
-        print_row(name, [with_interval(scores) for scores, _ in pairs])
-        print_row("gain", [with_interval(gain) for gain in gains])
-        print_row("its calibration error", [with_interval(errors, 3) for _, errors in pairs])
+        print_row(name, [format_interval(scores) for scores, _ in pairs])
+        print_row("gain", [format_interval(gain) for gain in gains])
+        print_row("its calibration error", [format_interval(errors, 3) for _, errors in pairs])
 
 
-def others_of_the_pool(draw: Draw) -> NDArray[np.int64]:
+def draw_other_clips(draw: Draw) -> NDArray[np.int64]:
     """Draw as many of the remaining training clips as there are test clips, or all if there are fewer."""
     rest = np.random.RandomState(draw.number).permutation(np.setdiff1d(draw.pool, draw.train))
     return rest[: len(draw.test)]
@@ -192,7 +192,7 @@ def others_of_the_pool(draw: Draw) -> NDArray[np.int64]:
 
 def compare_blocks(sounds: Sounds, n_draws: int) -> None:
     """Print accuracies with all blocks, with one block left out and with one block alone."""
-    X, sizes = compute(sounds, BLOCKS)
+    X, sizes = compute_statistics(sounds, BLOCKS)
     ends = np.cumsum(sizes)
     columns = dict(zip(BLOCKS, map(np.arange, ends - sizes, ends), strict=True))
     choices: dict[str, tuple[str, ...]] = {"default": DEFAULT_BLOCKS, "with filters_mean": BLOCKS}
@@ -201,13 +201,13 @@ def compare_blocks(sounds: Sounds, n_draws: int) -> None:
     choices |= {f"{block} alone": (block,) for block in BLOCKS}
     for name, blocks in choices.items():
         chosen = np.concatenate([columns[block] for block in blocks])
-        make = classifier([len(columns[block]) for block in blocks])
+        make = classifier_builder([len(columns[block]) for block in blocks])
         print_row(name, [f"{accuracies(make, X[:, chosen], sounds, n, n_draws).mean():.1f}" for n in N_SHOTS])
 
 
-def reject(sounds: Sounds, n_draws: int) -> None:
+def evaluate_rejection(sounds: Sounds, n_draws: int) -> None:
     """Print how well the clips of a class left out of training are separated from the known classes."""
-    make = pipeline(sounds, false_rejection_rate=REJECTED)
+    make = pipeline_builder(sounds, false_rejection_rate=FALSE_REJECTION_RATE)
     for n in N_SHOTS[1:]:
         found: list[list[tuple[float, ...]]] = [[] for _ in range(n_draws)]
         for left_out in np.unique(sounds.y):
@@ -215,22 +215,22 @@ def reject(sounds: Sounds, n_draws: int) -> None:
             X, y, folds = _safe_indexing(sounds.spectrograms, known), sounds.y[known], sounds.folds[known]
             for draw, model in fit_all(make, X, y, folds, n, n_draws):
                 fold = folds[draw.test[0]]
-                strange = np.flatnonzero((sounds.y == left_out) & (sounds.folds == fold))
-                parts = _safe_indexing(X, draw.test), _safe_indexing(sounds.spectrograms, strange)
+                unknown = np.flatnonzero((sounds.y == left_out) & (sounds.folds == fold))
+                parts = _safe_indexing(X, draw.test), _safe_indexing(sounds.spectrograms, unknown)
                 values = np.concatenate([model.score_samples(part) for part in parts])
                 truth = np.repeat([1, 0], [len(part) for part in parts])
                 rejected = [(model.predict(part) == "unknown").mean() for part in parts]
                 found[draw.number].append((roc_auc_score(truth, values), *rejected))
         means = np.mean(found, axis=1)
-        cells = [with_interval(means[:, 0], 3), *(f"{100 * column.mean():.1f}" for column in means.T[1:])]
+        cells = [format_interval(means[:, 0], 3), *(f"{100 * column.mean():.1f}" for column in means.T[1:])]
         print_row(f"{n} clips per class", cells)
 
 
-def sharpen(sounds: Sounds, n_draws: int) -> None:
+def find_best_sharpness(sounds: Sounds, n_draws: int) -> None:
     """Print the fixed sharpness with the lowest log loss on test clips, for one clip per class."""
-    X, sizes = compute(sounds, DEFAULT_BLOCKS)
+    X, sizes = compute_statistics(sounds, DEFAULT_BLOCKS)
     best = []
-    for draw, model in fit_all(classifier(sizes), X, sounds.y, sounds.folds, 1, n_draws):
+    for draw, model in fit_all(classifier_builder(sizes), X, sounds.y, sounds.folds, 1, n_draws):
         codes = np.searchsorted(model.classes_, sounds.y[draw.test])
         scores = model.decision_function(X[draw.test])
         right = find_temperature(scores, codes, np.ones(len(codes)))
@@ -238,7 +238,7 @@ def sharpen(sounds: Sounds, n_draws: int) -> None:
     print(f"best sharpness: {np.exp(np.mean(best)):.1f}, in use: {ONE_SHOT_SHARPNESS}")
 
 
-def measure(sounds: Sounds, _: int) -> None:
+def measure_time(sounds: Sounds, _: int) -> None:
     """Print the time for features, and for a fit on 20 clips per class with prediction of a test fold."""
     model = make_few_shot_classifier(sample_rate=sounds.rate, device="cpu")
     statistics = SpectrogramStatistics(device="cpu").fit(sounds.spectrograms)
@@ -252,27 +252,27 @@ def measure(sounds: Sounds, _: int) -> None:
     fold = sounds.folds[0]
     pool, test = np.flatnonzero(sounds.folds != fold), np.flatnonzero(sounds.folds == fold)
     train = pool[draw_support(sounds.y[pool], 20, 0)]
-    started, at_work = time.perf_counter(), time.process_time()
+    started, cpu_started = time.perf_counter(), time.process_time()
     model.fit([sounds.X[i] for i in train], sounds.y[train])
     model.predict([sounds.X[i] for i in test])
     print(
         f"fit on {len(train)} and prediction of {len(test)}: {time.perf_counter() - started:.1f} s, ", end=""
     )
-    print(f"CPU time {time.process_time() - at_work:.1f} s")
+    print(f"CPU time {time.process_time() - cpu_started:.1f} s")
 
 
-def compute(sounds: Sounds, blocks: tuple[str, ...]) -> tuple[Scores, list[int]]:
+def compute_statistics(sounds: Sounds, blocks: tuple[str, ...]) -> tuple[Scores, list[int]]:
     """Compute the statistics of all clips, and return the block sizes too."""
     statistics = SpectrogramStatistics(blocks)
     return statistics.fit_transform(sounds.spectrograms), statistics.block_sizes()
 
 
-def pipeline(sounds: Sounds, **params: Any) -> Callable[[], Any]:
+def pipeline_builder(sounds: Sounds, **params: Any) -> Callable[[], Any]:
     """Return a function that builds the pipeline for spectrograms, without its first step."""
     return lambda: make_few_shot_classifier(sample_rate=sounds.rate, device="cpu", **params)[1:]
 
 
-def classifier(sizes: list[int], **params: Any) -> Callable[[], Any]:
+def classifier_builder(sizes: list[int], **params: Any) -> Callable[[], Any]:
     """Return a function that builds the scaler and classifier of the pipeline, without augmentation."""
     return lambda: make_pipeline(
         BlockScaler(sizes), CalibratedRidgeClassifier(fit_intercept=False, device="cpu", **params)
@@ -280,13 +280,13 @@ def classifier(sizes: list[int], **params: Any) -> Callable[[], Any]:
 
 
 STUDIES: dict[str, Callable[[Sounds, int], None]] = {
-    "accuracy": compare,
-    "copies": compare_copies,
-    "unlabelled": learn_unlabelled,
+    "accuracy": compare_accuracy,
+    "copies": compare_augmentation,
+    "unlabelled": compare_unlabelled,
     "blocks": compare_blocks,
-    "unknown": reject,
-    "sharpness": sharpen,
-    "time": measure,
+    "unknown": evaluate_rejection,
+    "sharpness": find_best_sharpness,
+    "time": measure_time,
 }
 
 
@@ -299,7 +299,7 @@ def main() -> None:
     parser.add_argument("--n-draws", type=int, default=20)
     args = parser.parse_args()
     for name in args.data:
-        sounds = read(name, args.data_home)
+        sounds = load_sounds(name, args.data_home)
         for study in args.studies:
             print(f"\n{name}: {study}, {len(sounds.y)} clips", flush=True)
             STUDIES[study](sounds, args.n_draws)

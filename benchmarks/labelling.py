@@ -23,9 +23,9 @@ from skfewaudio.model_selection import suggest_clips
 from skfewaudio.model_selection.draws import draw_support
 
 N_SHOTS, N_RANDOM = 2, 2  # initial clips per class; random choices that are averaged as the baseline
-Chooser = Callable[..., NDArray]
+Strategy = Callable[..., NDArray]
 
-CHOOSERS: dict[str, Chooser] = {
+STRATEGIES: dict[str, Strategy] = {
     f"{strategy}{', diverse' if diverse else ''}": partial(suggest_clips, strategy=strategy, diverse=diverse)
     for strategy in ("margin", "entropy", "least_confident")
     for diverse in (False, True)
@@ -52,27 +52,27 @@ PIPELINES = {make.__name__: make for make in (mfcc_logistic, mfcc_prototypes, lo
 
 def score(make: Callable[[], tuple[Any, Any]], X: Any, y: NDArray, train: NDArray, test: NDArray) -> float:
     """Fit on some clips and return the accuracy on others."""
-    return make()[1].fit(take(X, train), y[train]).score(take(X, test), y[test])
+    return make()[1].fit(select(X, train), y[train]).score(select(X, test), y[test])
 
 
-def take(X: Any, chosen: NDArray) -> Any:
+def select(X: Any, chosen: NDArray) -> Any:
     """Select clips from an array or a list."""
     return X[chosen] if isinstance(X, np.ndarray) and X.ndim == 2 else [X[i] for i in chosen]
 
 
-def compare(
+def compare_strategies(
     make: Callable[[], tuple[Any, Any]], dataset: Any, n_draws: int, n_clips: int
 ) -> dict[str, NDArray]:
     """Return accuracies (n_draws, n_folds) by strategy; the key "" is without more clips."""
     X, y, numbers = make()[0].transform(dataset.X), dataset.y, np.unique(dataset.folds)
-    scores = {name: np.zeros((n_draws, len(numbers))) for name in ("", "random", *CHOOSERS)}
+    scores = {name: np.zeros((n_draws, len(numbers))) for name in ("", "random", *STRATEGIES)}
     for draw in range(n_draws):
         for column, fold in enumerate(numbers):
             pool, test = np.flatnonzero(dataset.folds != fold), np.flatnonzero(dataset.folds == fold)
             labelled = pool[draw_support(y[pool], N_SHOTS, draw)]
             rest = np.setdiff1d(pool, labelled)
-            model = make()[1].fit(take(X, labelled), y[labelled])
-            scores[""][draw, column] = model.score(take(X, test), y[test])
+            model = make()[1].fit(select(X, labelled), y[labelled])
+            scores[""][draw, column] = model.score(select(X, test), y[test])
             rng = np.random.default_rng([draw, fold])
             scores["random"][draw, column] = np.mean(
                 [
@@ -80,13 +80,13 @@ def compare(
                     for _ in range(N_RANDOM)
                 ]
             )
-            for name, choose in CHOOSERS.items():
-                more = rest[choose(model, take(X, rest), n_clips=n_clips)]
+            for name, suggest in STRATEGIES.items():
+                more = rest[suggest(model, select(X, rest), n_clips=n_clips)]
                 scores[name][draw, column] = score(make, X, y, np.r_[labelled, more], test)
     return scores
 
 
-def interval(values: NDArray) -> str:
+def format_interval(values: NDArray) -> str:
     """Format a mean in points with its 95 % interval over the repeats."""
     means = 100 * values.mean(axis=1)
     half = student_t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
@@ -103,10 +103,12 @@ def main() -> None:
     args = parser.parse_args()
     dataset = load_esc50(args.data_home, subset="esc10")
     for name in args.pipelines:
-        scores = compare(PIPELINES[name], dataset, args.n_draws, args.n_clips)
-        print(f"\n{name}: {interval(scores.pop(''))} with {N_SHOTS} clips per class; {args.n_clips} more:")
-        for way, values in scores.items():
-            print(f"  {way:26s} {interval(values)}, above random by {interval(values - scores['random'])}")
+        scores = compare_strategies(PIPELINES[name], dataset, args.n_draws, args.n_clips)
+        initial = format_interval(scores.pop(""))
+        print(f"\n{name}: {initial} with {N_SHOTS} clips per class; {args.n_clips} more:")
+        for strategy, values in scores.items():
+            gain = format_interval(values - scores["random"])
+            print(f"  {strategy:26s} {format_interval(values)}, above random by {gain}")
 
 
 if __name__ == "__main__":

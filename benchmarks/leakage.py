@@ -20,7 +20,7 @@ from skfewaudio.datasets import load_esc50
 from skfewaudio.model_selection._leakage.content import MIN_SIMILARITY, Content, read_content
 
 RATE = 44100
-Change = Callable[[NDArray, np.random.Generator], NDArray]
+Modification = Callable[[NDArray, np.random.Generator], NDArray]
 
 
 def encode(x: NDArray, quality: float = 0.1) -> NDArray:
@@ -44,21 +44,21 @@ def add_noise(x: NDArray, rng: np.random.Generator) -> NDArray:
     return (x + scale * rng.normal(size=len(x))).astype(np.float32)
 
 
-CHANGES: dict[str, Change] = {
+MODIFICATIONS: dict[str, Modification] = {
     "gain of -6 dB": lambda x, rng: 0.5 * x,
     "ogg, quality 0.1": lambda x, rng: encode(x),
     "later by 50 ms": lambda x, rng: np.pad(x, (RATE // 20, 0))[: len(x)],
     "excerpt of 80 %": excerpt,
     "noise at 30 dB SNR": add_noise,
 }
-KINDS: dict[str, Callable[[list[NDArray]], Content]] = {
+READERS: dict[str, Callable[[list[NDArray]], Content]] = {
     "sound": lambda clips: read_content(clips, RATE),
     "spectrogram": lambda clips: read_content(LogMel(sample_rate=RATE).transform(clips), None),
     "vector": lambda clips: read_content(MFCC(sample_rate=RATE).transform(clips), None),
 }
 
 
-def report_others(content: Content, groups: NDArray, names: list[str], n_shown: int = 5) -> None:
+def print_most_similar(content: Content, groups: NDArray, names: list[str], n_shown: int = 5) -> None:
     """Print the most similar pairs of different recordings."""
     lowest = 0.5 * MIN_SIMILARITY[content.kind]
     pairs = content.find_near_duplicates(lambda a, b: groups[a][:, None] != groups[b], lowest)
@@ -70,11 +70,11 @@ def report_others(content: Content, groups: NDArray, names: list[str], n_shown: 
         print(f"  {pair.similarity:.2f}  {names[pair.first]}  {names[pair.second]}")
 
 
-def report_copies(kind: str, clips: list[NDArray], chosen: NDArray) -> None:
+def print_modified_found(kind: str, clips: list[NDArray], chosen: NDArray) -> None:
     """Print how many modified versions are found among all clips by the search of check_leakage."""
-    for name, change in CHANGES.items():
+    for name, change in MODIFICATIONS.items():
         changed = [change(clips[i], np.random.default_rng(i)) for i in chosen]
-        content = KINDS[kind]([*clips, *changed])
+        content = READERS[kind]([*clips, *changed])
         partner = dict(zip(chosen.tolist(), range(len(clips), len(content)), strict=True))
         pairs = content.find_near_duplicates(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
         found = [pair.similarity for pair in pairs if partner.get(pair.first) == pair.second]
@@ -82,25 +82,29 @@ def report_copies(kind: str, clips: list[NDArray], chosen: NDArray) -> None:
         print(f"  {name}: {len(found)} of {len(chosen)} found; {least}", flush=True)
 
 
-def report_time(n_clips: int, seconds: float) -> None:
+def print_time(n_clips: int, seconds: float) -> None:
     """Print time and memory for fingerprints and comparison of clips of noise."""
     n_samples = round(seconds * 16000)
     rng = np.random.default_rng(0)
     clips = rng.normal(size=(n_clips, n_samples)).astype(np.float32)
     start = time.perf_counter()
     content = read_content(clips, 16000)
-    took = time.perf_counter() - start
+    read_seconds = time.perf_counter() - start
     del clips
     tracemalloc.start()
     start = time.perf_counter()
     content.find_near_duplicates(lambda a, b: np.ones((len(a), len(b)), dtype=bool), None)
-    compared, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+    compare_seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
     prints = sum(x.nbytes for x in content.data) / 2**20
-    print(f"\n{n_clips} clips of {seconds:g} s: fingerprints {took:.0f} s and {prints:.0f} MiB, ", end="")
-    print(f"all pairs {compared:.0f} s and {peak / 2**20:.0f} MiB more")
+    print(
+        f"\n{n_clips} clips of {seconds:g} s: fingerprints {read_seconds:.0f} s and {prints:.0f} MiB, ",
+        end="",
+    )
+    print(f"all pairs {compare_seconds:.0f} s and {peak / 2**20:.0f} MiB more")
     scale = 5000 / n_clips
     print(
-        f"  5,000 such clips: {took * scale:.0f} s and {prints * scale:.0f} MiB, {compared * scale**2:.0f} s"
+        f"  5,000 such clips: {read_seconds * scale:.0f} s and {prints * scale:.0f} MiB, "
+        f"{compare_seconds * scale**2:.0f} s"
     )
 
 
@@ -115,12 +119,12 @@ def main() -> None:
         names = [path.rsplit("/", 1)[-1] for path in dataset.paths]
         clips = list(iter_clips(dataset.paths, sample_rate=RATE))
         chosen = np.sort(np.random.default_rng(0).permutation(len(clips))[:100])
-        for kind, read in KINDS.items():
+        for kind, read in READERS.items():
             content = read(clips)
-            report_others(content, dataset.groups, names)
-            report_copies(kind, clips, chosen)
+            print_most_similar(content, dataset.groups, names)
+            print_modified_found(kind, clips, chosen)
     if args.n_clips:
-        report_time(args.n_clips, 5.0)
+        print_time(args.n_clips, 5.0)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from pathlib import Path
 import pandas as pd
 
 from skfewaudio.benchmarking._large_scale.scores import tagging_tables
-from skfewaudio.benchmarking._random_cnn.scores import compare_table
+from skfewaudio.benchmarking._random_cnn.scores import comparison_table
 from skfewaudio.reporting import ResultStore, accuracy_table
 
-HERE = Path(__file__).resolve().parent
-PAGES = HERE.parent / "docs" / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parent
+PAGES = BENCHMARKS.parent / "docs" / "benchmarks"
 TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.DOTALL)
 
 # In the order of the table.
@@ -35,7 +35,7 @@ FEW_DATA = {
 
 def read_rows(*names: str) -> pd.DataFrame:
     """Load the rows of several runs."""
-    return pd.concat([ResultStore(HERE / "results" / name / "results.jsonl").frame() for name in names])
+    return pd.concat([ResultStore(BENCHMARKS / "results" / name / "results.jsonl").frame() for name in names])
 
 
 def few_data() -> str:
@@ -50,7 +50,7 @@ def few_data() -> str:
 def random_cnn() -> str:
     """Return the table of untrained networks by classifier of their features."""
     rows = read_rows("esc10-random-cnn")
-    return compare_table(rows[~rows["pipeline"].str.endswith("+trained")], style="markdown")
+    return comparison_table(rows[~rows["pipeline"].str.endswith("+trained")], style="markdown")
 
 
 def large_scale() -> str:
@@ -65,7 +65,7 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def renew(text: str) -> str:
+def update_tables(text: str) -> str:
     """Return a page with its tables regenerated."""
 
     def table(match: re.Match[str]) -> str:
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     stale = 0
     for path in sorted(args.pages.glob("*.md")):
         before = path.read_text(encoding="utf-8")
-        after = renew(before)
+        after = update_tables(before)
         if after != before:
             stale += 1
             print(path)

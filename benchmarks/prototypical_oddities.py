@@ -67,19 +67,19 @@ def make_classifier(key: dict[str, Any], max_epochs: int) -> PrototypicalClassif
     )
 
 
-def judge(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict[str, float]:
+def evaluate(classifier: PrototypicalClassifier, train: Clips, test: Clips) -> dict[str, float]:
     """Return the accuracies of one training, by the clips of the prototypes and the averages used."""
     scores = {"support, running": classifier.score(*test) if classifier.fixed_support else np.nan}
-    classifier.prototypes_ = prototypes_of_all(classifier, *train)
+    classifier.prototypes_ = prototypes_from_all_clips(classifier, *train)
     scores["all clips, running"] = classifier.score(*test)
     data = cut_patches(classifier, train[0], resolve_device(classifier.device))
     recalibrate_batch_norm(classifier.network_, [data.gather(np.arange(len(data)))])
-    classifier.prototypes_ = prototypes_of_all(classifier, *train)
+    classifier.prototypes_ = prototypes_from_all_clips(classifier, *train)
     scores["all clips, measured"] = classifier.score(*test)
     return scores
 
 
-def prototypes_of_all(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
+def prototypes_from_all_clips(classifier: PrototypicalClassifier, X: list[NDArray], y: NDArray) -> NDArray:
     """Compute the mean embedding of all clips of each class."""
     embeddings = classifier.transform(X)
     return np.stack([embeddings[y == label].mean(axis=0) for label in classifier.classes_])
@@ -137,14 +137,16 @@ def main() -> None:
                 }
                 if len(done) and (done[list(key)] == pd.Series(key)).all(axis=1).any():
                     continue
-                row = key | run(key, ([X[k] for k in train], y[train]), ([X[k] for k in test], y[test]))
+                row = key | train_and_evaluate(
+                    key, ([X[k] for k in train], y[train]), ([X[k] for k in test], y[test])
+                )
                 with args.output.open("a") as file:
                     file.write(json.dumps(row) + "\n")
                 print(row, flush=True)
-    show(pd.read_json(args.output, lines=True))
+    print_means(pd.read_json(args.output, lines=True))
 
 
-def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
+def train_and_evaluate(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
     """Train once and return the evaluation."""
     updates_per_epoch = max(1, 3 * key["n_shots"] // min(5, 3 * key["n_shots"]))  # 3 patches in a clip of 5 s
     max_epochs = max(1, key["n_updates"] // updates_per_epoch) if key["n_updates"] else 100_000
@@ -155,7 +157,7 @@ def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
     measured = [] if key["n_updates"] else [float(a) for a in classifier.history_[:, "train_accuracy"]]
     return {
         "train_accuracy": classifier.score(*train),
-        **judge(classifier, train, test),
+        **evaluate(classifier, train, test),
         "epochs": len(classifier.history_),
         "train_loss": float(classifier.history_[-1, "train_loss"]),
         "stops": stopping_epochs(measured, 200),
@@ -163,11 +165,11 @@ def run(key: dict[str, Any], train: Clips, test: Clips) -> dict[str, Any]:
     }
 
 
-def show(rows: pd.DataFrame) -> None:
+def print_means(rows: pd.DataFrame) -> None:
     """Print mean accuracies in percent, and the number of trainings."""
-    ways = [name for name in rows.columns if name.startswith(("support,", "all clips,"))]
+    variants = [name for name in rows.columns if name.startswith(("support,", "all clips,"))]
     groups = rows.groupby(["n_filters", "n_updates", "bfloat16", "n_shots", "training"])
-    table = (100 * groups[ways].mean()).round(1)
+    table = (100 * groups[variants].mean()).round(1)
     table["runs"] = groups.size()
     print(table.to_string())
 

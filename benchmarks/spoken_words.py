@@ -16,7 +16,7 @@ SPEAKERS = (
     ("en-gb-scotland+m3", "en-gb-scotland+f3", "en-gb-scotland+m7", "en-gb-scotland+whisper"),
     ("en-029+m4", "en-029+f4", "en-029+m8", "en-029+klatt"),
 )
-MANNERS = ((120, 35), (170, 50), (220, 65))  # words per minute and pitch
+SPEEDS_AND_PITCHES = ((120, 35), (170, 50), (220, 65))  # words per minute and pitch
 
 
 def make_spoken_words(
@@ -48,17 +48,17 @@ def make_spoken_words(
     if shutil.which("espeak-ng") is None:
         raise FileNotFoundError("the program espeak-ng was not found; on Debian: apt-get install espeak-ng")
     rows = [
-        (_say(word, voice, speed, pitch, sample_rate), word, fold)
+        (_speak(word, voice, speed, pitch, sample_rate), word, fold)
         for fold, voices in enumerate(SPEAKERS, start=1)
         for voice in voices
-        for speed, pitch in MANNERS
+        for speed, pitch in SPEEDS_AND_PITCHES
         for word in WORDS
     ]
     X, y, folds = zip(*rows, strict=True)
     return list(X), np.array(y), np.array(folds)
 
 
-def _say(word: str, voice: str, speed: int, pitch: int, sample_rate: int) -> NDArray[np.float32]:
+def _speak(word: str, voice: str, speed: int, pitch: int, sample_rate: int) -> NDArray[np.float32]:
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", word]
     sound = subprocess.run(command, check=True, capture_output=True).stdout
     clip, rate = soundfile.read(io.BytesIO(sound), dtype="float32")

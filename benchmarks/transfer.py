@@ -21,7 +21,7 @@ from skfewaudio import LogMel, PrototypicalClassifier, SkorchCNN
 from skfewaudio.datasets import load_esc50, load_synthetic
 from skfewaudio.model_selection.draws import draw_support
 
-ASKED = ["dog", "rain", "crackling_fire"]  # an animal, weather, and a sound easily confused with it
+TARGET_CLASSES = ["dog", "rain", "crackling_fire"]  # an animal, weather, and a sound easily confused with it
 N_EPOCHS = 100
 Clips = tuple[list[NDArray], NDArray]
 
@@ -59,16 +59,18 @@ METHODS: dict[str, Callable[[SkorchCNN, Clips, Clips], float]] = {
 }
 
 
-def tasks(kind: str, data_home: str, mixed_precision: bool) -> Iterator[tuple[int, SkorchCNN, Clips, Clips]]:
+def iter_folds(
+    kind: str, data_home: str, mixed_precision: bool
+) -> Iterator[tuple[int, SkorchCNN, Clips, Clips]]:
     """Yield for each test fold its number, the source network, the clips to draw from and the test clips."""
     data = load_esc50(data_home, subset="esc10")
     X, y = list(LogMel().transform(data.X)), np.asarray(data.y)
-    asked = np.isin(y, ASKED) if kind == "esc10" else np.ones(len(y), dtype=bool)
+    is_target = np.isin(y, TARGET_CLASSES) if kind == "esc10" else np.ones(len(y), dtype=bool)
     source = None if kind == "esc10" else train_source(*synthetic_clips(), mixed_precision)
     for fold in np.unique(data.folds):
-        here = data.folds == fold
-        network = source or train_source(*take(X, y, ~here & ~asked), mixed_precision)
-        yield int(fold), network, take(X, y, ~here & asked), take(X, y, here & asked)
+        in_fold = data.folds == fold
+        network = source or train_source(*select(X, y, ~in_fold & ~is_target), mixed_precision)
+        yield int(fold), network, select(X, y, ~in_fold & is_target), select(X, y, in_fold & is_target)
 
 
 def synthetic_clips() -> Clips:
@@ -78,7 +80,7 @@ def synthetic_clips() -> Clips:
     return list(LogMel().transform(clips)), np.asarray(made.y)
 
 
-def take(X: list[NDArray], y: NDArray, chosen: NDArray) -> Clips:
+def select(X: list[NDArray], y: NDArray, chosen: NDArray) -> Clips:
     """Select clips and their labels."""
     return [X[i] for i in np.flatnonzero(chosen)], y[chosen]
 
@@ -108,7 +110,7 @@ def main() -> None:
     args.output.parent.mkdir(parents=True, exist_ok=True)
     done = pd.read_json(args.output, lines=True) if args.output.exists() else pd.DataFrame()
     for kind in args.sources:
-        for fold, source, train, test in tasks(kind, args.data_home, args.mixed_precision):
+        for fold, source, train, test in iter_folds(kind, args.data_home, args.mixed_precision):
             for n_shots in args.n_shots:
                 for repeat in range(args.n_repeats):
                     for method, score in METHODS.items():
@@ -121,20 +123,20 @@ def main() -> None:
                         }
                         if len(done) and (done[list(key)] == pd.Series(key)).all(axis=1).any():
                             continue
-                        row = {**key, "accuracy": score(source, draw(train, n_shots, repeat), test)}
+                        row = {**key, "accuracy": score(source, draw_clips(train, n_shots, repeat), test)}
                         with args.output.open("a") as file:
                             file.write(json.dumps(row) + "\n")
-    show(pd.read_json(args.output, lines=True))
+    print_means(pd.read_json(args.output, lines=True))
 
 
-def draw(clips: Clips, n_shots: int, repeat: int) -> Clips:
+def draw_clips(clips: Clips, n_shots: int, repeat: int) -> Clips:
     """Draw n_shots clips of each class."""
     X, y = clips
     chosen = draw_support(y, n_shots, repeat)
     return [X[i] for i in chosen], y[chosen]
 
 
-def show(rows: pd.DataFrame) -> None:
+def print_means(rows: pd.DataFrame) -> None:
     """Print mean accuracies in percent with the 95 % interval over the repeats."""
     keys = ["source", "method", "n_shots"]
     draws = 100 * rows.groupby([*keys, "repeat"])["accuracy"].mean()

@@ -22,7 +22,7 @@ N_CLASSES, N_MELS, N_FRAMES, PATCH = 10, 128, 216, 128
 N_EPOCHS = 200
 
 
-class Largest(nn.Module):
+class GlobalMaxPool(nn.Module):
     """Global max pooling."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -49,15 +49,15 @@ def vgg() -> nn.Module:
 
 def timbre() -> nn.Module:
     """Build the single layer of timbral filters as published."""
-    return nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, N_CLASSES, (108, 7)), Largest())
+    return nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, N_CLASSES, (108, 7)), GlobalMaxPool())
 
 
-PLAIN: dict[str, Callable[[], nn.Module]] = {"sb_cnn": sb_cnn, "vgg": vgg, "timbre": timbre}
+PLAIN_NETWORKS: dict[str, Callable[[], nn.Module]] = {"sb_cnn": sb_cnn, "vgg": vgg, "timbre": timbre}
 
 
-def plain_fit(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int) -> nn.Module:
+def fit_plain(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int) -> nn.Module:
     """Train in a plain loop, 256 patches at a time."""
-    network = PLAIN[name]().train()
+    network = PLAIN_NETWORKS[name]().train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, weight_decay=0.001)
     rng = np.random.default_rng(0)
     for _ in range(n_epochs):
@@ -73,7 +73,7 @@ def plain_fit(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int) -> nn.Modu
     return network
 
 
-def plain_predict(network: nn.Module, X: np.ndarray) -> np.ndarray:
+def predict_plain(network: nn.Module, X: np.ndarray) -> np.ndarray:
     """Predict patches in steps of one frame, and average the probabilities of each clip."""
     network.eval()
     probabilities = []
@@ -84,7 +84,7 @@ def plain_predict(network: nn.Module, X: np.ndarray) -> np.ndarray:
     return np.stack(probabilities)
 
 
-def our_fit(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int, mixed_precision: bool) -> SkorchCNN:
+def fit_ours(name: str, X: np.ndarray, y: np.ndarray, n_epochs: int, mixed_precision: bool) -> SkorchCNN:
     """Train with the library for the same number of epochs."""
     cnn = SkorchCNN(name, max_epochs=n_epochs, recalibrate=False, device="cpu", random_state=0)
     return cnn.set_params(mixed_precision=mixed_precision).fit(X, y)
@@ -111,18 +111,18 @@ def main() -> None:
     scale = N_EPOCHS / args.n_epochs
     print(f"{N_EPOCHS} epochs, {args.n_epochs} of them timed; CPU seconds")
     print(f"{'':9}{'clips per class':>16}{'plain':>9}{'ours':>9}{'ours/plain':>12}")
-    for name in PLAIN:
+    for name in PLAIN_NETWORKS:
         for n_shots in args.n_shots:
             y = np.repeat(np.arange(N_CLASSES), n_shots)
             X = rng.standard_normal((len(y), N_MELS, N_FRAMES), dtype=np.float32)
 
-            plain_fit(name, X, y, 1)
-            cnn = our_fit(name, X, y, 1, args.mixed_precision)
-            plain = scale * seconds(plain_fit, name, X, y, args.n_epochs)
-            ours = scale * seconds(our_fit, name, X, y, args.n_epochs, args.mixed_precision)
+            fit_plain(name, X, y, 1)
+            cnn = fit_ours(name, X, y, 1, args.mixed_precision)
+            plain = scale * seconds(fit_plain, name, X, y, args.n_epochs)
+            ours = scale * seconds(fit_ours, name, X, y, args.n_epochs, args.mixed_precision)
             print(f"{name:9}{n_shots:16}{plain:9.1f}{ours:9.1f}{ours / plain:12.2f}", flush=True)
         X_test = rng.standard_normal((80, N_MELS, N_FRAMES), dtype=np.float32)
-        slow = seconds(plain_predict, plain_fit(name, X, y, 1), X_test)
+        slow = seconds(predict_plain, fit_plain(name, X, y, 1), X_test)
         fast = seconds(cnn.predict, X_test)
         same = seconds(cnn.set_params(hop_frames=1).predict, X_test)
         print(

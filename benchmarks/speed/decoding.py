@@ -1,6 +1,6 @@
 """Time for reading ogg files with one thread and with two, in paired runs.
 
-python benchmarks/speed/decoding.py --data-home ../shared/data
+python benchmarks/speed/decoding.py --data-home <folder that contains ESC-50-master>
 """
 
 import argparse

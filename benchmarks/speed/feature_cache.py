@@ -5,7 +5,7 @@ of the store and removes half of its bytes. The disk cache is warm, as it is bet
 evaluation.
 
     python benchmarks/speed/feature_cache.py
-    python benchmarks/speed/feature_cache.py --data-home ../shared/data
+    python benchmarks/speed/feature_cache.py --data-home <folder that contains ESC-50-master>
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Files:
         return self.store.get(DIRECTORY, name)
 
     def count(self) -> int:
-        """Give the bytes of all entries."""
+        """Return the size of all entries in bytes."""
         return self.cache.info()["n_bytes"]
 
     def halve(self) -> None:
@@ -81,7 +81,7 @@ class Sqlite:
         return None if row is None else decode(bytearray(row[0]), name)
 
     def count(self) -> int:
-        """Give the bytes of all entries."""
+        """Return the size of all entries in bytes."""
         return self.base.execute("SELECT sum(n_bytes) FROM entries").fetchone()[0]
 
     def halve(self) -> None:
@@ -95,7 +95,7 @@ class Sqlite:
 STORES: dict[str, Callable[[str], Any]] = {"files": Files, "sqlite": Sqlite}
 
 
-def names_of(n_entries: int) -> list[str]:
+def make_keys(n_entries: int) -> list[str]:
     """Return made-up cache keys."""
     return [hashlib.sha256(str(index).encode()).hexdigest()[:40] for index in range(n_entries)]
 
@@ -119,7 +119,9 @@ def read(store: str, folder: str, names: list[str], shape: tuple[int, ...], queu
     queue.put((time.perf_counter() - start, n_found))
 
 
-def in_two(task: Callable[..., None], store: str, folder: str, parts: list[list[str]], shape: Any) -> list:
+def run_in_two_processes(
+    task: Callable[..., None], store: str, folder: str, parts: list[list[str]], shape: Any
+) -> list:
     """Run a task in two processes and return their results."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
@@ -142,8 +144,8 @@ def seconds(function: Callable[..., Any], *args: Any) -> float:
 def measure(store: str, folder: str, names: list[str], shape: tuple[int, ...]) -> list[float]:
     """Measure the seconds for writing, for the longest block, for reading and for counting."""
     STORES[store](folder)
-    wrote = in_two(write, store, folder, [names[::2], names[1::2]], shape)
-    found = in_two(read, store, folder, [names, names[::-1]], shape)
+    wrote = run_in_two_processes(write, store, folder, [names[::2], names[1::2]], shape)
+    found = run_in_two_processes(read, store, folder, [names, names[::-1]], shape)
     if any(n_found != len(names) for _, n_found in found):
         raise RuntimeError(f"{store}: entries are missing")
     counted = seconds(STORES[store](folder).count)
@@ -152,7 +154,7 @@ def measure(store: str, folder: str, names: list[str], shape: tuple[int, ...]) -
 
 def compare_stores(n_entries: int, n_repeats: int) -> None:
     """Print the median seconds of each step, for both stores and both entry sizes."""
-    names = names_of(n_entries)
+    names = make_keys(n_entries)
     print(f"{n_entries} entries, two processes, median seconds of {n_repeats}")
     print(f"{'entry':8}{'store':8}{'write':>8}{'longest block':>15}{'read all':>10}{'count':>8}{'halve':>8}")
     with tempfile.TemporaryDirectory() as base:
@@ -173,7 +175,7 @@ def compare_stores(n_entries: int, n_repeats: int) -> None:
             )
 
 
-def cold_and_warm(data_home: Path, n_repeats: int) -> None:
+def print_cache_times(data_home: Path, n_repeats: int) -> None:
     """Print the seconds of three transformers without a cache, with an empty cache and with a full one."""
     paths = load_esc50(data_home, subset="esc10").paths
     print(f"\n{len(paths)} clips, median seconds of {n_repeats}")
@@ -200,7 +202,7 @@ def main() -> None:
     args = parser.parse_args()
     compare_stores(args.n_entries, args.n_repeats)
     if args.data_home:
-        cold_and_warm(args.data_home, args.n_repeats)
+        print_cache_times(args.data_home, args.n_repeats)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def make_clips(n_clips: int, seconds: float) -> np.ndarray:
     return (noise * (1 + np.sin(2 * np.pi * t))).astype(np.float32)
 
 
-def plainly() -> Features:
+def build_plain() -> Features:
     """Return the plain PyTorch function from clips to features."""
     log_mel = LogMel.from_preset("random-cnn", device="cpu")
     conv = nn.Conv2d(1, N_FILTERS, (86, 7))
@@ -60,13 +60,13 @@ def plainly() -> Features:
     return transform
 
 
-def ours(n_threads: int | None) -> Features:
+def build_ours(n_threads: int | None) -> Features:
     """Return the library's transform."""
     features = RandomCNNFeatures("single_layer", n_filters=N_FILTERS, n_threads=n_threads, device="cpu")
     return features.transform
 
 
-def peak() -> float:
+def peak_memory() -> float:
     """Return the peak memory of this process so far, in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM"):
@@ -74,30 +74,30 @@ def peak() -> float:
     raise OSError("/proc/self/status has no VmHWM; peak memory is measured on Linux only")
 
 
-def measure_memory(way: str, args: argparse.Namespace) -> None:
+def measure_memory(version: str, args: argparse.Namespace) -> None:
     """Print the peak memory before and after computing the features, in MB."""
     clips = make_clips(args.n_clips, args.seconds)
     LogMel.from_preset("random-cnn").transform(clips[:1, :N_FFT])  # librosa is imported on first use
-    before = peak()
-    (plainly() if way == "plain" else ours(args.n_threads))(clips)
-    print(before, peak())
+    before = peak_memory()
+    (build_plain() if version == "plain" else build_ours(args.n_threads))(clips)
+    print(before, peak_memory())
 
 
 def print_memory(args: argparse.Namespace) -> None:
     """Print the peak memory of both versions, each measured in a separate process."""
     print(f"{'':8}{'imports and clips MB':>22}{'peak MB':>10}{'increase MB':>14}")
-    new = {}
-    for way in ("plain", "ours"):
-        command = [sys.executable, __file__, "--memory-of", way, "--n-clips", str(args.n_clips)]
+    increase = {}
+    for version in ("plain", "ours"):
+        command = [sys.executable, __file__, "--memory-of", version, "--n-clips", str(args.n_clips)]
         command += ["--seconds", str(args.seconds), "--n-threads", str(args.n_threads)]
-        reply = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        before, after = map(float, reply.split())
-        new[way] = after - before
-        print(f"{way:8}{before:22.0f}{after:10.0f}{new[way]:14.0f}", flush=True)
-    print(f"ours/plain {new['ours'] / new['plain']:.2f} of the increase")
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        before, after = map(float, output.split())
+        increase[version] = after - before
+        print(f"{version:8}{before:22.0f}{after:10.0f}{increase[version]:14.0f}", flush=True)
+    print(f"ours/plain {increase['ours'] / increase['plain']:.2f} of the increase")
 
 
-def seconds_of(features: Features, clips: np.ndarray) -> float:
+def measure_seconds(features: Features, clips: np.ndarray) -> float:
     """Measure the time of one call."""
     start = time.perf_counter()
     features(clips)
@@ -107,13 +107,13 @@ def seconds_of(features: Features, clips: np.ndarray) -> float:
 def print_times(args: argparse.Namespace) -> None:
     """Print the times of both versions, measured in pairs in alternating order."""
     clips = make_clips(args.n_clips, args.seconds)
-    ways = {"plain": plainly(), "ours": ours(args.n_threads)}
-    for way in ways.values():
-        way(clips[:1])
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    versions = {"plain": build_plain(), "ours": build_ours(args.n_threads)}
+    for version in versions.values():
+        version(clips[:1])
+    times: dict[str, list[float]] = {name: [] for name in versions}
     for index in range(args.n_repeats):
-        for name in list(ways)[:: 1 if index % 2 else -1]:
-            times[name].append(seconds_of(ways[name], clips))
+        for name in list(versions)[:: 1 if index % 2 else -1]:
+            times[name].append(measure_seconds(versions[name], clips))
     ratio = np.array(times["plain"]) / times["ours"]
     print(f"{'plain s':>9}{'ours s':>9}{'plain/ours':>12}  range")
     print(

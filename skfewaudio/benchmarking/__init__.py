@@ -1,4 +1,4 @@
-"""The benchmark: pipelines of a suite on a data set, from its options to the report."""
+"""Benchmark of the pipelines of a suite on one dataset, with a report."""
 
 from ._run_all import main
 from ._run_report import write_run_report

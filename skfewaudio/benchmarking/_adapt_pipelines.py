@@ -1,4 +1,4 @@
-"""Adapt pipelines to the clips of a run: resample waveforms, and cache features."""
+"""Adapt pipelines to the dataset of a run: resample waveforms and cache features."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
 
-def fit_to_clips(pipeline: Any, dataset: "AudioDataset") -> Any:
-    """Put resampling before features of waveforms, which they leave to the reading of files."""
+def add_resampling(pipeline: Any, dataset: "AudioDataset") -> Any:
+    """Prepend a resampling step for datasets of waveforms; paths are resampled when they are read."""
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
@@ -23,29 +23,29 @@ def fit_to_clips(pipeline: Any, dataset: "AudioDataset") -> Any:
 
 
 def resample(clips: list["np.ndarray"], *, old_rate: int, new_rate: int) -> list["np.ndarray"]:
-    """Bring waveforms to another sample rate, as reading files does."""
+    """Resample waveforms, with the same method as for files."""
     import soxr
 
     return [soxr.resample(clip, old_rate, new_rate, quality="HQ") for clip in clips]
 
 
 def cache_features(pipeline: Any, location: Path | None) -> Any:
-    """Let the features of a pipeline's sounds be looked up; the features are the same."""
+    """Wrap the first transformer of a pipeline in CachedFeatures if it is stateless."""
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.preprocessing import FunctionTransformer
     from sklearn.utils import get_tags
 
     from skfewaudio.features import CachedFeatures
 
-    def cached(step: Any) -> Any:
+    def add_cache(step: Any) -> Any:
         if not hasattr(step, "transform") or get_tags(step).requires_fit:
             return step
         return CachedFeatures(step, location=location)
 
     if not isinstance(pipeline, Pipeline):
-        return cached(pipeline)
-    # Only the first transformer takes sounds, after what resamples them.
+        return add_cache(pipeline)
+    # Later transformers take features. The FunctionTransformer before the first one resamples.
     first = next(i for i, (_, step) in enumerate(pipeline.steps) if not isinstance(step, FunctionTransformer))
     return make_pipeline(
-        *(cached(step) if i == first else step for i, (_, step) in enumerate(pipeline.steps))
+        *(add_cache(step) if i == first else step for i, (_, step) in enumerate(pipeline.steps))
     )

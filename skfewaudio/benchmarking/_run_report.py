@@ -1,4 +1,4 @@
-"""What follows the scores of a run: leaks, an outlook, the clips to label next, and the report."""
+"""Leakage check, suggestions for labelling, embedding and report of a run."""
 
 import argparse
 import sys
@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._clips import load_clips
-from ._protocols import Run, build_pipeline, say
-from ._record import open_predictions, open_results, read_config
+from ._dataset import load_dataset
+from ._protocols import Run, build_pipeline, print_message
+from ._run_files import open_predictions, open_results, read_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 LEAKS, SUGGESTIONS, EMBEDDING = "leaks.csv", "suggestions.csv", "embedding.csv"
 SUFFIXES = {"html": "html", "markdown": "md"}
 N_SUGGESTIONS = 20
-LISTS = ["clip", "true", "predicted", "probability", "true_probability"]
-HIDDEN = ("pipelines", "classes", "licence", "citation", "source")
+PREDICTION_LISTS = ["clip", "true", "predicted", "probability", "true_probability"]
+HIDDEN_SETTINGS = ("pipelines", "classes", "licence", "citation", "source")
 
 
-def find_leaks(run: Run) -> None:
-    """Look for test clips that training knows, once for each folder of results, and keep what is found."""
+def write_leaks(run: Run) -> None:
+    """Check for leakage between folds and write the findings, once per output folder."""
     from skfewaudio.exceptions import LeakageWarning
     from skfewaudio.model_selection import check_leakage
 
@@ -32,7 +32,7 @@ def find_leaks(run: Run) -> None:
         return
     dataset = run.dataset
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LeakageWarning)  # said in a line of its own
+        warnings.simplefilter("ignore", LeakageWarning)  # replaced by the message below
         found = check_leakage(
             dataset.X,
             dataset.y,
@@ -40,15 +40,15 @@ def find_leaks(run: Run) -> None:
             groups=dataset.groups,
             sample_rate=dataset.sample_rate,
         )
-    found.to_csv(path, index=False)
+    found.to_csv(path, index=False, errors="backslashreplace")
     if len(found):
         kinds = found["kind"].value_counts()
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-        say(f"Careful: test clips may be known from training ({counts}); see {path}")
+        print_message(f"Warning: possible leakage between folds ({counts}); see {path}")
 
 
-def suggest_next(run: Run, paths: list[str]) -> list[Path]:
-    """Fit the best pipeline that knows probabilities to all clips, and suggest which others to label next."""
+def write_suggestions(run: Run, paths: list[str]) -> list[Path]:
+    """Fit the best pipeline with predict_proba and write which unlabelled clips to label next."""
     import pandas as pd
 
     from skfewaudio.audio import iter_clips
@@ -59,26 +59,28 @@ def suggest_next(run: Run, paths: list[str]) -> list[Path]:
     models = {name: build_pipeline(run, name) for name in ranked if name in run.args.pipelines}
     name = next((name for name, model in models.items() if hasattr(model, "predict_proba")), None)
     if name is None:
-        say("No suggestion what to label next: no pipeline of the run knows probabilities")
+        print_message("No clips suggested for labelling: no pipeline of the run has predict_proba")
         return []
     model = run.cached(models[name]).fit(dataset.X, dataset.y)
     are_files = isinstance(dataset.X[0], str)
     clips = paths if are_files else list(iter_clips(paths, sample_rate=dataset.sample_rate))
     chosen = suggest_clips(model, clips, n_clips=min(N_SUGGESTIONS, len(paths)))
     path = run.args.output / SUGGESTIONS
-    pd.DataFrame({"clip": [paths[i] for i in chosen], "pipeline": name}).to_csv(path, index=False)
+    pd.DataFrame({"clip": [paths[i] for i in chosen], "pipeline": name}).to_csv(
+        path, index=False, errors="backslashreplace"
+    )
     return [path]
 
 
 def rank_pipelines(rows: "pd.DataFrame") -> list[str]:
-    """Name the pipelines, that with the highest mean accuracy where there are most clips per class first."""
+    """Return the pipelines by decreasing mean accuracy at the largest number of clips per class."""
     ours = rows[rows["metric"] == "accuracy"]
     most = ours[ours["n_shots"] == ours["n_shots"].max()]
     return most.groupby("pipeline")["value"].mean().sort_values(ascending=False).index.tolist()
 
 
-def embed_clips(run: Run) -> None:
-    """Keep a picture of test clips and prototypes, of the first pipeline that has both."""
+def write_embedding(run: Run) -> None:
+    """Write the projected embeddings of test clips and prototypes, for the first prototypical pipeline."""
     from skfewaudio import PrototypicalClassifier
     from skfewaudio.model_selection import FewShotSplit
     from skfewaudio.reporting import EmbeddingDisplay
@@ -98,28 +100,28 @@ def embed_clips(run: Run) -> None:
 def write_run_report(
     folder: Path, *, format: str = "html", path: Path | None = None, dataset: "AudioDataset | None" = None
 ) -> Path:
-    """Write the report on a run from what it has stored.
+    """Write the report of a run from its stored results.
 
     Parameters
     ----------
     folder : Path
-        The output of a run.
+        Output folder of a run.
     format : {"html", "markdown"}, default="html"
-        As for :func:`skfewaudio.reporting.write_report`.
+        Format of the report, as for :func:`skfewaudio.reporting.write_report`.
     path : Path or None, default=None
-        The file; None is ``report.html`` or ``report.md`` in `folder`.
+        File to write. None is ``report.html`` or ``report.md`` in `folder`.
     dataset : AudioDataset or None, default=None
-        The clips; None loads what the run had. If it is gone, the report goes without sound.
+        Dataset of the run. None loads it again; if that fails, the report contains no audio.
 
     Returns
     -------
     Path
-        The file.
+        The written file.
 
     Raises
     ------
     FileNotFoundError
-        If the folder holds no results.
+        If the folder has no results.
     ValueError
         If the results have no numbers of clips per class, or the format is unknown.
     """
@@ -128,7 +130,7 @@ def write_run_report(
     folder = Path(folder)
     rows = open_results(folder).frame()
     if rows.empty:
-        raise FileNotFoundError(f"{folder} holds no results; give the output folder of a benchmark")
+        raise FileNotFoundError(f"{folder} holds no results; expected the output folder of a benchmark")
     config = read_config(folder)
     path = path or folder / f"report.{SUFFIXES.get(format, format)}"
     tables = {name: _read_table(folder / name) for name in (LEAKS, SUGGESTIONS, EMBEDDING)}
@@ -136,8 +138,8 @@ def write_run_report(
         path,
         rows,
         predictions=_read_predictions(folder),
-        dataset=dataset if dataset is not None else _load_again(config),
-        config={name: value for name, value in config.items() if name not in HIDDEN},
+        dataset=dataset if dataset is not None else _reload_dataset(config),
+        config={name: value for name, value in config.items() if name not in HIDDEN_SETTINGS},
         leaks=tables[LEAKS],
         extrapolation=_extrapolate(rows),
         suggestions=tables[SUGGESTIONS],
@@ -147,33 +149,33 @@ def write_run_report(
 
 
 def _read_table(path: Path) -> "pd.DataFrame | None":
-    """Read a table that a run has kept, if it has."""
+    """Load a table of a run, or return None if it does not exist."""
     import pandas as pd
 
     return pd.read_csv(path, dtype={"label": str}, keep_default_na=False) if path.exists() else None
 
 
 def _read_predictions(folder: Path) -> "pd.DataFrame | None":
-    """Lay predictions out, a row each."""
+    """Load the predictions, one row per test clip and fit, or return None."""
     fits = open_predictions(folder).frame()
     if fits.empty:
         return None
-    return fits.explode(LISTS, ignore_index=True).astype({"clip": int, "probability": float})
+    return fits.explode(PREDICTION_LISTS, ignore_index=True).astype({"clip": int, "probability": float})
 
 
 def _extrapolate(rows: "pd.DataFrame") -> "pd.DataFrame | None":
-    """Estimate what twice the clips would bring, where there are enough numbers of clips and repeats."""
+    """Estimate the scores for twice the clips, or return None if there are too few points or repeats."""
     from skfewaudio.model_selection import extrapolate_curve
 
     try:
         return extrapolate_curve(rows)
     except ValueError as error:
-        say(f"No outlook on more clips: {error}")
+        print_message(f"No extrapolation to more clips: {error}")
         return None
 
 
-def _load_again(config: dict[str, Any]) -> "AudioDataset | None":
-    """Load the data set of a run, if it is still there."""
+def _reload_dataset(config: dict[str, Any]) -> "AudioDataset | None":
+    """Load the dataset of a run again, or return None if that fails."""
     from skfewaudio.exceptions import SkfewaudioError
 
     source = config.get("source")
@@ -181,7 +183,7 @@ def _load_again(config: dict[str, Any]) -> "AudioDataset | None":
         return None
     home = source["data_home"]
     try:
-        return load_clips(argparse.Namespace(**{**source, "data_home": Path(home) if home else None}))
+        return load_dataset(argparse.Namespace(**{**source, "data_home": Path(home) if home else None}))
     except (SkfewaudioError, OSError, ValueError) as error:
-        print(f"The report goes without sound: {error}", file=sys.stderr)
+        print(f"The report contains no audio: {error}", file=sys.stderr)
         return None

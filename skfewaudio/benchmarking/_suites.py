@@ -1,4 +1,4 @@
-"""Suites of the benchmark: for each, functions that build its pipelines or studies, by name."""
+"""Suites of the benchmark: functions that build the pipelines or studies of each suite, by name."""
 
 from collections.abc import Callable
 from functools import partial

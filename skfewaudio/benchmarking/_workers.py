@@ -1,4 +1,4 @@
-"""Where the fits of a run are computed: here, or by the workers of a Dask cluster."""
+"""Parallel backend of a run: local processes or the workers of a Dask cluster."""
 
 import sys
 import warnings
@@ -12,16 +12,16 @@ TIMEOUT = 30  # seconds to wait for a scheduler
 
 
 @contextmanager
-def workers(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
-    """Let joblib's parallel calls run by the workers of a Dask cluster, or by its own processes.
+def parallel_backend(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
+    """Run joblib's parallel calls in local processes or on a Dask cluster, inside a `with` block.
 
     Parameters
     ----------
     scheduler : str or None
-        Address of a scheduler, or ``"local"`` for a cluster of this machine's own; None for joblib's
+        Address of a Dask scheduler, or ``"local"`` to start a cluster on this machine. None uses joblib's
         processes.
     n_workers : int or None
-        Processes of a cluster of this machine's own; None is one for each GPU, or without one for each core.
+        Number of worker processes of a local cluster. None is one per GPU, or one per core without GPUs.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def workers(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
     """
     if scheduler is None:
         with warnings.catch_warnings():
-            # joblib starts a process anew whose memory has grown; what it was to do is done all the same.
+            # joblib restarts a process whose memory has grown; no result is lost.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
             yield
         return
@@ -42,7 +42,7 @@ def workers(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
         raise ValueError("--scheduler needs Dask: pip install skfewaudio[dask]") from error
     with ExitStack() as stack:
         if scheduler == "local":
-            cluster: Any = stack.enter_context(distributed.SpecCluster(**_plan(n_workers)))
+            cluster: Any = stack.enter_context(distributed.SpecCluster(**_local_cluster(n_workers)))
         else:
             cluster = scheduler
         client = stack.enter_context(distributed.Client(cluster, timeout=TIMEOUT))
@@ -52,8 +52,8 @@ def workers(scheduler: str | None, n_workers: int | None) -> Iterator[None]:
         yield
 
 
-def _plan(n_workers: int | None) -> dict[str, Any]:
-    """Describe a cluster whose workers have one thread each, and one GPU each where there are any."""
+def _local_cluster(n_workers: int | None) -> dict[str, Any]:
+    """Return the arguments of a SpecCluster whose workers have one thread and, if available, one GPU each."""
     import torch
     from distributed import Nanny, Scheduler
 
@@ -66,7 +66,7 @@ def _plan(n_workers: int | None) -> dict[str, Any]:
                 "cls": Nanny,
                 "options": {
                     "nthreads": 1,
-                    "memory_limit": 0,  # none: a worker is not ended for what torch holds
+                    "memory_limit": 0,  # no limit: Dask must not restart workers for torch's memory
                     "env": {"CUDA_VISIBLE_DEVICES": str(number % n_gpus)} if n_gpus else {},
                 },
             }

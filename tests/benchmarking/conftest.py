@@ -1,4 +1,4 @@
-"""Clips on disk, a request that is soon done, and a finished run."""
+"""Fixtures: clips on disk, options of a fast run, and a finished run."""
 
 import io
 import shutil
@@ -14,13 +14,13 @@ TINY = ["--n-shots", "1", "2", "--n-repeats", "2", "--n-jobs", "1", "--device", 
 FAST = ["--pipelines", "random", "mfcc-1nn"]
 
 
-def request_for(clips, output):
+def make_options(clips, output):
     return ["--dataset", "folder", "--data-home", str(clips), "--output", str(output), *TINY, *FAST]
 
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
-    """Folder of two classes, five tones and five noises of a quarter of a second."""
+    """Return a folder of two classes: five tones and five noises of a quarter of a second."""
     root = tmp_path_factory.mktemp("clips")
     rng = np.random.default_rng(0)
     time = np.arange(4000) / 16000
@@ -36,19 +36,19 @@ def clips(tmp_path_factory):
 
 @pytest.fixture
 def options(clips, tmp_path):
-    return request_for(clips, tmp_path / "out")
+    return make_options(clips, tmp_path / "out")
 
 
 @pytest.fixture(scope="session")
 def finished(clips, tmp_path_factory):
-    """Give the folder of a finished run, and what it printed and said meanwhile; to be left as it is."""
+    """Return the folder of a finished run, its stdout and its stderr. Tests must not change the folder."""
     folder = tmp_path_factory.mktemp("run") / "out"
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        assert main(request_for(clips, folder)) == 0
+        assert main(make_options(clips, folder)) == 0
     return folder, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
 def first_run(finished, tmp_path):
-    """Put a finished run where the options have theirs."""
+    """Copy a finished run to the output folder of `options`."""
     return shutil.copytree(finished[0], tmp_path / "out")

@@ -1,33 +1,32 @@
-"""The suite of large networks."""
+"""Suite large-scale: networks for multi-label tagging."""
 
 import pandas as pd
 import pytest
 
 from skfewaudio.benchmarking import main
-from skfewaudio.benchmarking._large_scale import scores as _tagging_scores
-from skfewaudio.benchmarking._large_scale import studies as _large_scale
+from skfewaudio.benchmarking._large_scale import scores, studies
 
 
 @pytest.fixture
 def quick_networks(monkeypatch):
-    """Let fully connected networks stand for the others of the suite large-scale, for two epochs."""
-    monkeypatch.setattr(_tagging_scores, "N_EPOCHS", 2)
-    for name, study in _large_scale.STUDIES.items():
+    """Replace all networks of the suite by fully connected ones, trained for two epochs; return options."""
+    monkeypatch.setattr(scores, "N_EPOCHS", 2)
+    for name, study in studies.STUDIES.items():
         training, source = study.training, study.training.source
         training = training._replace(
             architecture="fully_connected", source=source and source._replace(architecture="fully_connected")
         )
-        monkeypatch.setitem(_large_scale.STUDIES, name, study._replace(training=training))
+        monkeypatch.setitem(studies.STUDIES, name, study._replace(training=training))
     return ["--suite", "large-scale", "--scale", "0.005", "--n-jobs", "1", "--device", "cpu"]
 
 
-def test_large_networks_are_laid_out_in_the_tables_of_the_paper(quick_networks, tmp_path, capsys):
+def test_scores_are_printed_in_the_tables_of_the_paper(quick_networks, tmp_path, capsys):
     wanted = ["architectures/fully*", "labels/20", "labels/20-bottleneck", "clips/5", "events/[lr]*"]
     request = [*quick_networks, "--output", str(tmp_path), "--pipelines", *wanted]
     with pytest.warns(UserWarning, match="do not sound in every fold"):
         assert main(request) == 0
     rows = pd.read_json(tmp_path / "results.jsonl", lines=True)
-    assert len(rows) == 6 * 3  # a fold, a seed, three scores
+    assert len(rows) == 6 * 3  # one fold, one seed, three metrics
     assert rows["value"].between(-5, 5).all()
     out = capsys.readouterr().out
     for heads in (
@@ -40,7 +39,7 @@ def test_large_networks_are_laid_out_in_the_tables_of_the_paper(quick_networks, 
     assert max(map(len, out[: out.index("Written")].splitlines())) <= 80
 
 
-def test_a_network_that_several_rows_share_is_trained_once(quick_networks, tmp_path):
+def test_network_shared_by_several_studies_is_trained_once(quick_networks, tmp_path):
     wanted = ["--pipelines", "architectures/alexnet", "labels/all", "clips/100"]
     with pytest.warns(UserWarning, match="do not sound in every fold"):
         main([*quick_networks, "--output", str(tmp_path), *wanted])
@@ -48,10 +47,10 @@ def test_a_network_that_several_rows_share_is_trained_once(quick_networks, tmp_p
     assert rows["fit_time"].nunique() == 1
     found = rows.pivot_table(index="pipeline", columns="metric", values="value")
     assert found.loc["architectures/alexnet"].equals(found.loc["clips/100"])
-    assert not found.loc["architectures/alexnet"].equals(found.loc["labels/all"])  # fewer labels count
+    assert not found.loc["architectures/alexnet"].equals(found.loc["labels/all"])  # fewer labels are scored
 
 
-def test_classes_are_tagged_as_one_label_a_clip(quick_networks, options, tmp_path):
+def test_classes_are_treated_as_one_label_per_clip(quick_networks, options, tmp_path):
     request = [*options[:4], *quick_networks, "--scale", "1", "--pipelines", "architectures/fully*"]
     assert main([*request, "--output", str(tmp_path / "out")]) == 0
     rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
@@ -59,6 +58,6 @@ def test_classes_are_tagged_as_one_label_a_clip(quick_networks, options, tmp_pat
 
 
 @pytest.mark.parametrize("scale", ["0", "2"])
-def test_impossible_scale_is_a_usage_error(quick_networks, scale):
+def test_scale_out_of_range_is_a_usage_error(quick_networks, scale):
     with pytest.raises(SystemExit, match="2"):
         main([*quick_networks, "--scale", scale])

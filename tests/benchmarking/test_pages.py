@@ -15,11 +15,11 @@ def pages():
     return module
 
 
-def test_tables_of_the_documentation_are_those_of_the_stored_rows(pages, capsys):
+def test_tables_in_the_documentation_match_the_stored_rows(pages, capsys):
     assert pages.main(["--check"]) == 0, capsys.readouterr().out
 
 
-def test_changed_figure_is_found_and_written_anew(pages, tmp_path, capsys):
+def test_changed_number_is_detected_and_restored(pages, tmp_path, capsys):
     page = tmp_path / "few-shot-esc10.md"
     shutil.copy(pages.PAGES / page.name, page)
     genuine = page.read_text()
@@ -31,7 +31,7 @@ def test_changed_figure_is_found_and_written_anew(pages, tmp_path, capsys):
     assert page.read_text() == genuine
 
 
-def test_every_table_has_its_page(pages):
+def test_every_table_is_on_a_page(pages):
     text = "".join(path.read_text() for path in pages.PAGES.glob("*.md"))
     for name in pages.TABLES:
         assert f"<!-- table: {name} -->" in text

@@ -1,4 +1,4 @@
-"""The suite of random weights."""
+"""Suite random-cnn: features of untrained networks."""
 
 import pandas as pd
 
@@ -6,16 +6,16 @@ from skfewaudio.benchmarking import main
 from skfewaudio.benchmarking._suites import SUITES
 
 
-def test_random_weights_are_compared_by_features_and_classifier(options, tmp_path, capsys):
+def test_rows_and_table_compare_features_and_classifiers(options, tmp_path, capsys):
     wanted = ["--suite", "random-cnn", "--pipelines", "temporal-8+s*", "mfcc+ridge", "--folds", "1", "3"]
     assert main([*options[:-3], *wanted]) == 0
     rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
     assert set(rows["pipeline"]) == {"temporal-8+svm", "mfcc+ridge"}
-    # Two folds, two seeds, and a second way to choose for the classifier that has something to choose.
+    # Two folds and two seeds: two rows each for the study with a grid, one for the study without.
     assert len(rows) == 2 * 2 * 3
-    said = capsys.readouterr()
-    assert "hyper-parameters chosen within the training folds" in said.out
-    assert "mfcc+ridge: 4 fits" in said.err
+    printed = capsys.readouterr()
+    assert "hyper-parameters chosen within the training folds" in printed.out
+    assert "mfcc+ridge: 4 fits" in printed.err
 
 
 def test_finished_studies_are_not_scored_again(options, tmp_path):
@@ -28,14 +28,14 @@ def test_finished_studies_are_not_scored_again(options, tmp_path):
     assert after.count("\n") == before.count("\n") * 3 // 2
 
 
-def test_network_of_random_weights_is_trained_for_comparison(options, tmp_path, monkeypatch):
+def test_network_is_trained_for_comparison_with_random_weights(options, tmp_path, monkeypatch):
     build = SUITES["random-cnn"]["temporal-8+trained"]
 
-    def quick(**given):
-        study = build(**given)
+    def build_quick(**params):
+        study = build(**params)
         return study._replace(classifier=study.classifier.set_params(max_epochs=2))
 
-    monkeypatch.setitem(SUITES["random-cnn"], "temporal-8+trained", quick)
+    monkeypatch.setitem(SUITES["random-cnn"], "temporal-8+trained", build_quick)
     request = ["--suite", "random-cnn", "--pipelines", "temporal-8+trained", "--folds", "1"]
     assert main([*options[:-3], *request]) == 0
     assert len(pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)) == 2

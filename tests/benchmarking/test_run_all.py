@@ -1,4 +1,4 @@
-"""What a run writes and prints."""
+"""Files and output of a run."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from skfewaudio.benchmarking._adapt_pipelines import resample
 from skfewaudio.benchmarking._suites import SUITES
 
 
-def test_writes_scores_predictions_configuration_picture_and_report(finished):
+def test_writes_scores_predictions_settings_plot_and_report(finished):
     folder, *_ = finished
     assert {path.name for path in folder.iterdir()} == {
         *("results.jsonl", "predictions.jsonl", "config.json"),
@@ -29,7 +29,7 @@ def test_report_shows_predictions_and_provenance(options, tmp_path):
     assert str(tmp_path) not in report.split("Provenance")[0]
 
 
-def test_predictions_of_every_fit_are_kept(finished):
+def test_predictions_of_every_fit_are_stored(finished):
     folder, *_ = finished
     fits = pd.read_json(folder / "predictions.jsonl", lines=True)
     rows = pd.read_json(folder / "results.jsonl", lines=True)
@@ -40,17 +40,17 @@ def test_predictions_of_every_fit_are_kept(finished):
     np.testing.assert_allclose(found["value"], found["accuracy"])
 
 
-def test_copies_on_two_sides_are_told(options, clips, tmp_path, capsys):
-    copied = tmp_path / "copied"
-    shutil.copytree(clips, copied)
+def test_duplicates_in_different_folds_are_reported(options, clips, tmp_path, capsys):
+    folder = tmp_path / "with_duplicates"
+    shutil.copytree(clips, folder)
     for k in range(4):
-        shutil.copy(copied / "tone" / "0.wav", copied / "tone" / f"again-{k}.wav")
-    assert main([*options, "--data-home", str(copied)]) == 0
-    assert "Careful: test clips may be known from training" in capsys.readouterr().err
+        shutil.copy(folder / "tone" / "0.wav", folder / "tone" / f"again-{k}.wav")
+    assert main([*options, "--data-home", str(folder)]) == 0
+    assert "Warning: possible leakage between folds" in capsys.readouterr().err
     assert "duplicate" in (tmp_path / "out" / "leaks.csv").read_text()
 
 
-def test_run_without_a_report_writes_none(options, tmp_path):
+def test_report_none_writes_no_report(options, tmp_path):
     assert main([*options, "--report", "none"]) == 0
     assert not list((tmp_path / "out").glob("report*"))
 
@@ -62,15 +62,15 @@ def test_report_can_be_written_again(first_run):
     assert "audio" in path.read_text()
 
 
-def test_report_on_nothing_names_the_folder(tmp_path):
+def test_report_without_results_names_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no results"):
         write_run_report(tmp_path)
 
 
-def test_has_a_row_for_every_cell(finished):
+def test_every_fit_has_one_row(finished):
     rows = pd.read_json(finished[0] / "results.jsonl", lines=True)
-    cells = rows[["dataset", "pipeline", "n_shots", "repeat", "fold", "metric"]].drop_duplicates()
-    assert len(rows) == len(cells) == 2 * 2 * 2 * 5
+    fits = rows[["dataset", "pipeline", "n_shots", "repeat", "fold", "metric"]].drop_duplicates()
+    assert len(rows) == len(fits) == 2 * 2 * 2 * 5
 
 
 def test_prints_a_table_within_80_columns(finished):
@@ -80,28 +80,28 @@ def test_prints_a_table_within_80_columns(finished):
     assert max(map(len, table)) <= 80
 
 
-def test_says_when_each_pipeline_is_done_without_a_terminal(finished):
+def test_without_a_terminal_each_finished_pipeline_is_printed(finished):
     *_, err = finished
     assert "mfcc-1nn: 20 fits" in err
 
 
-def test_tells_tones_from_noises(finished):
+def test_mfcc_pipeline_classifies_tones_and_noises(finished):
     rows = pd.read_json(finished[0] / "results.jsonl", lines=True)
     assert rows.groupby("pipeline")["value"].mean()["mfcc-1nn"] > 0.9
 
 
-def test_folds_are_those_asked_for(options, tmp_path):
+def test_only_the_requested_folds_are_tested(options, tmp_path):
     main([*options, "--folds", "2", "4"])
     assert set(pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)["fold"]) == {2, 4}
 
 
-def test_configuration_names_pipelines_and_versions(finished):
+def test_settings_contain_pipelines_and_versions(finished):
     config = json.loads((finished[0] / "config.json").read_text())
     assert set(config["pipelines"]) == {"random", "mfcc-1nn"}
     assert "scikit-learn" in config["versions"]
 
 
-def test_no_matplotlib_is_said_and_the_rest_written(options, tmp_path, monkeypatch, capsys):
+def test_without_matplotlib_only_the_plot_is_missing(options, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert main(options) == 0
     assert "skfewaudio[plot]" in capsys.readouterr().err
@@ -113,14 +113,14 @@ def test_network_of_the_suite_is_trained_and_scored(options, tmp_path, monkeypat
     monkeypatch.setitem(
         SUITES["few-data"],
         "timbre",
-        lambda **given: build(**given).set_params(skorchcnn__max_epochs=2),
+        lambda **params: build(**params).set_params(skorchcnn__max_epochs=2),
     )
     assert main([*options[:-3], "--pipelines", "timbre", "--folds", "1", "--mixed-precision"]) == 0
     rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
     assert len(rows) == 4
 
 
-def test_waveforms_are_brought_to_the_features_rate():
+def test_waveforms_are_resampled():
     clip = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050).astype(np.float32)
     (found,) = resample([clip], old_rate=22050, new_rate=12000)
     assert len(found) == 12000
@@ -128,14 +128,22 @@ def test_waveforms_are_brought_to_the_features_rate():
 
 
 @pytest.mark.slow
-def test_local_workers_of_dask_give_the_same_rows(options, first_run, tmp_path):
+def test_local_dask_workers_compute_the_same_rows(options, first_run, tmp_path):
     pytest.importorskip("distributed")
-    by_dask = [*options[:5], str(tmp_path / "dask"), *options[6:], "--scheduler", "local", "--n-workers", "1"]
-    assert main(by_dask) == 0
-    mine, theirs = (
+    with_dask = [
+        *options[:5],
+        str(tmp_path / "dask"),
+        *options[6:],
+        "--scheduler",
+        "local",
+        "--n-workers",
+        "1",
+    ]
+    assert main(with_dask) == 0
+    local, by_dask = (
         pd.read_json(tmp_path / name / "results.jsonl", lines=True)
         .drop(columns=["fit_time", "score_time"])
         .sort_values(["pipeline", "n_shots", "repeat", "fold"], ignore_index=True)
         for name in ("out", "dask")
     )
-    pd.testing.assert_frame_equal(mine, theirs)
+    pd.testing.assert_frame_equal(local, by_dask)

@@ -1,1 +1,1 @@
-"""The suite large-scale: networks that tag clips, and the tables of arXiv:1609.09430."""
+"""Suite large-scale: networks for multi-label tagging, in the tables of arXiv:1609.09430."""

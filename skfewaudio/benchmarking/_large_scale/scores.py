@@ -1,4 +1,4 @@
-"""Scores of networks that tag clips, and tables of them in the form of arXiv:1609.09430."""
+"""Scores of networks for multi-label tagging, and their tables in the form of arXiv:1609.09430."""
 
 import time
 import warnings
@@ -18,7 +18,7 @@ from skfewaudio import LogMel, SkorchCNN, metrics
 from skfewaudio.architectures import n_parameters
 from skfewaudio.reporting.text_table import format_columns
 
-from .._adapt_pipelines import fit_to_clips
+from .._adapt_pipelines import add_resampling
 from .studies import LABELS, STUDIES, TaggingStudy, Training
 
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 N_EPOCHS = 20
 BATCH_SIZE = 32  # the paper's
 BOTTLENECK = 128  # the paper's
-N_UNITS = 1000  # of the fully connected network, the paper's best
-SCORES = {"mean_auc": "AUC", "d_prime": "d-prime", "mean_average_precision": "mAP"}
+N_UNITS = 1000  # units per layer of the fully connected network; the paper's best
+METRIC_TITLES = {"mean_auc": "AUC", "d_prime": "d-prime", "mean_average_precision": "mAP"}
 
-Rows = list[dict[str, Any]]
+ResultRows = list[dict[str, Any]]
 Split = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 
-class _Clips(NamedTuple):
-    """What all networks are trained on."""
+class _TaggedClips(NamedTuple):
+    """Log-mel spectrograms and labels of all clips."""
 
     features: list[NDArray[np.float32]]
     tags: NDArray[np.integer]
-    order: NDArray[np.integer]  # the labels, the commonest first
+    label_order: NDArray[np.integer]  # columns of tags by decreasing frequency
 
 
 def score_tagging_studies(
@@ -51,59 +51,61 @@ def score_tagging_studies(
     random_state: int,
     n_jobs: int,
     finished: pd.DataFrame,
-    on_result: Callable[[Rows], None],
+    on_result: Callable[[ResultRows], None],
     **options: Any,
 ) -> None:
-    """Train every network in every fold, once for each seed, and score it for all rows that it gives.
+    """Train every network once per seed and fold, and score it for all studies that share it.
 
     Parameters
     ----------
     studies : dict of name -> TaggingStudy
-        What to score.
+        Studies to score.
     dataset : AudioDataset
-        Of one or several labels a clip.
+        Dataset with one or several labels per clip.
     splits : dict of fold -> (train, test)
-        Indices of clips.
+        Indices of the training and test clips of each fold.
     n_repeats, random_state : int
-        Number of seeds, and the first.
+        Number of seeds, and the first seed.
     n_jobs : int
-        Networks trained at a time.
+        Number of networks that are trained in parallel.
     finished : DataFrame
-        Rows of earlier runs.
+        Result rows of earlier runs. Their studies, repeats and folds are skipped.
     on_result : callable
-        Takes the rows of a network when they are there.
+        Called with the result rows of a network when it is scored.
     **options
-        Of SkorchCNN: device and precision.
+        Parameters of SkorchCNN: ``device`` and ``mixed_precision``.
     """
     done = set(finished[["pipeline", "repeat", "fold"]].itertuples(index=False, name=None))
-    cells = [
+    trainings = [
         (repeat, fold, {name: studies[name] for name in names})
         for repeat in range(n_repeats)
         for fold in splits
-        for names in _by_network([name for name in studies if (name, repeat, fold) not in done], studies)
+        for names in _group_by_network(
+            [name for name in studies if (name, repeat, fold) not in done], studies
+        )
     ]
-    if not cells:
+    if not trainings:
         return
     tags = as_tags(dataset.y)
-    order = np.argsort(-tags.sum(axis=0), kind="stable")
-    clips = _Clips(_log_mel(dataset, options["device"]), tags, order)
+    label_order = np.argsort(-tags.sum(axis=0), kind="stable")
+    clips = _TaggedClips(_compute_log_mel(dataset, options["device"]), tags, label_order)
     tasks = (
-        delayed(_score)(group, clips, splits[fold], random_state + repeat, options)
-        for repeat, fold, group in cells
+        delayed(_train_and_score)(group, clips, splits[fold], random_state + repeat, options)
+        for repeat, fold, group in trainings
     )
     results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    for (repeat, fold, _), rows in zip(cells, results, strict=True):
+    for (repeat, fold, _), rows in zip(trainings, results, strict=True):
         shared = {"n_shots": None, "repeat": repeat, "seed": random_state + repeat, "fold": fold}
         on_result([{**shared, **row} for row in rows])
 
 
 def as_tags(y: NDArray[Any]) -> NDArray[np.integer]:
-    """Give a column for each label; one class a clip is one label a clip."""
+    """Return labels as a binary matrix with one column per label; classes are one-hot encoded."""
     return y if y.ndim == 2 else (y[:, None] == np.unique(y)).astype(np.int16)
 
 
-def _by_network(names: list[str], studies: dict[str, TaggingStudy]) -> Iterator[list[str]]:
-    """Put the names together whose network is the same."""
+def _group_by_network(names: list[str], studies: dict[str, TaggingStudy]) -> Iterator[list[str]]:
+    """Yield groups of studies that train the same network."""
 
     def key(name: str) -> str:
         return repr(studies[name]._replace(scored="all"))
@@ -112,29 +114,29 @@ def _by_network(names: list[str], studies: dict[str, TaggingStudy]) -> Iterator[
         yield list(group)
 
 
-def _log_mel(dataset: "AudioDataset", device: str) -> list[NDArray[np.float32]]:
-    """Give the paper's features: 64 bands, 100 frames a second at 16 kHz."""
-    log_mel = fit_to_clips(LogMel.from_preset("vggish", device=device), dataset)
+def _compute_log_mel(dataset: "AudioDataset", device: str) -> list[NDArray[np.float32]]:
+    """Compute the paper's features: 64 mel bands, 100 frames per second, at 16 kHz."""
+    log_mel = add_resampling(LogMel.from_preset("vggish", device=device), dataset)
     return list(log_mel.fit_transform(dataset.X))
 
 
-def _score(
-    studies: dict[str, TaggingStudy], clips: _Clips, split: Split, seed: int, options: dict[str, Any]
-) -> Rows:
-    """Train the network that some studies share, and score it for each."""
+def _train_and_score(
+    studies: dict[str, TaggingStudy], clips: _TaggedClips, split: Split, seed: int, options: dict[str, Any]
+) -> ResultRows:
+    """Train the network that the studies share, and score it for each study."""
     study = next(iter(studies.values()))
     train, test = split
-    network, inputs, shared = _train(study, study.training, clips, train, seed, options)
-    known = _labels(study.training.labels, clips)
+    network, inputs, shared = _train_network(study, study.training, clips, train, seed, options)
+    known = _label_columns(study.training.labels, clips)
     proba = np.full(clips.tags[test].shape, np.nan)
     proba[:, known] = network.predict_proba([inputs[clip] for clip in test])
-    rows: Rows = []
-    for name, one in studies.items():
-        scored = _labels(one.scored, clips)
+    rows: ResultRows = []
+    for name, study in studies.items():
+        scored = _label_columns(study.scored, clips)
         truth = clips.tags[test][:, scored]
-        counts = {**shared, "n_labels": len(known), "n_test": len(test), "n_scored": _n_present(truth)}
+        counts = {**shared, "n_labels": len(known), "n_test": len(test), "n_scored": _count_present(truth)}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedMetricWarning)  # n_scored tells as much
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # n_scored counts the labels with scores
             rows += [
                 {
                     "pipeline": name,
@@ -142,39 +144,39 @@ def _score(
                     "value": getattr(metrics, metric)(truth, proba[:, scored]),
                     **counts,
                 }
-                for metric in SCORES
+                for metric in METRIC_TITLES
             ]
     return rows
 
 
-def _labels(which: str, clips: _Clips) -> NDArray[np.integer]:
-    """Give the columns of labels."""
-    return LABELS[which](clips.order)
+def _label_columns(label_set: str, clips: _TaggedClips) -> NDArray[np.integer]:
+    """Return the columns of a label set."""
+    return LABELS[label_set](clips.label_order)
 
 
-def _n_present(truth: NDArray[np.integer]) -> int:
-    """Count the labels that some clip has."""
+def _count_present(truth: NDArray[np.integer]) -> int:
+    """Count the labels that occur in at least one clip."""
     return int(truth.any(axis=0).sum())
 
 
-def _train(
+def _train_network(
     study: TaggingStudy,
     training: Training,
-    clips: _Clips,
+    clips: _TaggedClips,
     train: NDArray[np.integer],
     seed: int,
     options: dict[str, Any],
 ) -> tuple[SkorchCNN, Any, dict[str, Any]]:
-    """Train a network, after the one whose embeddings it takes, on those clips that have a label it knows."""
+    """Train a network on clips with one of its labels, after the network of its embeddings, if any."""
     inputs: Any = clips.features
     if training.source is not None:
-        source, _, _ = _train(study, training.source, clips, train, seed, options)
+        source, _, _ = _train_network(study, training.source, clips, train, seed, options)
         inputs = source.transform(inputs)
-    known = _labels(training.labels, clips)
-    # Drawn with the seed alone, so that fewer clips are among more of them.
+    known = _label_columns(training.labels, clips)
+    # The permutation depends only on the seed, so a smaller share is a subset of a larger one.
     drawn = np.random.default_rng(seed).permutation(train)[: ceil(training.share * len(train))]
     drawn = drawn[clips.tags[drawn][:, known].any(axis=1)]
-    network = _build(study, training, random_state=seed, **options)
+    network = _build_network(study, training, random_state=seed, **options)
     started = time.perf_counter()
     network.fit([inputs[clip] for clip in drawn], clips.tags[drawn][:, known])
     cost = {
@@ -186,8 +188,8 @@ def _train(
     return network, inputs, cost
 
 
-def _build(study: TaggingStudy, training: Training, **options: Any) -> SkorchCNN:
-    """Give the classifier that trains a network; VGGish is taken as it is."""
+def _build_network(study: TaggingStudy, training: Training, **options: Any) -> SkorchCNN:
+    """Build the classifier that trains a network; VGGish is used without training."""
     if training.architecture == "vggish":
         return SkorchCNN("vggish", weights=study.vggish_weights, max_epochs=0, **options)
     width = sqrt(study.scale)
@@ -208,7 +210,7 @@ def _build(study: TaggingStudy, training: Training, **options: Any) -> SkorchCNN
     )
 
 
-# Title, and what heads the columns before the scores, by the first part of the names.
+# Title and the columns before the scores (heading and function), by the first part of the study names.
 TABLES: dict[str, tuple[str, dict[str, Callable[[str, pd.DataFrame], str]]]] = {
     "architectures": (
         "Architectures",
@@ -235,19 +237,19 @@ TABLES: dict[str, tuple[str, dict[str, Callable[[str, pd.DataFrame], str]]]] = {
 
 
 def tagging_tables(rows: pd.DataFrame, *, style: str = "text") -> str:
-    """Lay scores out as the paper does.
+    """Format scores as in the tables of the paper.
 
     Parameters
     ----------
     rows : DataFrame
-        As `score_tagging_studies` gives them.
+        Result rows of `score_tagging_studies`.
     style : {"text", "markdown"}, default="text"
-        For a terminal or for a page.
+        Plain text for a terminal, or Markdown.
 
     Returns
     -------
     str
-        A table for each first part of the names: means over folds and seeds.
+        One table for each first part of the study names, with means over folds and seeds.
     """
     tables = []
     for kind, (title, heads) in TABLES.items():
@@ -255,14 +257,14 @@ def tagging_tables(rows: pd.DataFrame, *, style: str = "text") -> str:
         names = [name for name in STUDIES if (ours["pipeline"] == name).any()]
         if not names:
             continue
-        found = [ours[ours["pipeline"] == name] for name in names]
+        by_name = [ours[ours["pipeline"] == name] for name in names]
         columns = [
-            [head, *(show(name.split("/")[1], its) for name, its in zip(names, found, strict=True))]
+            [head, *(show(name.split("/")[1], its) for name, its in zip(names, by_name, strict=True))]
             for head, show in heads.items()
         ]
         columns += [
-            [head, *(f"{its.loc[its['metric'] == metric, 'value'].mean():.3f}" for its in found)]
-            for metric, head in SCORES.items()
+            [head, *(f"{its.loc[its['metric'] == metric, 'value'].mean():.3f}" for its in by_name)]
+            for metric, head in METRIC_TITLES.items()
         ]
         n_scored = ours["n_scored"].mean()
         tables.append(f"{title} ({n_scored:.0f} labels scored)\n\n{format_columns(columns, style=style)}")

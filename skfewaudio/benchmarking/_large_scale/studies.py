@@ -1,8 +1,8 @@
-"""The studies of the suite large-scale: the tables of arXiv:1609.09430, on clips of several labels each.
+"""Studies of the suite large-scale: the tables of arXiv:1609.09430, on clips with several labels each.
 
-Which architecture, how many labels to train on, how many clips, and what embeddings are worth to the
-detection of events. A name is that of the table and of the row, such as ``labels/40-bottleneck``. As in
-suites.py, what is heavy is imported where it is used.
+They compare architectures, numbers of training labels, numbers of training clips, and embeddings as input of
+event detection. A study is named after its table and row, such as ``labels/40-bottleneck``. Large
+dependencies are imported inside the functions.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-# Of the embedded data set in full size.
+# Size of the embedded dataset at scale 1.
 N_CLIPS, N_LABELS = 6400, 40
-# What labels a network knows, from all of them in the order of how common they are.
+# Label sets: functions that select from all labels, sorted by decreasing frequency.
 LABELS: dict[str, Callable[[Any], Any]] = {
     "all": lambda order: order,
     "40 %": lambda order: order[: ceil(0.4 * len(order))],
@@ -26,20 +26,20 @@ LABELS: dict[str, Callable[[Any], Any]] = {
 
 
 class Training(NamedTuple):
-    """A network, and what it is trained on."""
+    """Architecture, input, labels and clips of a training."""
 
     architecture: str
     labels: str = "all"
-    share: float = 1.0  # of the training clips; the number of steps is the same
+    share: float = 1.0  # share of the training clips; the number of steps stays the same
     bottleneck: bool = False
-    source: "Training | None" = None  # whose embeddings are the input, instead of log-mel
+    source: "Training | None" = None  # network whose embeddings replace log-mel as input
 
 
 class TaggingStudy(NamedTuple):
-    """A row of a table."""
+    """One row of a table: a training and the labels to score."""
 
     training: Training
-    scored: str = "all"  # labels that count
+    scored: str = "all"  # set of the scored labels
     vggish_weights: str | Path | None = None
     scale: float = 1.0
 
@@ -67,14 +67,14 @@ NEEDS_WEIGHTS = {"events/vggish"}
 
 
 def make_tagging_study(name: str, *, scale: float, vggish_weights: str | Path | None = None) -> TaggingStudy:
-    """Give a study by its name."""
+    """Return a study by name."""
     return STUDIES[name]._replace(
         scale=scale, vggish_weights=vggish_weights if name in NEEDS_WEIGHTS else None
     )
 
 
-def load(name: str, load_other: Callable[..., "AudioDataset"], *, scale: float) -> "AudioDataset":
-    """Load a share of a data set; AudioSet's balanced training part with that for evaluation, as fold 1."""
+def load_scaled(name: str, load_unscaled: Callable[..., "AudioDataset"], *, scale: float) -> "AudioDataset":
+    """Load a share of a dataset; of AudioSet, the balanced training set and the evaluation set as fold 1."""
     import numpy as np
 
     from skfewaudio.datasets import load_sound_scenes
@@ -82,15 +82,15 @@ def load(name: str, load_other: Callable[..., "AudioDataset"], *, scale: float) 
     if name == "sound_scenes":
         return load_sound_scenes(round(scale * N_CLIPS), N_LABELS)
     if name == "audioset":
-        dataset = _join(load_other(subset="balanced_train"), load_other(subset="eval"), name)
+        dataset = _join(load_unscaled(subset="balanced_train"), load_unscaled(subset="eval"), name)
     else:
-        dataset = load_other()
+        dataset = load_unscaled()
     n_clips = ceil(scale * len(dataset))
     return dataset.subset(np.sort(np.random.default_rng(0).permutation(len(dataset))[:n_clips]))
 
 
 def _join(train: "AudioDataset", test: "AudioDataset", name: str) -> "AudioDataset":
-    """Make one data set of a part that is only trained on, and of one that is only tested on."""
+    """Join a dataset for training only and a dataset for testing only."""
     from dataclasses import replace
 
     import numpy as np

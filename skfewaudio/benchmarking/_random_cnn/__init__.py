@@ -1,1 +1,1 @@
-"""The suite random-cnn: features of untrained networks, as in arXiv:1805.00237."""
+"""Suite random-cnn: features of untrained networks, as in arXiv:1805.00237."""

@@ -1,7 +1,7 @@
-"""Scores over a data set's folds with all labelled clips, and hyper-parameters chosen in two ways.
+"""Cross-validation scores on all labelled clips, with hyper-parameters chosen in two ways.
 
-Nested, they are chosen by the folds of the training part alone. As published for data sets without a part for
-validation, they are those that do best on the reported folds themselves.
+In nested cross-validation, they are chosen by the folds of the training set only. As published for datasets
+without a validation set, they are chosen by the mean score on the reported folds, which is optimistic.
 """
 
 import json
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NESTED, REPORTED = "accuracy", "accuracy_chosen_on_test"
-Row = dict[str, Any]
-Rows = list[Row]
+ResultRows = list[dict[str, Any]]
 
 
 def score_feature_studies(
@@ -45,50 +44,50 @@ def score_feature_studies(
     random_state: int,
     n_jobs: int,
     finished: "pd.DataFrame",
-    on_result: Callable[[Rows], None],
+    on_result: Callable[[ResultRows], None],
 ) -> None:
-    """Score every study in every fold, once for each seed of its random weights.
+    """Score every study in every fold, once for each seed of the random weights.
 
     Parameters
     ----------
     make_feature_study : callable
-        Called with a name and ``random_state=``.
+        Function that builds a study from its name and ``random_state=``.
     names : list of str
-        Features and classifier, joined by a plus sign. Features are computed once for neighbours that share
-        them.
+        Study names: features and classifier, joined by a plus sign. Consecutive studies with the same
+        features share them.
     X, y : sequence, array of shape (n_clips,)
         The clips and their classes.
     cv : PredefinedSplit
-        The folds to test on.
+        Splitter that yields the test folds.
     folds : array of shape (n_clips,)
-        The data set's own folds, by which hyper-parameters are chosen; also where few of them are tested on.
+        All folds of the dataset. Hyper-parameters are chosen by them, even if only some folds are tested.
     n_repeats, random_state : int
-        Number of seeds, and the first.
+        Number of seeds, and the first seed.
     n_jobs : int
-        Folds at a time.
+        Number of folds that are computed in parallel.
     finished : DataFrame
-        Rows of earlier runs.
+        Result rows of earlier runs. Studies and repeats with rows for exactly these folds are skipped.
     on_result : callable
-        Takes the rows of a study and seed when they are there.
+        Called with the result rows of a study and seed when they are computed.
     """
     tested = set(cv.unique_folds.tolist())
-    # The published choice depends on all folds reported, so that those of other calls do not count.
+    # The published choice depends on the reported folds, so rows for other folds do not count.
     done = {
         key for key, rows in finished.groupby(["pipeline", "repeat"]) if set(rows["fold"].tolist()) == tested
     }
     for repeat in range(n_repeats):
         seed = random_state + repeat
         todo = [name for name in names if (name, repeat) not in done]
-        for name, study, features, seconds in _with_features(todo, make_feature_study, X, seed):
+        for name, study, features, seconds in _iter_with_features(todo, make_feature_study, X, seed):
             shared = {"pipeline": name, "n_shots": None, "repeat": repeat, "seed": seed}
-            rows = _score(study, features, y, cv, folds, n_jobs)
+            rows = _score_study(study, features, y, cv, folds, n_jobs)
             on_result([{**shared, **row, "feature_time": seconds} for row in rows])
 
 
-def _with_features(
+def _iter_with_features(
     names: list[str], make_feature_study: Callable[..., FeatureStudy], X: Any, seed: int
 ) -> Iterator[tuple[str, FeatureStudy, Any, float]]:
-    """Give studies with their features, and the seconds that these took."""
+    """Yield name, study, features and the seconds it took to compute the features."""
     made_by, features, seconds = "", None, 0.0
     for name in names:
         study = make_feature_study(name, random_state=seed)
@@ -99,13 +98,13 @@ def _with_features(
         yield name, study, features, seconds
 
 
-def _score(
+def _score_study(
     study: FeatureStudy, features: Any, y: np.ndarray, cv: PredefinedSplit, folds: np.ndarray, n_jobs: int
-) -> Rows:
-    """Score a study in every fold, and if it has something to choose also as published."""
+) -> ResultRows:
+    """Score a study in every fold; with a grid, choose hyper-parameters in both ways."""
     if study.grid is None:
         found = cross_validate(study.classifier, features, y, cv=cv, n_jobs=n_jobs, error_score="raise")
-        return _rows(NESTED, cv, found["test_score"], [{}] * cv.get_n_splits(), found["fit_time"])
+        return _make_rows(NESTED, cv, found["test_score"], [{}] * cv.get_n_splits(), found["fit_time"])
     grid = study.grid(features.shape[1])
     if study.rotate:
         features = rotate(features)
@@ -115,8 +114,8 @@ def _score(
     search.fit(features, y)
     scores = [search.cv_results_[f"split{k}_test_score"][search.best_index_] for k in range(len(chosen))]
     return [
-        *_rows(NESTED, cv, nested["test_score"], chosen, nested["fit_time"]),
-        *_rows(REPORTED, cv, scores, [search.best_params_] * len(scores), nested["fit_time"]),
+        *_make_rows(NESTED, cv, nested["test_score"], chosen, nested["fit_time"]),
+        *_make_rows(REPORTED, cv, scores, [search.best_params_] * len(scores), nested["fit_time"]),
     ]
 
 
@@ -129,11 +128,11 @@ def _search_nested(
     folds: np.ndarray,
     n_jobs: int,
 ) -> Any:
-    """Search anew in the training part of every fold, by its folds or, if it has none, by random ones."""
+    """Run a grid search in the training set of each fold, by its folds or, without any, by random folds."""
     has_folds = min(len(set(folds[train])) for train, _ in cv.split()) > 1
     inner = LeaveOneGroupOut() if has_folds else StratifiedKFold(5, shuffle=True, random_state=0)
     search = GridSearchCV(classifier, grid, cv=inner, error_score="raise")
-    with config_context(enable_metadata_routing=True):  # takes the folds to the search within each fold
+    with config_context(enable_metadata_routing=True):  # passes groups to the inner search
         return cross_validate(
             search,
             features,
@@ -146,8 +145,8 @@ def _search_nested(
         )
 
 
-def _rows(metric: str, cv: PredefinedSplit, scores: Any, chosen: list[dict], seconds: Any) -> Rows:
-    """Lay scores out, a row per fold."""
+def _make_rows(metric: str, cv: PredefinedSplit, scores: Any, chosen: list[dict], seconds: Any) -> ResultRows:
+    """Make one result row per fold."""
     return [
         {
             "fold": int(fold),
@@ -156,36 +155,36 @@ def _rows(metric: str, cv: PredefinedSplit, scores: Any, chosen: list[dict], sec
             "params": json.dumps(params),
             "n_train": len(train),
             "n_test": len(test),
-            "fit_time": float(took),
+            "fit_time": float(fit_time),
         }
-        for fold, score, params, took, (train, test) in zip(
+        for fold, score, params, fit_time, (train, test) in zip(
             cv.unique_folds, scores, chosen, seconds, cv.split(), strict=True
         )
     ]
 
 
 def rotate(features: np.ndarray) -> np.ndarray:
-    """Give features of the same inner products, and so distances, no more of them than there are clips."""
+    """Rotate features into at most n_clips dimensions, preserving inner products and distances."""
     if features.shape[1] <= len(features):
         return features.astype(float)
     triangle: np.ndarray = np.linalg.qr(features.T.astype(float), mode="r")  # type: ignore[assignment]
     return triangle.T
 
 
-def compare_table(rows: "pd.DataFrame", *, style: str = "text") -> str:
-    """Lay scores out, a row for each kind of features and a column for each classifier.
+def comparison_table(rows: "pd.DataFrame", *, style: str = "text") -> str:
+    """Format scores as tables with one row per kind of features and one column per classifier.
 
     Parameters
     ----------
     rows : DataFrame
-        As `score_feature_studies` gives them.
+        Result rows of `score_feature_studies`.
     style : {"text", "markdown"}, default="text"
         As for `accuracy_table`.
 
     Returns
     -------
     str
-        One table for either way of choosing.
+        One table for each way of choosing hyper-parameters.
     """
     split = _split_names(rows)
     titles = {NESTED: "chosen within the training folds", REPORTED: "chosen on the reported folds"}
@@ -198,22 +197,22 @@ def compare_table(rows: "pd.DataFrame", *, style: str = "text") -> str:
     return "\n\n".join(tables)
 
 
-def draw_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path]:
-    """Draw random against trained weights, an architecture a point, where both were run.
+def plot_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path]:
+    """Plot accuracies with trained weights against random weights, one point per architecture.
 
     Parameters
     ----------
     rows : DataFrame
-        As `score_feature_studies` gives them.
+        Result rows of `score_feature_studies`.
     title : str
-        Of the picture.
+        Title of the plot.
     output : Path
-        Folder for it.
+        Output folder.
 
     Returns
     -------
     list of Path
-        The picture, if there is one.
+        The plot; empty if random or trained weights were not scored.
     """
     from matplotlib.figure import Figure
     from scipy.stats import spearmanr
@@ -229,7 +228,7 @@ def draw_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path
     axes.scatter(both["svm"], both["trained"])
     middle = both["svm"].agg(["min", "max"]).mean()
     for name, (x, y) in zip(both.index, both.to_numpy(), strict=True):
-        left = bool(x > middle)  # of the point, within the axes
+        left = bool(x > middle)  # keeps the label within the axes
         axes.annotate(
             name,
             (x, y),
@@ -252,6 +251,6 @@ def draw_comparison(rows: "pd.DataFrame", title: str, output: Path) -> list[Path
 
 
 def _split_names(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Part the names of studies into features and classifier."""
+    """Split the names of studies into features (pipeline) and classifier."""
     parts = rows["pipeline"].str.split("+", n=1, expand=True)
     return rows.assign(pipeline=parts[0], classifier=parts[1])

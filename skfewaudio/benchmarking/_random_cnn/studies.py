@@ -1,7 +1,7 @@
-"""The studies of the suite random-cnn: features of untrained networks, and what classifies them.
+"""Studies of the suite random-cnn: features of untrained networks, and classifiers of these features.
 
-A name is that of the features and of the classifier, such as ``7x86-160+svm``. As in _suites.py, what is
-heavy is imported where it is used.
+A study is named after its features and its classifier, such as ``7x86-160+svm``. Large dependencies are
+imported inside the functions.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class FeatureStudy(NamedTuple):
-    """Features and a classifier of them."""
+    """Features, a classifier and its hyper-parameter grid."""
 
     features: Any  # transformer
     classifier: Any
-    grid: Callable[[int], list[dict[str, list[Any]]]] | None = None  # from the number of features
-    rotate: bool = False  # the classifier knows the clips by their inner products alone
+    grid: Callable[[int], list[dict[str, list[Any]]]] | None = None  # grid for a number of features
+    rotate: bool = False  # valid if the classifier uses only inner products of clips
 
 
 SAMPLE_RATE = 12000
-# Registered name of the architecture, and its parameters, by the name of the features. The numbers of
-# filters are the published ones, for 112 to 161 features and for 3,584 or 3,585; 90, and 256 of both kinds
-# of filters, are in the published code.
+# Registered name and parameters of the architecture, by the name of the features. The numbers of filters are
+# the published ones, for 112 to 161 features and for 3,584 or 3,585. The paper's code is the source of 90
+# filters, and of 256 with both kinds of filters.
 SINGLE, MUSIC = "single_layer", "musically_motivated"
-TIMBRAL, TEMPORAL = {"temporal": False}, {"timbral": False}
-OF_MUSIC = {"temporal_frames": "music"}
+TIMBRAL_ONLY, TEMPORAL_ONLY = {"temporal": False}, {"timbral": False}
+MUSIC_FRAMES = {"temporal_frames": "music"}
 ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "small-filters-32": ("small_filters", {"n_filters": 32}),
     "small-filters-90": ("small_filters", {"n_filters": 90}),
@@ -36,15 +36,15 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "7x96-3585": (SINGLE, {"n_filters": 3585, "bands": 1.0}),
     "7x86-160": (SINGLE, {"n_filters": 160}),
     "7x86-3585": (SINGLE, {"n_filters": 3585}),
-    "timbral-8": (MUSIC, {"n_filters": 8, **TIMBRAL}),
-    "timbral-256": (MUSIC, {"n_filters": 256, **TIMBRAL}),
-    "temporal-8": (MUSIC, {"n_filters": 8, **TEMPORAL}),
-    "temporal-256": (MUSIC, {"n_filters": 256, **TEMPORAL}),
-    "temporal-music-256": (MUSIC, {"n_filters": 256, **TEMPORAL, **OF_MUSIC}),
+    "timbral-8": (MUSIC, {"n_filters": 8, **TIMBRAL_ONLY}),
+    "timbral-256": (MUSIC, {"n_filters": 256, **TIMBRAL_ONLY}),
+    "temporal-8": (MUSIC, {"n_filters": 8, **TEMPORAL_ONLY}),
+    "temporal-256": (MUSIC, {"n_filters": 256, **TEMPORAL_ONLY}),
+    "temporal-music-256": (MUSIC, {"n_filters": 256, **TEMPORAL_ONLY, **MUSIC_FRAMES}),
     "timbral-temporal-4": (MUSIC, {"n_filters": 4}),
     "timbral-temporal-128": (MUSIC, {"n_filters": 128}),
     "timbral-temporal-256": (MUSIC, {"n_filters": 256}),
-    "timbral-temporal-music-256": (MUSIC, {"n_filters": 256, **OF_MUSIC}),
+    "timbral-temporal-music-256": (MUSIC, {"n_filters": 256, **MUSIC_FRAMES}),
     "sample-level-23": ("sample_level", {"n_filters": 23}),
     "sample-level-512": ("sample_level", {"n_filters": 512}),
     "frame-level-40": ("frame_level", {"n_filters": 40}),
@@ -52,7 +52,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "many-shapes-20": ("frame_level_many_shapes", {"n_filters": 20}),
     "many-shapes-448": ("frame_level_many_shapes", {"n_filters": 448}),
 }
-# One of each architecture, small, is also trained.
+# A small variant of each architecture is also trained.
 TRAINED = (
     "small-filters-32",
     "7x96-160",
@@ -67,36 +67,36 @@ TRAINED = (
 
 
 def random_cnn(name: str, *, device: str, random_state: int) -> Any:
-    """Give the features of a network that is never trained."""
+    """Build the features of an untrained network."""
     from skfewaudio import RandomCNNFeatures
 
     architecture, params = ARCHITECTURES[name]
-    own = {key: value for key, value in params.items() if key != "n_filters"}
+    other_params = {key: value for key, value in params.items() if key != "n_filters"}
     return RandomCNNFeatures(
         architecture,
         n_filters=params["n_filters"],
-        architecture_params=own or None,
+        architecture_params=other_params or None,
         random_state=random_state,
         device=device,
     )
 
 
 def mfcc(*, device: str, **_: Any) -> Any:
-    """Give the 120 MFCC statistics of the paper's baseline."""
+    """Build the 120 MFCC statistics of the paper's baseline."""
     from skfewaudio import MFCC
 
     return MFCC(device=device)
 
 
 def svm(features: Any, **_: Any) -> FeatureStudy:
-    """Classify by a support vector machine, with the paper's grid."""
+    """Build a study with a support vector machine and the paper's grid."""
     from sklearn.svm import SVC
 
     return FeatureStudy(features, SVC(), svm_grid, rotate=True)
 
 
 def svm_grid(n_features: int) -> list[dict[str, list[Any]]]:
-    """Give the paper's grid; its gamma "auto" is one over the number of features."""
+    """Return the paper's grid; its gamma "auto" is one over the number of features."""
     penalties = [0.1, 2.0, 8.0, 32.0]
     gammas = [2.0**-power for power in (3, 5, 7, 9, 11, 13)]
     return [
@@ -106,7 +106,7 @@ def svm_grid(n_features: int) -> list[dict[str, list[Any]]]:
 
 
 def elm(features: Any, *, random_state: int, **_: Any) -> FeatureStudy:
-    """Classify by an extreme learning machine, with the paper's grid of units."""
+    """Build a study with an extreme learning machine and the paper's numbers of hidden units."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -118,7 +118,7 @@ def elm(features: Any, *, random_state: int, **_: Any) -> FeatureStudy:
 
 
 def ridge(features: Any, **_: Any) -> FeatureStudy:
-    """Classify by ridge regression, which chooses its penalty by leave-one-out."""
+    """Build a study with ridge regression, whose penalty is chosen by leave-one-out."""
     import numpy as np
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.pipeline import make_pipeline
@@ -130,7 +130,7 @@ def ridge(features: Any, **_: Any) -> FeatureStudy:
 def trained(
     name: str, *, device: str, random_state: int, mixed_precision: bool | None = None, **_: Any
 ) -> FeatureStudy:
-    """Train the network, on the same input."""
+    """Build a study that trains the network, on the same input."""
     import torch
     from sklearn.preprocessing import FunctionTransformer
 
@@ -156,7 +156,7 @@ def trained(
 
 
 def _as_bands(clips: Any) -> "list[np.ndarray]":
-    """Give waveforms as spectrograms of one band; files are read as the published networks take them."""
+    """Return waveforms as spectrograms with one band; files are resampled to SAMPLE_RATE."""
     from skfewaudio.audio import iter_clips
 
     read = iter_clips(clips, sample_rate=SAMPLE_RATE) if isinstance(clips[0], str) else clips
@@ -164,7 +164,7 @@ def _as_bands(clips: Any) -> "list[np.ndarray]":
 
 
 def make_feature_study(name: str, *, device: str, random_state: int, **training: Any) -> FeatureStudy:
-    """Give a study by its name."""
+    """Build a study by name."""
     features, classifier = name.split("+")
     options: dict[str, Any] = {"device": device, "random_state": random_state}
     if classifier == "trained":
@@ -178,6 +178,6 @@ NAMES = [
     for features in ("mfcc", *ARCHITECTURES)
     for classifier in ("svm", "elm", "ridge", *(["trained"] if features in TRAINED else []))
 ]
-# Seconds of a CPU for a clip's features, or minutes to train.
+# Features that take seconds per clip on a CPU; training takes minutes.
 LARGE = ("small-filters-717", "sample-level-512", "frame-level-896", "many-shapes-448")
 SLOW = {name for name in NAMES if name.endswith("+trained") or name.startswith(LARGE)}

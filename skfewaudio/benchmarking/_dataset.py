@@ -1,11 +1,11 @@
-"""Load the dataset of a run, and choose its folds."""
+"""Loading of the dataset of a run and selection of its test folds."""
 
 import argparse
 import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ._large_scale import studies as _large_scale
+from ._large_scale import studies as large_scale
 
 if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
 
-def load_clips(args: argparse.Namespace) -> "AudioDataset":
-    """Load the data set of a run, or for large-scale the share of it that was asked for."""
+def load_dataset(args: argparse.Namespace) -> "AudioDataset":
+    """Load the dataset of a run; the suite large-scale uses the share given by --scale."""
     if args.suite == "large-scale":
-        return _large_scale.load(args.dataset, partial(_load_whole, args), scale=args.scale)
-    return _load_whole(args)
+        return large_scale.load_scaled(args.dataset, partial(_load_unscaled, args), scale=args.scale)
+    return _load_unscaled(args)
 
 
-def _load_whole(args: argparse.Namespace, **overrides: Any) -> "AudioDataset":
-    """Load the data set, with those options that it takes."""
+def _load_unscaled(args: argparse.Namespace, **overrides: Any) -> "AudioDataset":
+    """Load the whole dataset with the options that were set; reject those that its loader does not have."""
     from skfewaudio.datasets import load_folder
     from skfewaudio.plugins import DATASETS
 
     if args.dataset == "folder":
         if args.data_home is None:
-            raise ValueError("--dataset folder needs --data-home, the folder that holds a folder per class")
+            raise ValueError("--dataset folder needs --data-home, the folder with one subfolder per class")
         return load_folder(args.data_home)
     load = DATASETS.get(args.dataset)
     options = {"data_home": args.data_home, "subset": args.subset, **overrides}
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in inspect.signature(load).parameters:
-            raise ValueError(f"the data set {args.dataset} takes no --{name.replace('_', '-')}")
+            raise ValueError(f"the dataset {args.dataset} takes no --{name.replace('_', '-')}")
     return load(**given)
 
 
-def folds_of(dataset: "AudioDataset", wanted: list[int] | None) -> "PredefinedSplit":
-    """Give the data set's folds, or folds made for it, with those not wanted for training only."""
+def select_folds(dataset: "AudioDataset", wanted: list[int] | None) -> "PredefinedSplit":
+    """Make a splitter of the wanted test folds (None: all), from the dataset's or else generated folds."""
     import numpy as np
     from sklearn.model_selection import PredefinedSplit
 

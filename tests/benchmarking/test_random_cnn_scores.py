@@ -1,3 +1,5 @@
+"""Cross-validation scores of the suite random-cnn, their table and their plot."""
+
 import json
 
 import numpy as np
@@ -7,31 +9,30 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-from skfewaudio.benchmarking._random_cnn import scores as _cross_validation
-from skfewaudio.benchmarking._random_cnn import studies as _random_cnn
+from skfewaudio.benchmarking._random_cnn import scores, studies
 
 FOLDS = np.arange(60) % 4
 GRID = [{"C": [0.01, 1.0], "gamma": [0.1, 10.0]}]
-NONE_FINISHED = pd.DataFrame({"pipeline": [], "repeat": [], "fold": []})
+NO_ROWS = pd.DataFrame({"pipeline": [], "repeat": [], "fold": []})
 
 
 @pytest.fixture(scope="module")
 def noisy():
-    """Give 60 points of three classes that overlap."""
+    """Return 60 points of three classes that overlap."""
     rng = np.random.default_rng(0)
     y = np.repeat(["a", "b", "c"], 20)
     return rng.normal(size=(60, 5)) + 0.8 * (y[:, None] == ["a", "b", "c", "c", "b"]), y
 
 
-def score(X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NONE_FINISHED, rotate=False):
+def score(X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NO_ROWS, rotate=False):
     calls = []
 
     def make_feature_study(name, *, random_state):
         calls.append((name, random_state))
-        return _random_cnn.FeatureStudy(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
+        return studies.FeatureStudy(FunctionTransformer(), SVC(), grid and (lambda _: grid), rotate)
 
     rows = []
-    _cross_validation.score_feature_studies(
+    scores.score_feature_studies(
         make_feature_study,
         ["raw+svm"],
         X,
@@ -47,7 +48,7 @@ def score(X, y, *, folds=FOLDS, tested=None, grid=GRID, n_repeats=1, finished=NO
     return pd.DataFrame(rows), calls
 
 
-def test_nested_choice_is_made_by_the_folds_of_the_training_part(noisy):
+def test_nested_choice_uses_only_the_folds_of_the_training_set(noisy):
     X, y = noisy
     rows, _ = score(X, y)
     for _, row in rows[rows["metric"] == "accuracy"].iterrows():
@@ -57,7 +58,7 @@ def test_nested_choice_is_made_by_the_folds_of_the_training_part(noisy):
         assert row["value"] == search.score(X[~train], y[~train])
 
 
-def test_published_choice_is_the_best_mean_over_the_reported_folds(noisy):
+def test_published_choice_has_the_best_mean_over_the_reported_folds(noisy):
     X, y = noisy
     rows, _ = score(X, y)
     search = GridSearchCV(SVC(), GRID, cv=PredefinedSplit(FOLDS)).fit(X, y)
@@ -66,17 +67,17 @@ def test_published_choice_is_the_best_mean_over_the_reported_folds(noisy):
     assert json.loads(published["params"].iloc[0]) == search.best_params_
 
 
-def test_one_training_part_without_folds_is_searched_by_random_ones(noisy):
+def test_training_set_without_folds_is_split_at_random(noisy):
     rows, _ = score(*noisy, folds=np.where(FOLDS == 0, 0, -1))
     assert rows["metric"].value_counts().to_dict() == {"accuracy": 1, "accuracy_chosen_on_test": 1}
 
 
-def test_without_a_grid_there_is_one_score_a_fold(noisy):
+def test_study_without_a_grid_has_one_score_per_fold(noisy):
     rows, _ = score(*noisy, grid=None)
     assert rows["metric"].tolist() == ["accuracy"] * 4
 
 
-def test_every_repeat_has_a_seed_of_its_own(noisy):
+def test_every_repeat_has_its_own_seed(noisy):
     rows, calls = score(*noisy, n_repeats=2)
     assert calls == [("raw+svm", 3), ("raw+svm", 4)]
     assert rows.groupby("repeat")["seed"].first().tolist() == [3, 4]
@@ -94,7 +95,7 @@ def test_repeats_finished_on_fewer_folds_are_scored_again(noisy):
     assert set(rows["fold"]) == {0, 1, 2, 3}
 
 
-def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(noisy):
+def test_nested_choice_for_a_fold_does_not_depend_on_the_other_test_folds(noisy):
     everything, alone = (score(*noisy, tested=tested)[0] for tested in (None, [2]))
     expected = everything[(everything["metric"] == "accuracy") & (everything["fold"] == 2)]
     found = alone[alone["metric"] == "accuracy"]
@@ -103,16 +104,16 @@ def test_choice_for_one_fold_is_that_made_when_all_are_tested_on(noisy):
     )
 
 
-def test_rotation_keeps_inner_products_with_fewer_features():
+def test_rotation_preserves_inner_products_with_fewer_features():
     X = np.random.default_rng(0).normal(size=(20, 300))
-    rotated = _cross_validation.rotate(X)
+    rotated = scores.rotate(X)
     assert rotated.shape == (20, 20)
     np.testing.assert_allclose(rotated @ rotated.T, X @ X.T)
 
 
-def test_rotation_leaves_few_features_alone():
+def test_rotation_does_not_change_features_fewer_than_clips():
     X = np.random.default_rng(0).normal(size=(20, 3))
-    np.testing.assert_array_equal(_cross_validation.rotate(X), X)
+    np.testing.assert_array_equal(scores.rotate(X), X)
 
 
 def test_rotation_does_not_change_the_scores_of_a_support_vector_machine(noisy):
@@ -123,35 +124,35 @@ def test_rotation_does_not_change_the_scores_of_a_support_vector_machine(noisy):
 
 
 def test_svm_grid_is_the_published_one():
-    rbf, linear = _random_cnn.svm_grid(500)
+    rbf, linear = studies.svm_grid(500)
     assert rbf["gamma"] == [2**-3, 2**-5, 2**-7, 2**-9, 2**-11, 2**-13, 1 / 500]
     assert rbf["C"] == linear["C"] == [0.1, 2.0, 8.0, 32.0]
 
 
 @pytest.mark.parametrize("classifier", ["svm", "elm", "ridge", "trained"])
 def test_every_kind_of_study_can_be_made(classifier):
-    study = _random_cnn.make_feature_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
+    study = studies.make_feature_study(f"timbral-8+{classifier}", device="cpu", random_state=1)
     assert hasattr(study.features, "transform")
     assert hasattr(study.classifier, "predict")
 
 
-def test_table_has_a_row_for_features_and_a_column_for_classifiers(noisy):
+def test_table_has_a_row_per_features_and_a_column_per_classifier(noisy):
     rows, _ = score(*noisy, n_repeats=2)
-    text = _cross_validation.compare_table(rows)
+    text = scores.comparison_table(rows)
     assert "chosen within the training folds" in text
     assert "chosen on the reported folds" in text
     assert text.splitlines()[2].split() == ["classifier", "svm"]
     assert text.splitlines()[3].startswith("raw ")
 
 
-def test_picture_needs_random_and_trained_weights_of_an_architecture(noisy, tmp_path):
+def test_plot_requires_random_and_trained_weights_of_an_architecture(noisy, tmp_path):
     rows, _ = score(*noisy)
-    assert _cross_validation.draw_comparison(rows, "noise", tmp_path) == []
+    assert scores.plot_comparison(rows, "noise", tmp_path) == []
     names = ["7x86-160", "7x96-160"]
     both = pd.concat(
         rows.assign(pipeline=f"{name}+{kind}", value=rows["value"] + 0.1 * (name == "7x96-160"))
         for name in names
         for kind in ("svm", "trained")
     )
-    assert _cross_validation.draw_comparison(both, "noise", tmp_path) == [tmp_path / "trained.png"]
+    assert scores.plot_comparison(both, "noise", tmp_path) == [tmp_path / "trained.png"]
     assert (tmp_path / "trained.png").read_bytes().startswith(b"\x89PNG")

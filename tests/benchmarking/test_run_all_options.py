@@ -1,4 +1,4 @@
-"""Requests that cannot be met, and how pipelines are named."""
+"""Invalid options, missing data, and selection of pipelines."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from skfewaudio.datasets import AudioDataset
 from skfewaudio.plugins import DATASETS
 
 
-def test_tags_are_refused_by_the_few_shot_protocol(options, capsys):
+def test_few_data_rejects_clips_with_several_labels(options, capsys):
     def load_tags():
         X = np.random.default_rng(0).normal(size=(4, 4000))
         tags, folds = [[1, 0], [0, 1], [1, 1], [0, 0]], [1, 1, 2, 2]
@@ -34,7 +34,7 @@ def test_tags_are_refused_by_the_few_shot_protocol(options, capsys):
         (["--device", "gpu"], "'gpu'"),
     ],
 )
-def test_wrong_request_is_one_clear_line(options, changes, message, capsys):
+def test_invalid_request_is_reported_in_one_line(options, changes, message, capsys):
     assert main([*options, *changes]) == 2
     err = capsys.readouterr().err
     assert message in err
@@ -44,18 +44,18 @@ def test_wrong_request_is_one_clear_line(options, changes, message, capsys):
 def test_unreadable_recording_is_named(options, clips, capsys, tmp_path):
     broken = tmp_path / "broken"
     for path in clips.rglob("*.wav"):
-        copy = broken / path.relative_to(clips)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
+        target = broken / path.relative_to(clips)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
     (broken / "tone" / "3.wav").write_bytes(b"not a recording")
     assert main([*options, "--data-home", str(broken)]) == 2
     assert "3.wav" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--pipelines", "svm"], ["--suite", "all"], ["--n-repeats", "0"]])
-def test_wrong_option_is_a_usage_error(options, wrong):
+@pytest.mark.parametrize("invalid", [["--pipelines", "svm"], ["--suite", "all"], ["--n-repeats", "0"]])
+def test_invalid_option_is_a_usage_error(options, invalid):
     with pytest.raises(SystemExit, match="2"):
-        main([*options, *wrong])
+        main([*options, *invalid])
 
 
 def test_slow_pipelines_run_only_when_named():
@@ -66,22 +66,22 @@ def test_slow_pipelines_run_only_when_named():
     assert parse_options(["--pipelines", "all"]).pipelines == list(SUITES["few-data"])
 
 
-def test_pipeline_without_its_weights_is_skipped_with_the_reason(options, tmp_path, monkeypatch, capsys):
+def test_pipeline_without_weights_is_skipped_with_the_reason(options, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
     assert main([*options, "vggish-1nn"]) == 0
-    said = capsys.readouterr().err.splitlines()
-    assert "Skipped: vggish-1nn; no weights of VGGish in the cache" in said[0]
-    assert max(map(len, said[:2])) <= 80
+    lines = capsys.readouterr().err.splitlines()
+    assert "Skipped: vggish-1nn; no VGGish weights in the cache" in lines[0]
+    assert max(map(len, lines[:2])) <= 80
     rows = pd.read_json(tmp_path / "out" / "results.jsonl", lines=True)
     assert set(rows["pipeline"]) == {"random", "mfcc-1nn"}
 
 
-def test_nothing_left_to_run_is_an_error(options, tmp_path, monkeypatch, capsys):
+def test_no_runnable_pipeline_is_an_error(options, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path / "cache"))
     assert main([*options[:-3], "--pipelines", "vggish-1nn"]) == 2
     assert "no pipeline left to run" in capsys.readouterr().err
 
 
-def test_pipelines_may_be_given_by_patterns():
+def test_pipelines_are_selected_by_patterns():
     found = parse_options(["--suite", "random-cnn", "--pipelines", "7x8?-160+[es]*"]).pipelines
     assert found == ["7x86-160+svm", "7x86-160+elm"]

@@ -1,4 +1,4 @@
-"""Runs that go on from earlier ones."""
+"""Runs that resume earlier runs."""
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,13 @@ from skfewaudio.features import MFCC
 from skfewaudio.plugins import DATASETS
 
 
-def test_fits_without_predictions_are_made_again(options, first_run):
+def test_fits_without_stored_predictions_run_again(options, first_run):
     (first_run / "predictions.jsonl").unlink()
     assert main(options) == 0
     assert len(pd.read_json(first_run / "predictions.jsonl", lines=True)) == 2 * 2 * 2 * 5
 
 
-def test_features_are_looked_up_in_the_second_run(options, tmp_path, monkeypatch):
+def test_second_run_uses_cached_features(options, tmp_path, monkeypatch):
     cached = [*options, "--cache", "--cache-dir", str(tmp_path / "cache")]
     main(cached)
 
@@ -27,7 +27,7 @@ def test_features_are_looked_up_in_the_second_run(options, tmp_path, monkeypatch
     assert main([*cached, "--overwrite"]) == 0
 
 
-def test_second_run_keeps_the_first_ones_fits_and_adds_what_is_new(options, first_run):
+def test_second_run_keeps_finished_fits_and_adds_new_ones(options, first_run):
     before = (first_run / "results.jsonl").read_text()
     assert main([*options, "--n-repeats", "3"]) == 0
     after = (first_run / "results.jsonl").read_text()
@@ -55,15 +55,15 @@ def test_other_settings_are_not_mixed_with_earlier_results(options, first_run, c
     assert "random_state differ" in capsys.readouterr().err
 
 
-def test_overwrite_starts_anew(options, first_run):
+def test_overwrite_discards_earlier_results(options, first_run):
     assert main([*options, "--random-state", "5", "--overwrite"]) == 0
     assert set(pd.read_json(first_run / "results.jsonl", lines=True)["seed"]) == {5, 6}
 
 
-def test_interrupt_ends_cleanly_and_says_how_to_go_on(options, monkeypatch, capsys):
+def test_interrupt_prints_how_to_resume(options, monkeypatch, capsys):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(skfewaudio.model_selection, "few_shot_curve", interrupt)
     assert main(options) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "resume with the same command" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a run keeps on disk: settings, scores, predictions; and how far it is."""
+"""Files of a run: settings, scores and predictions."""
 
 import argparse
 import json
@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 
 RESULTS, PREDICTIONS, CONFIG = "results.jsonl", "predictions.jsonl", "config.json"
 PREDICTION_KEY = ("dataset", "pipeline", "n_shots", "repeat", "fold")
-SOURCE = ("suite", "dataset", "data_home", "subset", "scale")  # options by which the clips are loaded again
+# Options that are needed to load the dataset again.
+DATASET_OPTIONS = ("suite", "dataset", "data_home", "subset", "scale")
 PACKAGES = ("numpy", "scikit-learn", "torch", "skorch", "librosa")
 
 
-class Record:
-    """The folder of a run.
+class RunFiles:
+    """Scores and predictions in the output folder of a run.
 
     Parameters
     ----------
     output : Path
-        The folder.
+        Output folder.
     dataset : AudioDataset
-        What the rows are of.
+        Dataset of the run.
     n_fits : int
-        Fits of each pipeline, of which a line says that they are done.
-    metric : str
-        The one of a fit's rows that counts it.
+        Number of fits per pipeline. When a pipeline has as many, its time is printed.
+    metric : str, default="accuracy"
+        Metric by which fits are counted: one row per fit.
     """
 
     def __init__(
@@ -49,15 +50,15 @@ class Record:
         self._done: Counter[str] = Counter()
         self._started = time.monotonic()
 
-    def finished(self) -> "pd.DataFrame":
-        """Give the rows of fits whose predictions are kept, too."""
+    def finished_rows(self) -> "pd.DataFrame":
+        """Return the result rows of all fits whose predictions are stored as well."""
         fits, rows = self.predictions.frame(), self.results.frame()
         if fits.empty:
             return rows.iloc[:0]
         return rows.merge(fits[list(PREDICTION_KEY)], on=list(PREDICTION_KEY))
 
     def add_results(self, rows: list[dict[str, Any]]) -> None:
-        """Store rows, and where there is no terminal for a bar say when a pipeline is done."""
+        """Store rows; unless stderr is a terminal, which shows a bar, print when a pipeline is done."""
         self.results.append([{"dataset": self._name, **row} for row in rows])
         fresh = Counter(row["pipeline"] for row in rows if row["metric"] == self._metric)
         self._done += fresh
@@ -67,33 +68,33 @@ class Record:
                 print(f"{name}: {fits}, {time.monotonic() - self._started:.0f} s", file=sys.stderr)
 
     def add_predictions(self, row: dict[str, Any]) -> None:
-        """Store the predictions of a fit."""
+        """Store the predictions of one fit."""
         self.predictions.append([{"dataset": self._name, **row}])
 
 
 def open_results(output: Path) -> "ResultStore":
-    """Give the scores of a run."""
+    """Open the scores of a run."""
     from skfewaudio.reporting import ResultStore
 
     return ResultStore(output / RESULTS)
 
 
 def open_predictions(output: Path) -> "ResultStore":
-    """Give the predictions of a run, a line a fit."""
+    """Open the predictions of a run, one row per fit."""
     from skfewaudio.reporting import ResultStore
 
     return ResultStore(output / PREDICTIONS, key=PREDICTION_KEY)
 
 
 def read_config(output: Path) -> dict[str, Any]:
-    """Give the settings of a run."""
+    """Load the settings of a run."""
     return json.loads((output / CONFIG).read_text(encoding="utf-8"))
 
 
 def write_config(
     args: argparse.Namespace, dataset: "AudioDataset", pipelines: dict[str, Any], device: str
 ) -> None:
-    """Write what the results depend on; refuse to mix them with those of other settings."""
+    """Write the settings of a run, unless the folder has results with other settings."""
     config: dict[str, Any] = {
         "dataset": dataset.name,
         "n_clips": len(dataset),
@@ -101,14 +102,14 @@ def write_config(
         "random_state": args.random_state,
         "device": device,
         "skfewaudio": version("skfewaudio"),
-        # Without the addresses of functions, which change from run to run.
+        # Addresses of functions are removed: they change from run to run.
         "pipelines": {name: re.sub(r" at 0x\w+", "", repr(pipe)) for name, pipe in pipelines.items()},
     }
     if args.overwrite:
         for name in (RESULTS, PREDICTIONS):
             (args.output / name).unlink(missing_ok=True)
     elif (args.output / RESULTS).exists() and (args.output / CONFIG).exists():
-        config["pipelines"] = _join_pipelines(config, read_config(args.output), args.output)
+        config["pipelines"] = _merge_pipelines(config, read_config(args.output), args.output)
     notes = {
         "licence": dataset.licence,
         "citation": dataset.citation,
@@ -118,26 +119,27 @@ def write_config(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": {name: version(name) for name in PACKAGES},
-        "source": {name: _plain(getattr(args, name)) for name in SOURCE},
+        "source": {name: _to_json_value(getattr(args, name)) for name in DATASET_OPTIONS},
     }
     args.output.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**config, **notes}, indent=2, ensure_ascii=False)
-    (args.output / CONFIG).write_text(f"{text}\n", encoding="utf-8")
+    # A folder whose name is not UTF-8 is written with JSON's escapes.
+    (args.output / CONFIG).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _join_pipelines(config: dict[str, Any], before: dict[str, Any], output: Path) -> dict[str, str]:
-    """Give the pipelines of earlier runs and of this one, which may be added but not changed."""
+def _merge_pipelines(config: dict[str, Any], before: dict[str, Any], output: Path) -> dict[str, str]:
+    """Merge the pipelines of earlier runs and of this run; raise ValueError if a setting has changed."""
     pipelines = {**before["pipelines"], **config["pipelines"]}
     now = {**config, "pipelines": {name: pipelines[name] for name in before["pipelines"]}}
     changed = [name for name in now if now[name] != before.get(name)]
     if changed:
         raise ValueError(
-            f"{output} holds results of other settings ({', '.join(changed)} differ): "
-            "give another --output, or --overwrite to start anew"
+            f"{output} has results with other settings ({', '.join(changed)} differ): "
+            "choose another --output, or use --overwrite to start again"
         )
     return pipelines
 
 
-def _plain(value: Any) -> Any:
-    """Give what JSON holds."""
+def _to_json_value(value: Any) -> Any:
+    """Convert a path to a string."""
     return str(value.resolve()) if isinstance(value, Path) else value
