@@ -4,6 +4,7 @@ Shared by the network `PooledFilters` and the transformer `SpectrogramStatistics
 introduced random filters that are summarised by the share of positive responses and the maximum.
 """
 
+from collections.abc import Sequence
 from math import ceil
 
 import torch
@@ -41,18 +42,39 @@ def count_regions(n_regions: int, n_mels: int) -> int:
 def pool_region(responses: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Compute the `FILTER_POOLS` of responses (batch, n_filters, rows, columns), each (batch, n_filters).
 
-    The pools are the share of positive responses, the maximum, the mean of the rectified responses and the
+    These are the share of positive responses, the maximum, the mean of the rectified responses and the
     standard deviation.
     """
+    return finish_pools(measure_region(responses))
+
+
+def measure_region(responses: Tensor) -> tuple[Tensor, ...]:
+    """Compute the share of positive responses, maximum, rectified mean, mean and mean square of a region."""
     values = responses.flatten(2)
-    # Two moments take a tenth of the time of torch's std. They are accurate, because values are of order one.
-    variance = values.square().mean(2) - values.mean(2).square()
     return (
         (values > 0).to(values.dtype).mean(2),
         values.amax(2),
         values.relu().mean(2),
-        variance.clamp(min=0).sqrt(),
+        values.mean(2),
+        values.square().mean(2),
     )
+
+
+def join_measures(measures: Sequence[tuple[Tensor, ...]], n_columns: Sequence[int]) -> tuple[Tensor, ...]:
+    """Combine the measures of a region that was measured in parts of some columns each."""
+    if len(measures) == 1:
+        return measures[0]
+    weights = torch.tensor(n_columns, dtype=measures[0][0].dtype, device=measures[0][0].device)
+    weights = (weights / weights.sum())[:, None, None]
+    stacked = [torch.stack(parts) for parts in zip(*measures, strict=True)]
+    return tuple(part.amax(0) if i == 1 else (weights * part).sum(0) for i, part in enumerate(stacked))
+
+
+def finish_pools(measures: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Turn measures into the `FILTER_POOLS`."""
+    share, maximum, rectified, mean, mean_square = measures
+    # Two moments take a tenth of the time of torch's std, and the values are of order one.
+    return share, maximum, rectified, (mean_square - mean.square()).clamp(min=0).sqrt()
 
 
 def band_moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

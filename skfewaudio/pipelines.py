@@ -6,7 +6,7 @@ Large dependencies are imported inside the functions, so that the names can be l
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,14 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
-# At other sample rates, the hop length is scaled so that frames last nearly as long.
-REFERENCE_SAMPLE_RATE = 44100
-REFERENCE_HOP_LENGTH = 1024
-
 
 def make_few_shot_classifier(
     *,
-    sample_rate: int = 44100,
+    sample_rate: int | Literal["auto"] = "auto",
     n_mels: int = 64,
     augmentation: Any = "auto",
     n_copies: int = 4,
@@ -29,14 +25,18 @@ def make_few_shot_classifier(
     false_rejection_rate: float | None = None,
     unknown_label: Any = "unknown",
     random_state: int = 0,
+    channel: str | int = "mean",
+    allow_truncated: bool = False,
     device: str | None = None,
 ) -> "Pipeline":
     """Make the recommended pipeline for 1 to 100 clips per class, which fits in seconds without a network.
 
     Parameters
     ----------
-    sample_rate : int, default=44100
-        Sample rate in Hz. Files are resampled to it; arrays must have it. Spectrograms have one frame every
+    sample_rate : int or "auto", default="auto"
+        Sample rate in Hz. Files are resampled to it; arrays must have it. "auto" uses the most frequent rate
+        of the training recordings, and 44,100 Hz for arrays without a rate. Recordings of a far higher or
+        lower rate are then named in a warning when they are predicted. Spectrograms have one frame every
         23 ms at any sample rate.
     n_mels : int, default=64
         Number of mel bands.
@@ -57,13 +57,19 @@ def make_few_shot_classifier(
         Label predicted for rejected clips.
     random_state : int, default=0
         Seed of the filters of :class:`~skfewaudio.features.SpectrogramStatistics` and of the augmentation.
+    channel : {"mean", "first", "loudest"} or int, default="mean"
+        How the channels of files are reduced to one: their mean, the first, the one with the highest power,
+        or the one with an index from 0.
+    allow_truncated : bool, default=False
+        Whether files that were cut off are used as far as they can be decoded, with a warning. False raises
+        an error.
     device : str, default=None
         Torch device. None uses CUDA if available.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Pipeline for waveforms or paths. The first step, ``logmel``, is stateless, so that
+        Pipeline for waveforms or paths. The first step, ``logmel``, learns the sample rate at most, so that
         :func:`~skfewaudio.model_selection.few_shot_curve` computes it once per clip. The last step,
         ``classifier``, is an :class:`~skfewaudio.classifiers.AugmentedClassifier` around a Pipeline of
         ``statistics``, ``scaler`` and ``classifier``. Without augmentation, these three steps follow
@@ -85,9 +91,9 @@ def make_few_shot_classifier(
     from skfewaudio.classifiers import AugmentedClassifier, CalibratedRidgeClassifier
     from skfewaudio.features import BlockScaler, LogMel, SpectrogramStatistics
 
-    hop_length = max(1, round(REFERENCE_HOP_LENGTH * sample_rate / REFERENCE_SAMPLE_RATE))
-    n_fft = 2 ** (2 * hop_length - 1).bit_length()  # the smallest power of two with at least two hops
-    logmel = LogMel(sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, device=device)
+    logmel = LogMel.at_rate(
+        sample_rate, n_mels=n_mels, channel=channel, allow_truncated=allow_truncated, device=device
+    )
     statistics = SpectrogramStatistics(random_state=random_state, device=device)
     ridge = CalibratedRidgeClassifier(
         fit_intercept=False,

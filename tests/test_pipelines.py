@@ -85,7 +85,7 @@ def test_frames_have_the_same_duration_at_any_sample_rate(sample_rate):
 
 
 def test_default_sample_rate_has_default_spectrograms():
-    assert repr(make_few_shot_classifier(device="cpu")[0]) == "LogMel(device='cpu')"
+    assert repr(make_few_shot_classifier(sample_rate=44100, device="cpu")[0]) == "LogMel(device='cpu')"
 
 
 @pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")

@@ -1,14 +1,19 @@
-"""Sound arrays and sound files; no estimators."""
+"""Sound files and arrays, and patches of spectrograms; no estimators."""
 
 from .aggregation import AGGREGATIONS, aggregate
-from .io import iter_clips, load_audio
+from .formats import audio_suffixes, is_audio_file
+from .io import AudioInfo, audio_info, iter_clips, load_audio
 from .patches import PAD_MODES, fix_length, patch_starts, sample_patches, split_patches
 
 __all__ = [
     "AGGREGATIONS",
     "PAD_MODES",
+    "AudioInfo",
     "aggregate",
+    "audio_info",
+    "audio_suffixes",
     "fix_length",
+    "is_audio_file",
     "iter_clips",
     "load_audio",
     "patch_starts",

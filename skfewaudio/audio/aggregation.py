@@ -1,4 +1,4 @@
-"""From the scores of a clip's patches to the clip's."""
+"""Aggregation of the scores of patches into scores of clips."""
 
 from collections.abc import Callable
 
@@ -28,16 +28,16 @@ AGGREGATIONS: dict[str, Callable[[NDArray, NDArray, NDArray], NDArray]] = {
 
 
 def aggregate(scores: NDArray, n_patches: NDArray, *, how: str = "mean") -> NDArray:
-    """Give each clip one row of scores from the rows of its patches.
+    """Aggregate the scores of each clip's patches into one row of scores.
 
     Parameters
     ----------
     scores : ndarray of shape (n_patches_in_all, n_outputs)
-        Scores of the patches, the patches of a clip together and in the clips' order.
+        Scores of the patches, grouped by clip and in the order of the clips.
     n_patches : array-like of shape (n_clips,)
-        Patches of each clip, at least 1.
+        Number of patches of each clip, at least 1.
     how : {"mean", "max", "vote"}, default="mean"
-        The mean or the maximum over a clip's patches, or the share of patches whose highest score it is.
+        Mean or maximum over a clip's patches, or the fraction of patches in which an output scores highest.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def aggregate(scores: NDArray, n_patches: NDArray, *, how: str = "mean") -> NDAr
     Raises
     ------
     ValueError
-        If the counts do not add up to the rows, one of them is 0, or `how` is unknown.
+        If the counts do not add up to the number of rows, a count is 0, or `how` is unknown.
 
     Examples
     --------

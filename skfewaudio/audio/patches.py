@@ -1,7 +1,7 @@
-"""Fixed runs of frames: cutting, repeating and drawing patches.
+"""Patches, which are fixed runs of frames: cutting, padding and drawing.
 
-A clip is padded by *index*, never by copying: frame ``i`` of a repeated clip is frame ``i % n_frames``
-of the clip. The classifiers gather the patches of a batch through the same indices.
+A clip is padded by index, without concatenation: frame ``i`` of a repeated clip is frame ``i % n_frames`` of
+the clip. The classifiers gather the patches of a batch by the same indices.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-# What stands in for frames beyond the end of a clip, as an index: -1 marks a frame of zeros.
+# Index of the frame that replaces a frame beyond the end of a clip; -1 stands for a frame of zeros.
 PAD_MODES: dict[str, Callable[[NDArray[np.int64], int | NDArray[np.int64]], NDArray[np.int64]]] = {
     "repeat": lambda index, n_frames: index % n_frames,
     "zero": lambda index, n_frames: np.where(index < n_frames, index, -1),
@@ -17,22 +17,22 @@ PAD_MODES: dict[str, Callable[[NDArray[np.int64], int | NDArray[np.int64]], NDAr
 
 
 def patch_starts(n_frames: int, patch_frames: int, hop_frames: int) -> NDArray[np.int64]:
-    """First frames of the patches that slide over a clip.
+    """Return the first frame of each patch of a sliding window.
 
     Parameters
     ----------
     n_frames : int
-        Frames of the clip, at least 1.
+        Number of frames of the clip, at least 1.
     patch_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     hop_frames : int
-        Frames from the start of a patch to the start of the next.
+        Number of frames from the start of a patch to the start of the next.
 
     Returns
     -------
     ndarray of shape (n_patches,)
-        A clip no longer than a patch has the one patch that starts at 0. What is left over at the end and
-        fills no patch is not covered, as in [1]_.
+        First frames. A clip no longer than a patch has a single patch that starts at 0. Frames at the end
+        that do not fill a patch are not covered, as in [1]_.
 
     References
     ----------
@@ -56,9 +56,9 @@ def fix_length(x: NDArray, length: int, *, pad_mode: str = "repeat") -> NDArray:
     x : ndarray of shape (..., n_frames)
         A waveform or a spectrogram.
     length : int
-        Samples or frames wanted.
+        Number of samples or frames of the result.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        What follows the end of a short clip: the clip again, or zeros.
+        Padding of a short clip: repetitions of the clip, or zeros.
 
     Returns
     -------
@@ -82,18 +82,18 @@ def fix_length(x: NDArray, length: int, *, pad_mode: str = "repeat") -> NDArray:
 
 
 def split_patches(x: NDArray, patch_frames: int, *, hop_frames: int, pad_mode: str = "repeat") -> NDArray:
-    """Slide over the last axis of a clip.
+    """Cut a clip into patches with a sliding window along the last axis.
 
     Parameters
     ----------
     x : ndarray of shape (..., n_frames)
         A waveform or a spectrogram.
     patch_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     hop_frames : int
-        Frames from patch to patch.
+        Number of frames from the start of a patch to the start of the next.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        How a clip shorter than a patch is filled.
+        Padding of a clip shorter than a patch: repetitions of the clip, or zeros.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def split_patches(x: NDArray, patch_frames: int, *, hop_frames: int, pad_mode: s
            [2, 3, 4, 5]])
     """
     starts = patch_starts(x.shape[-1], patch_frames, hop_frames)
-    return _take(x, starts, patch_frames, pad_mode)
+    return _gather(x, starts, patch_frames, pad_mode)
 
 
 def sample_patches(
@@ -124,20 +124,20 @@ def sample_patches(
     pad_mode: str = "repeat",
     random_state: np.random.RandomState,
 ) -> NDArray:
-    """Draw patches at random places of a clip, with replacement.
+    """Draw patches at random positions of a clip, with replacement.
 
     Parameters
     ----------
     x : ndarray of shape (..., n_frames)
         A waveform or a spectrogram.
     patch_frames : int
-        Frames of a patch.
+        Number of frames in a patch.
     n_patches : int, default=1
-        Patches to draw.
+        Number of patches to draw.
     pad_mode : {"repeat", "zero"}, default="repeat"
-        How a clip shorter than a patch is filled.
+        Padding of a clip shorter than a patch: repetitions of the clip, or zeros.
     random_state : numpy.random.RandomState
-        Where the places are drawn from.
+        Source of the random positions.
 
     Returns
     -------
@@ -157,11 +157,11 @@ def sample_patches(
            [1, 2, 3, 4]])
     """
     starts = random_state.randint(max(x.shape[-1] - patch_frames, 0) + 1, size=n_patches)
-    return _take(x, starts, patch_frames, pad_mode)
+    return _gather(x, starts, patch_frames, pad_mode)
 
 
-def _take(x: NDArray, starts: NDArray[np.int64], patch_frames: int, pad_mode: str) -> NDArray:
-    """Gather patches, padding by index."""
+def _gather(x: NDArray, starts: NDArray[np.int64], patch_frames: int, pad_mode: str) -> NDArray:
+    """Gather patches by index, with padding."""
     n_frames = x.shape[-1]
     if n_frames == 0:
         raise ValueError(f"a clip of shape {x.shape} has no frames; expected at least one")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._home import PathLike, expand_user, find_root, is_audio, visible_files
+from ._home import PathLike, expand_user, find_root, is_audio
+from ._listing import visible_files
 from ._tables import OnMissing, dataset_from_table, join_first, parse_integers, read_table
 
 LICENCE = "labels and embeddings CC BY 4.0, by Google; the sound belongs to the videos' authors"

@@ -20,9 +20,11 @@ from sklearn.model_selection import (
     check_cv,
 )
 
+from skfewaudio.audio.clips import is_file_part, is_sound
 from skfewaudio.exceptions import LeakageWarning
 
 from ._field_checks import as_clip_list, check_classes, check_folds, check_indicator
+from ._labels import clean_label
 
 _MAX_DEFAULT_FOLDS = 5
 
@@ -35,9 +37,10 @@ class AudioDataset:
 
     Parameters
     ----------
-    X : list of str, list of 1-D or 2-D ndarray, or ndarray of shape (n_clips, n_samples)
-        The clips: paths of sound files, waveforms at ``sample_rate``, or features of shape
-        (n_features, n_frames).
+    X : list of str or of tuple, list of 1-D or 2-D ndarray, or ndarray of shape (n_clips, n_samples)
+        The clips: paths of sound files, parts of sound files as ``(path, start, end)`` in seconds, waveforms
+        at ``sample_rate``, or features of shape (n_features, n_frames). If `end` is None, the part ends with
+        the file.
     target : array-like of str, shape (n_clips,), or of int, shape (n_clips, n_labels)
         The class of each clip. If a clip may have several labels or no label, an indicator matrix of 0 and 1
         with one column per label.
@@ -47,7 +50,7 @@ class AudioDataset:
         The dataset's folds. Clips of fold -1 are in every training set, as in
         :class:`sklearn.model_selection.PredefinedSplit`.
     groups : array-like of shape (n_clips,) or None, default=None
-        The recording that each clip was cut from.
+        The recording that each clip was cut from. None uses the files if the clips are parts of files.
     sample_rate : int or None, default=None
         Samples per second, in Hz. None if it is unknown or differs between files.
     licence, citation, description : str, default=""
@@ -60,7 +63,7 @@ class AudioDataset:
     y : ndarray of str, shape (n_clips,), or of int16, shape (n_clips, n_labels)
         Same as `target`.
     paths : list of str
-        Same as `X`; not defined for waveforms and features.
+        The sound file of each clip; not defined for waveforms and features.
     target_names : list of str
         The sorted classes, or the labels in the order of the columns.
 
@@ -68,7 +71,8 @@ class AudioDataset:
     ------
     ValueError
         If there are no clips, lengths differ, folds are not integers, waveforms have no sample rate, or an
-        indicator matrix has no ``label_names`` or other values than 0 and 1.
+        indicator matrix has no ``label_names`` or other values than 0 and 1. If parts of files are mixed with
+        other clips, start before 0, or do not end after their start.
 
     Warns
     -----
@@ -98,6 +102,11 @@ class AudioDataset:
     <AudioDataset tags: 2 clips, 2 labels>
     >>> tagged.subset(tagged.y[:, 0] == 1).paths
     ['a.wav']
+
+    With parts of a recording:
+
+    >>> AudioDataset([("a.wav", 0.5, 2.0), ("a.wav", 7.5, 9.0)], ["bark", "horn"], name="street")
+    <AudioDataset street: 2 clips from 1 files, 2 classes, 1 recordings>
     """
 
     X: Any
@@ -113,21 +122,23 @@ class AudioDataset:
 
     def __post_init__(self) -> None:
         X = self.X if isinstance(self.X, np.ndarray) and self.X.ndim == 2 else as_clip_list(self.X)
-        names = None if self.label_names is None else [str(name) for name in self.label_names]
+        names = None if self.label_names is None else [clean_label(name) for name in self.label_names]
         target = check_classes(self.target) if names is None else check_indicator(self.target, names)
         columns: dict[str, NDArray[Any]] = {"target": target}
         if self.folds is not None:
             columns["folds"] = check_folds(self.folds)
-        if self.groups is not None:
-            columns["groups"] = np.asarray(self.groups)
         if len(X) == 0:
             raise ValueError(f"the dataset {self.name!r} has no clips")
+        if self.groups is not None:
+            columns["groups"] = np.asarray(self.groups)
+        elif is_file_part(X[0]):
+            columns["groups"] = np.array([clip[0] for clip in X], dtype=str)
         for field, values in columns.items():
             if values.shape != (len(X), *(target.shape[1:] if field == "target" else ())):
                 raise ValueError(
                     f"{field} must have one value for each of {len(X)} clips; got {values.shape}"
                 )
-        if self.sample_rate is None and np.ndim(X[0]) == 1:
+        if self.sample_rate is None and _is_waveform(X[0]):
             raise ValueError(f"the dataset {self.name!r} holds waveforms; pass their sample_rate in Hz")
         for field, value in {"X": X, "label_names": names, **columns}.items():
             object.__setattr__(self, field, value)
@@ -141,10 +152,12 @@ class AudioDataset:
     @property
     def paths(self) -> list[str]:
         """Paths of the sound files, one per clip."""
-        if not isinstance(self.X[0], str):
-            what = "waveforms" if np.ndim(self.X[0]) == 1 else "features"
-            raise AttributeError(f"the dataset {self.name!r} holds {what}, not files: use X")
-        return self.X
+        if isinstance(self.X[0], str):
+            return self.X
+        if is_file_part(self.X[0]):
+            return [path for path, _, _ in self.X]
+        what = "waveforms" if is_sound(self.X[0]) or _is_waveform(self.X[0]) else "features"
+        raise AttributeError(f"the dataset {self.name!r} holds {what}, not files: use X")
 
     @property
     def target_names(self) -> list[str]:
@@ -161,7 +174,8 @@ class AudioDataset:
 
     def __repr__(self) -> str:
         kind = "classes" if self.label_names is None else "labels"
-        parts = [f"{len(self)} clips", f"{len(self.target_names)} {kind}"]
+        files = f" from {len(set(self.paths))} files" if is_file_part(self.X[0]) else ""
+        parts = [f"{len(self)} clips{files}", f"{len(self.target_names)} {kind}"]
         if self.folds is not None:
             parts.append("folds " + ", ".join(str(fold) for fold in np.unique(self.folds)))
         if self.groups is not None:
@@ -268,14 +282,11 @@ class AudioDataset:
                 )
             return min(_MAX_DEFAULT_FOLDS, n_units)
         counts = {name: len(np.unique(units[self.target == name])) for name in self.target_names}
-        rarest = min(counts, key=lambda name: counts[name])
-        if counts[rarest] < 2:
+        alone = [name for name, count in counts.items() if count < 2]
+        if alone:
             what = "clip" if self.groups is None else "recording"
-            raise ValueError(
-                f"class {rarest!r} has one {what}: it cannot be both trained and tested on. "
-                f"Add another, or leave the class out: dataset.subset(dataset.target != {rarest!r})"
-            )
-        return min(_MAX_DEFAULT_FOLDS, counts[rarest])
+            raise ValueError(_describe_single_units(alone, what))
+        return min(_MAX_DEFAULT_FOLDS, *counts.values())
 
     def _warn_of_leakage(self, splitter: BaseCrossValidator) -> None:
         """Warn if `splitter` puts clips of one recording and class (or of one fold) on both sides."""
@@ -325,3 +336,20 @@ class AudioDataset:
                 LeakageWarning,
                 stacklevel=4,
             )
+
+
+def _is_waveform(clip: Any) -> bool:
+    """Return whether a clip is a one-dimensional array without its sample rate."""
+    return not is_file_part(clip) and not is_sound(clip) and np.ndim(clip) == 1
+
+
+def _describe_single_units(classes: list[str], what: str) -> str:
+    """Describe classes that have one clip or recording, and what to do."""
+    first, *others = map(repr, classes)
+    too = f", and so have {', '.join(others)}" if others else ""
+    rest = f"~np.isin(dataset.target, {classes})" if others else f"dataset.target != {first}"
+    they = "they" if others else "it"
+    return (
+        f"class {first} has one {what}{too}: {they} cannot be both trained and tested on. Add another, or "
+        f"leave the class out: move its clips elsewhere, or in Python dataset.subset({rest})"
+    )

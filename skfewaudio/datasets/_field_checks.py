@@ -1,7 +1,6 @@
 """Checks of the fields of an AudioDataset."""
 
 from collections.abc import Sequence
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -9,14 +8,33 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
+from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
+
+from ._labels import clean_label
+
 
 def as_clip_list(X: Sequence[Any]) -> list[Any]:
-    """Return the clips as a list, with paths as str."""
-    return [str(clip) if isinstance(clip, str | PathLike) else clip for clip in X]
+    """Return the clips as a list, with paths as str and checked parts of files as tuples."""
+    clips = [_as_clip(clip, f"X[{i}]") for i, clip in enumerate(X)]
+    are_parts = [is_file_part(clip) for clip in clips]
+    if any(are_parts) and not all(are_parts):
+        other = are_parts.index(False)
+        raise ValueError(
+            f"X mixes parts of files, such as X[{are_parts.index(True)}], with other clips, such as "
+            f"X[{other}]; expected (path, start, end) for each clip: (path, 0, None) is a whole file"
+        )
+    return clips
+
+
+def _as_clip(clip: Any, name: str) -> Any:
+    """Return a path as str, and a part of a file as (path, start, end); other clips stay unchanged."""
+    if is_path(clip):
+        return str(clip)
+    return tuple(as_file_part(clip, name)) if is_file_part(clip) else clip
 
 
 def check_classes(target: Any) -> NDArray[np.str_]:
-    """Return the class of each clip as str."""
+    """Return the class of each clip as str, in Unicode's composed form (NFC)."""
     labels = list(target)
     several = [label for label in labels if hasattr(label, "__len__") and not isinstance(label, str | bytes)]
     if several:
@@ -24,7 +42,7 @@ def check_classes(target: Any) -> NDArray[np.str_]:
             f"target must have one class per clip, but has {several[0]!r}. For several labels per clip, pass "
             "0 and 1 in a column for each label, and the columns' label_names"
         )
-    return np.array([str(label) for label in labels], dtype=str)
+    return np.array([clean_label(label) for label in labels], dtype=str)
 
 
 def check_indicator(target: Any, names: list[str]) -> NDArray[np.int16]:

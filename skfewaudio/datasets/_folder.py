@@ -1,79 +1,99 @@
-"""Loaders of own recordings: one folder per class, or a table of paths and labels."""
+"""Loaders of own recordings: one folder per class, or a folder without classes."""
 
-import warnings
+import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from skfewaudio.audio.formats import has_audio_signature, is_audio_file
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._home import AUDIO_SUFFIXES, PathLike, expand_user, is_audio, visible_files
-from ._tables import OnMissing, check_filled, dataset_from_table, join_first, parse_integers, read_table
+from ._home import PathLike, expand_user, printable
+from ._labels import clean_label, warn_of_similar_labels
+from ._layouts import find_other_layout
+from ._listing import Listing, list_files
+from ._tables import join_first
+from ._warnings import warn_user
+from .recording_names import recordings_of_files
 
-# Suffixes of files that often lie beside recordings.
+# Suffixes of files that often lie beside recordings. Files without a suffix are recognised by their content.
 _NOTE_SUFFIXES = frozenset({"", ".csv", ".json", ".md", ".rst", ".tsv", ".txt", ".yaml", ".yml"})
-# Usual column names; one is chosen automatically if it is the only one in the table.
-_PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath")
-_LABEL_COLUMNS = ("label", "class", "category", "target")
-_FOLD_COLUMNS = ("fold", "folds")
-_GROUP_COLUMNS = ("group", "groups", "recording", "recording_id")
+_EXAMPLES = "wav, flac, ogg, mp3, m4a or another format"
 
 
-def load_folder(root: PathLike) -> AudioDataset:
-    """Load a folder that contains one folder of sound files per class.
+def load_folder(root: PathLike, *, check_layout: bool = True) -> AudioDataset:
+    r"""Load a folder that contains one folder of sound files per class.
 
     Parameters
     ----------
     root : path-like
         The folder. The names of its subfolders are the classes. Files in deeper folders belong to the class
-        too. Hidden files and folders are ignored.
+        too. Links are followed. Hidden files and folders are ignored, and so are those of operating systems,
+        such as Thumbs.db and $RECYCLE.BIN.
+    check_layout : bool, default=True
+        Raise an error if the subfolders do not look like classes, but like the parts of a dataset, such as
+        fold1 and fold2, or train/dog and test/dog. False uses them as classes.
 
     Returns
     -------
     AudioDataset
-        Clips sorted by class and path, without folds and groups.
+        Clips sorted by class and path, without folds. If file names or metadata identify the recordings of
+        clips, these are the groups, and every other clip is a group of its own: see :ref:`the user guide
+        <recording-names>`.
 
     Raises
     ------
     DatasetNotFoundError
-        If `root` is not a folder, or its subfolders contain no sound files.
+        If `root` is not a folder, its subfolders contain no sound files, or `check_layout` finds another
+        layout.
 
     Warns
     -----
     UserWarning
-        If a class has no sound files, sound files lie outside the class folders, or other files than notes
-        are found (by suffix).
+        If a class has no sound files, classes differ only in case or white space, sound files lie outside the
+        class folders, links lead nowhere, or other files than notes are found.
 
     See Also
     --------
     load_csv : Load clips with folds or groups from a table.
+
+    Notes
+    -----
+    Classes are normalised to Unicode's composed form (NFC), so that a folder has the same class on every
+    system. In names that are not UTF-8, the other bytes are replaced by escapes such as ``\xe4``.
     """
     root = expand_user(root)
     if not root.is_dir():
         raise DatasetNotFoundError(
-            f"{root} is not a folder; expected one with a folder of sound files for each class"
+            f"{printable(root)} is not a folder; expected one with a folder of sound files for each class"
         )
-    classes = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    files = {folder.name: visible_files(folder) for folder in classes}
-    sounds = {name: [file for file in found if is_audio(file)] for name, found in files.items()}
-    loose = sorted(file for file in root.iterdir() if file.is_file() and is_audio(file))
-    others = [file for found in files.values() for file in found if not is_audio(file)]
-    others = [file for file in others if file.suffix.lower() not in _NOTE_SUFFIXES]
-    if not any(sounds.values()):
+    found = list_files(root)
+    _check_opened(root, found)
+    sounds = [file for file in found.files if is_audio_file(file)]
+    clips = [file for file in sounds if file.parent != root]
+    loose = [file for file in sounds if file.parent == root]
+    if check_layout and (message := find_other_layout(root, clips, loose)):
+        raise DatasetNotFoundError(message)
+    classes = [folder for folder in found.folders if folder.parent == root and folder != root]
+    if not clips:
         raise DatasetNotFoundError(
-            f"{root} holds no sound files in folders: it has {len(classes)} folders and {len(loose)} sound "
-            f"files beside them. Expected {root / 'CLASS' / 'CLIP.wav'}, with one of the suffixes "
-            f"{' '.join(sorted(AUDIO_SUFFIXES))}"
+            f"{printable(root)} holds no sound files in folders: it has {len(classes)} folders and "
+            f"{len(loose)} sound files beside them. Expected {printable(root / 'CLASS' / 'CLIP.wav')}, in "
+            f"{_EXAMPLES}"
         )
+    clips.sort(key=lambda file: _class_of(file, root))
+    labels = [_class_of(file, root) for file in clips]
     _warn_about(loose, "sound files are in no class folder and are left out")
-    _warn_about(others, "files are not sound files, by their suffix, and are left out")
-    _warn_about([name for name, found in sounds.items() if not found], "class folders hold no sound files")
+    _warn_about_others(found, set(sounds), [file for file in found.files if file.parent != root])
+    empty = {_class_of(folder / "file", root) for folder in classes}.difference(labels)
+    _warn_about(sorted(empty), "class folders hold no sound files")
+    warn_of_similar_labels(labels, printable(root))
     return AudioDataset(
-        [str(file) for found in sounds.values() for file in found],
-        [name for name, found in sounds.items() for _ in found],
-        name=root.resolve().name,
+        [str(file) for file in clips],
+        labels,
+        name=printable(unicodedata.normalize("NFC", root.resolve().name)),
+        groups=_find_recordings(clips, found.links),
     )
 
 
@@ -83,130 +103,80 @@ def list_audio_files(root: PathLike) -> list[str]:
     Parameters
     ----------
     root : path-like
-        The folder. Hidden files and folders are ignored.
+        The folder. Links are followed. Hidden files and folders and those of operating systems are ignored.
 
     Returns
     -------
     list of str
-        Sorted paths of the files with the suffix of a sound file, including files in subfolders.
+        Sorted paths of the sound files, including files in subfolders. Files without a suffix are recognised
+        by their content.
 
     Raises
     ------
     DatasetNotFoundError
         If `root` is not a folder, or contains no sound files.
 
+    Warns
+    -----
+    UserWarning
+        If links lead nowhere, or folders cannot be opened.
+
     See Also
     --------
     load_folder : Load the same files with the names of the subfolders as classes.
     """
     root = expand_user(root)
-    files = [str(file) for file in visible_files(root) if is_audio(file)]
+    found = list_files(root)
+    _check_opened(root, found)
+    files = [str(file) for file in found.files if is_audio_file(file)]
     if not files:
         what = "holds no sound files" if root.is_dir() else "is not a folder"
-        raise DatasetNotFoundError(
-            f"{root} {what}; expected one with files that end in {' '.join(sorted(AUDIO_SUFFIXES))}"
-        )
+        raise DatasetNotFoundError(f"{printable(root)} {what}; expected one with files in {_EXAMPLES}")
+    _warn_about(found.broken, "links lead nowhere and are left out")
+    _warn_about(found.unreadable, "folders cannot be opened and are left out")
     return files
+
+
+def _check_opened(root: Path, found: Listing) -> None:
+    """Raise if the folder itself exists but cannot be opened."""
+    if root in found.unreadable and root.is_dir():
+        raise DatasetNotFoundError(f"{printable(root)} cannot be opened: the right to read it may be missing")
+
+
+def _class_of(file: Path, root: Path) -> str:
+    """Return the class of a file: the name of the subfolder of `root` that contains it."""
+    return clean_label(printable(file.relative_to(root).parts[0]))
+
+
+def _find_recordings(clips: Sequence[Path], links: Sequence[Path]) -> list[str] | None:
+    """Return the recording of each clip; None if nothing is known and no file is linked a second time."""
+    files = [str(file) for file in clips]
+    recordings = recordings_of_files(files)
+    if links:  # a link may have another name than its file
+        files = [os.path.realpath(file) for file in files]
+        pairs = zip(recordings, recordings_of_files(files), strict=True)
+        recordings = [by_name or by_file for by_name, by_file in pairs]
+    if not any(recordings) and len(set(files)) == len(files):
+        return None
+    return [name or printable(file) for name, file in zip(recordings, files, strict=True)]
+
+
+def _warn_about_others(found: Listing, sounds: set[Path], files: Sequence[Path]) -> None:
+    """Warn about links that lead nowhere, folders that cannot be opened, and files that are not used."""
+    others = [file for file in files if file not in sounds and file.suffix.lower() not in _NOTE_SUFFIXES]
+    renamed = [file for file in others if has_audio_signature(file)]
+    others = [file for file in others if file not in renamed]
+    special = [file for file in found.special if file.suffix]
+    _warn_about(
+        renamed, "files begin like sound files, but not their suffixes, and are left out: rename them"
+    )
+    _warn_about(others, "files are not sound files, by their suffix, and are left out")
+    _warn_about(special, "files are pipes, sockets or devices and are left out")
+    _warn_about(found.broken, "links lead nowhere and are left out")
+    _warn_about(found.unreadable, "folders cannot be opened and are left out")
 
 
 def _warn_about(names: Sequence[object], what: str) -> None:
     """Warn with the number of `names`, the statement `what` and the first names, if there are any."""
     if names:
-        warnings.warn(f"{len(names)} {what}: {join_first(names)}", stacklevel=3)
-
-
-def load_csv(
-    csv_path: PathLike,
-    *,
-    audio_root: PathLike | None = None,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    fold_column: str | None = None,
-    group_column: str | None = None,
-    on_missing: OnMissing = "raise",
-    on_extra: OnMissing = "warn",
-) -> AudioDataset:
-    """Load the clips listed in a table, one per row.
-
-    Parameters
-    ----------
-    csv_path : path-like
-        The table, in UTF-8 with a header. Columns are separated by tabs if the suffix is ``.tsv``, otherwise
-        by commas.
-    audio_root : path-like or None, default=None
-        The folder that relative paths in the table refer to. None uses the table's folder.
-    path_column, label_column : str or None, default=None
-        Names of the columns with paths and classes. None uses the only column with a usual name: path, file,
-        filename, file_name, filepath; label, class, category, target.
-    fold_column, group_column : str or None, default=None
-        Names of the columns with folds (integers of at least -1) and recordings. None uses the only column
-        with a usual name (fold, folds; group, groups, recording, recording_id), if any.
-    on_missing : {"raise", "warn", "ignore"}, default="raise"
-        How to handle rows without audio: raise an error, or leave them out with or without a warning.
-    on_extra : {"raise", "warn", "ignore"}, default="warn"
-        How to handle sound files that have no row but lie in the same folders as listed files.
-
-    Returns
-    -------
-    AudioDataset
-        Clips in the order of the table.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If the table, or the audio of a row, is not found.
-    ValueError
-        If a column does not exist or cannot be determined, a value is missing, a fold is not a valid integer,
-        or a file has two rows.
-
-    Warns
-    -----
-    LeakageWarning
-        If clips of one class and one recording lie in several folds.
-
-    See Also
-    --------
-    load_folder : Load a folder with one subfolder per class.
-    """
-    source = expand_user(csv_path)
-    root = source.parent if audio_root is None else expand_user(audio_root)
-    sep = "\t" if source.suffix.lower() == ".tsv" else ","
-    table = read_table(source, (), sep=sep)
-    present = list(table.columns)
-    path = _choose_column(path_column, _PATH_COLUMNS, present, source, "path_column")
-    label = _choose_column(label_column, _LABEL_COLUMNS, present, source, "label_column")
-    fold = _choose_column(fold_column, _FOLD_COLUMNS, present, source, "fold_column", optional=True)
-    group = _choose_column(group_column, _GROUP_COLUMNS, present, source, "group_column", optional=True)
-    check_filled(table, [name for name in (path, label, fold, group) if name], source)
-    return dataset_from_table(
-        [root / expand_user(name) for name in table[path]],
-        table,
-        source=source,
-        label=str(label),
-        folds=parse_integers(pd.Series(table[fold]), source, minimum=-1) if fold else None,
-        group=group,
-        on_missing=on_missing,
-        on_extra=on_extra,
-        name=source.stem,
-    )
-
-
-def _choose_column(
-    wanted: str | None,
-    usual: Sequence[str],
-    present: Sequence[str],
-    source: Path,
-    parameter: str,
-    *,
-    optional: bool = False,
-) -> str | None:
-    """Return the requested column, or the only column with a usual name."""
-    if wanted is not None:
-        return wanted
-    found = [name for name in present if name.lower() in usual]
-    if len(found) == 1:
-        return found[0]
-    if optional and not found:
-        return None
-    which = f"{' and '.join(found)} could be it" if found else f"no column is named {', '.join(usual)}"
-    raise ValueError(f"{source} has the columns {', '.join(present)}; {which}: name the {parameter}")
+        warn_user(f"{len(names)} {what}: {join_first([printable(name) for name in names])}")

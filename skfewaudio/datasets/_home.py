@@ -2,33 +2,26 @@
 
 import errno
 import os
+import re
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pooch
 
+from skfewaudio.audio.formats import is_audio_file
 from skfewaudio.exceptions import DatasetNotFoundError
 
 PathLike = str | os.PathLike[str]
 
-# Formats that libsndfile decodes. Headerless ones are excluded, because they do not store their sample rate.
-AUDIO_FORMATS = (
-    "aif",
-    "aifc",
-    "aiff",
-    "au",
-    "caf",
-    "flac",
-    "mp3",
-    "oga",
-    "ogg",
-    "opus",
-    "rf64",
-    "snd",
-    "w64",
-    "wav",
+# Files and folders of operating systems, in lower case; hidden ones, such as .Trashes, need no entry.
+SYSTEM_NAMES = frozenset(
+    (
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"),
+        *("$recycle.bin", "recycler", "#recycle", "system volume information", "found.000"),
+        *("lost+found", "lost.dir", "@eadir"),
+    )
 )
-AUDIO_SUFFIXES = frozenset(f".{name}" for name in AUDIO_FORMATS)
 
 
 def get_data_home(data_home: PathLike | None = None) -> Path:
@@ -80,15 +73,21 @@ def is_there(test: Callable[[], bool]) -> bool:
         return False
 
 
-def visible_files(folder: Path) -> list[Path]:
-    """Return the sorted files under `folder`, without hidden files and folders."""
-    found = []
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(where, name) for name in names if not name.startswith(".")]
-    return sorted(found)
+def is_ignored(name: str) -> bool:
+    """Return whether a file or folder is hidden, or belongs to an operating system."""
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def is_audio(file: Path) -> bool:
-    """Return whether the file name has the suffix of a sound file and is not hidden."""
-    return file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".")
+    """Return whether a file is a regular sound file that is not hidden; pipes and devices are not opened."""
+    try:
+        is_regular = stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return False
+    return is_regular and not is_ignored(file.name) and is_audio_file(file)
+
+
+def printable(name: object) -> str:
+    """Return the name of a file in a form that can be printed: bytes that are not UTF-8 become escapes."""
+    text = re.sub("[\udc80-\udcff]", lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", str(name))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

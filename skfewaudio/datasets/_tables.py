@@ -1,8 +1,7 @@
 """Metadata tables, and datasets built from a table and its sound files."""
 
 import os
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +13,9 @@ from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
 from ._home import PathLike, is_audio, is_there
+from ._warnings import warn_user
 
-OnMissing = Literal["raise", "warn", "ignore"]
+OnMissing = Literal["raise", "warn", "ignore", "keep"]
 
 _MAX_INT64 = int(np.iinfo(np.int64).max)
 
@@ -124,11 +124,11 @@ def dataset_from_table(
     paths = [os.path.normpath(file) for file in files]
     check_unique(paths, table, source)
     if on_extra != "ignore":
-        _report_extra(paths, source, on_extra)
+        report_extra(paths, source, on_extra)
     keep = np.ones(len(paths), dtype=bool) if selected is None else np.array(selected)
     if not keep.any():
         raise ValueError(f"{source} has no rows of the requested subset")
-    keep[_report_missing(paths, keep, source, on_missing)] = False
+    keep[report_missing(paths, keep, source, on_missing)] = False
     where = np.flatnonzero(keep)
     return AudioDataset(
         [paths[i] for i in where],
@@ -147,24 +147,36 @@ def check_unique(paths: Sequence[str], table: pd.DataFrame, source: Path | str) 
         raise ValueError(f"{source} names {len(again)} files a second time: {join_first(named)}")
 
 
-def _report_missing(
-    paths: Sequence[str], keep: NDArray[np.bool_], source: Path | str, on_missing: OnMissing
+def report_missing(
+    paths: Sequence[str],
+    keep: NDArray[np.bool_],
+    source: Path | str,
+    on_missing: OnMissing,
+    hint: Callable[[Sequence[str]], str] = lambda missing: "",
 ) -> list[int]:
-    """Return the positions of selected rows without a file, after raising or warning as requested."""
-    check_option(on_missing, "on_missing")
-    missing = [i for i in np.flatnonzero(keep).tolist() if not is_there(Path(paths[i]).is_file)]
-    named = join_first([paths[i] for i in missing])
-    message = f"{len(missing)} of {keep.sum()} rows of {source} have no audio: {named}"
-    if missing and (on_missing == "raise" or len(missing) == keep.sum()):
-        raise DatasetNotFoundError(
-            f"{message}. Complete the dataset, or pass on_missing='warn' to leave these rows out"
-        )
-    if missing and on_missing == "warn":
-        warnings.warn(f"{message}; they are left out", stacklevel=4)
+    """Return the positions of selected rows without a file, after raising or warning as requested.
+
+    `hint` returns sentences about the missing files, which follow the message.
+    """
+    if on_missing != "keep":
+        check_option(on_missing, "on_missing")
+    there = {path: is_there(Path(path).is_file) for path in set(paths)}
+    missing = [i for i in np.flatnonzero(keep).tolist() if not there[paths[i]]]
+    if not missing:
+        return []
+    names = list(dict.fromkeys(paths[i] for i in missing))
+    message = f"{len(missing)} of {keep.sum()} rows of {source} have no audio: {join_first(names)}"
+    if on_missing == "raise" or len(missing) == keep.sum():
+        leave_out = "" if on_missing == "keep" else ", or pass on_missing='warn' to leave these rows out"
+        raise DatasetNotFoundError(f"{message}.{hint(names)} Complete the dataset{leave_out}")
+    if on_missing == "keep":
+        return []
+    if on_missing == "warn":
+        warn_user(f"{message}; they are left out.{hint(names)}")
     return missing
 
 
-def _report_extra(paths: Sequence[str], source: Path | str, on_extra: OnMissing) -> None:
+def report_extra(paths: Sequence[str], source: Path | str, on_extra: OnMissing) -> None:
     """Raise or warn if the folders of the named files hold sound files without a row."""
     check_option(on_extra, "on_extra")
     extra = sorted({str(file) for file in _audio_files_beside(paths)}.difference(paths))
@@ -172,7 +184,7 @@ def _report_extra(paths: Sequence[str], source: Path | str, on_extra: OnMissing)
     if extra and on_extra == "raise":
         raise ValueError(f"{message}. Add rows, or pass on_extra='warn' to leave these files out")
     if extra:
-        warnings.warn(f"{message}; they are left out", stacklevel=4)
+        warn_user(f"{message}; they are left out")
 
 
 def _audio_files_beside(files: Iterable[PathLike]) -> list[Path]:

@@ -1,9 +1,8 @@
 """Shared code of the transformers of waveforms: validation of X, threads, batches and stacking of results."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from itertools import chain
 from numbers import Integral, Real
 from threading import Barrier, Lock
@@ -16,10 +15,19 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skfewaudio._torch import resolve_device
-from skfewaudio._validation import Waveforms, check_waveforms
-from skfewaudio.audio.io import iter_clips, map_ahead, resolve_threads
+from skfewaudio.audio.channels import CHANNEL_CHOICES
+from skfewaudio.audio.io import SILENCE_SECONDS, iter_clips, map_ahead, resolve_threads, warn_of_silence
+from skfewaudio.audio.streaming import LongRecording
+from skfewaudio.audio.waveforms import Waveforms, check_waveforms
+from skfewaudio.exceptions import AudioLoadError
 
-from ._mel_spectrogram import FILTER_AT_ONCE, MelParams, frames_at_once, mel_spectrograms
+from ._mel_spectrogram import (
+    FILTER_AT_ONCE,
+    MelParams,
+    frames_at_once,
+    mel_spectrogram_of_blocks,
+    mel_spectrograms,
+)
 
 # Parameters that do not change the features, and therefore are not part of cache keys.
 EXECUTION_PARAMS = frozenset({"n_threads", "on_error", "device"})
@@ -27,6 +35,8 @@ EXECUTION_PARAMS = frozenset({"n_threads", "on_error", "device"})
 # Constraints of the parameters that all transformers of waveforms share, and of mel spectrogram parameters.
 WAVEFORM_CONSTRAINTS: dict[str, list[Any]] = {
     "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "channel": [StrOptions(set(CHANNEL_CHOICES)), Interval(Integral, 0, None, closed="left")],
+    "allow_truncated": ["boolean"],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "on_error": [StrOptions({"raise", "warn"})],
     "device": [str, torch.device, None],
@@ -50,14 +60,19 @@ MEL_CONSTRAINTS: dict[str, list[Any]] = {
 class WaveformTransformerMixin:
     """Mixin for stateless transformers that process waveforms clip by clip.
 
-    The estimator must have the parameters `sample_rate`, `n_threads`, `on_error` and `device`.
+    The estimator must have the parameters `sample_rate`, `channel`, `allow_truncated`, `n_threads`,
+    `on_error` and `device`.
     """
 
     # Increment when results change; this invalidates cached features. Increment it here if the spectrograms
     # change, otherwise in the subclass.
     feature_version = 1
+    # Longer recordings are read in blocks; None if the features of a clip need it whole.
+    long_seconds: float | None = 60.0
 
-    sample_rate: int
+    sample_rate: Any
+    channel: str | int
+    allow_truncated: bool
     n_threads: int | None
     on_error: Literal["raise", "warn"]
     device: str | None
@@ -78,9 +93,23 @@ class WaveformTransformerMixin:
         self : object
             The estimator itself.
         """
+        clips = self._check_clips(X, reset=True)
+        self._fit_rate(clips.clips)
         self._check_settings()
-        self._check_clips(X, reset=True)
         return self
+
+    def _fit_rate(self, clips: Sequence[Any]) -> None:
+        """Choose the sample rate by the recordings; a hook for subclasses."""
+
+    @property
+    def _rate(self) -> int:
+        """Sample rate in Hz."""
+        return self.sample_rate
+
+    @property
+    def _native_rate(self) -> int | None:
+        """Sample rate that recordings are expected to have; None accepts all."""
+        return None
 
     def __feature_params__(self) -> dict[str, Any]:
         """Return the values that the features depend on, for `CachedFeatures`; weight files are Paths."""
@@ -93,9 +122,19 @@ class WaveformTransformerMixin:
 
     def _check_clips(self, X: Any, *, reset: bool) -> Waveforms:
         """Check the type of X and return the clips as waveforms."""
-        read = partial(
-            iter_clips, sample_rate=self.sample_rate, n_threads=self.n_threads, on_error=self.on_error
-        )
+
+        def read(clips: Sequence[Any]) -> Iterator[Any]:
+            return iter_clips(
+                clips,
+                sample_rate=self._rate,
+                n_threads=self.n_threads,
+                on_error=self.on_error,
+                channel=self.channel,
+                allow_truncated=self.allow_truncated,
+                native_rate=self._native_rate,
+                long_seconds=self.long_seconds,
+            )
+
         return check_waveforms(self, X, reset=reset, read=read)
 
     def __sklearn_tags__(self) -> Tags:
@@ -113,6 +152,7 @@ def transform_mel(
     n_threads: int | None,
     device: str | None,
     one_by_one: bool = False,
+    on_error: str = "raise",
 ) -> np.ndarray | list[np.ndarray]:
     """Compute the mel spectrogram of each clip and apply a function to it.
 
@@ -131,6 +171,8 @@ def transform_mel(
     one_by_one : bool, default=False
         Whether every batch holds one clip. This balances the load of the threads if `clip_function` takes
         longer than the spectrogram.
+    on_error : {"raise", "warn"}, default="raise"
+        How to handle long recordings that cannot be read, as in :func:`~skfewaudio.audio.iter_clips`.
 
     Returns
     -------
@@ -139,12 +181,28 @@ def transform_mel(
     """
     target = resolve_device(device)
 
-    def process(batch: list[np.ndarray]) -> list[torch.Tensor]:
+    def process(batch: list[Any]) -> list[torch.Tensor]:
+        if isinstance(batch[0], LongRecording):
+            return [clip_function(_read_long_mel(batch[0], params, target, on_error))]
         return [clip_function(mel) for mel in mel_spectrograms(batch, params, target)]
 
     n_at_once = 1 if one_by_one else FILTER_AT_ONCE * frames_at_once(params, target)
     batches = _batch_by_frames(clips, params, n_at_once)
     return transform_batches(batches, process, len(clips), n_threads=n_threads, device=target)
+
+
+def _read_long_mel(
+    recording: LongRecording, params: MelParams, device: torch.device, on_error: str
+) -> torch.Tensor:
+    """Compute the mel spectrogram of a long recording, or of silence in its place."""
+    try:
+        return mel_spectrogram_of_blocks(recording, params, device)
+    except AudioLoadError as error:
+        if on_error == "raise":
+            raise
+        warn_of_silence([error])
+        silence = np.zeros(round(SILENCE_SECONDS * params.sample_rate), dtype=np.float32)
+        return mel_spectrograms([silence], params, device)[0]
 
 
 def transform_waveforms(
@@ -210,6 +268,12 @@ def _batch_by_frames(
     batch: list[np.ndarray] = []
     n_batched = 0
     for clip in clips:
+        if isinstance(clip, LongRecording):
+            if batch:
+                yield batch
+            batch, n_batched = [], 0
+            yield [clip]
+            continue
         n_frames = params.n_frames(len(clip))
         if batch and n_batched + n_frames > n_at_once:
             yield batch

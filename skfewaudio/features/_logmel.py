@@ -1,18 +1,19 @@
 """Log-compressed mel spectrograms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skfewaudio._presets import choose_preset
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
 from ._mel_spectrogram import COMPRESSIONS, MelParams, needs_double
+from ._native_rate import REFERENCE_RATE, find_native_rate, scale_frames
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Pons, Serrà, Serra, "Training neural audio classifiers with few data", arXiv:1810.10274.
@@ -64,8 +65,11 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    sample_rate : int, default=44100
-        In Hz. Files are resampled to it; arrays are assumed to have it.
+    sample_rate : int or "auto", default=44100
+        In Hz. Files are resampled to it; arrays are assumed to have it. "auto" chooses the most frequent rate
+        of the recordings in `fit`, and 44,100 Hz for arrays without a rate; `n_fft`, `hop_length` and
+        `win_length` then refer to 44,100 Hz and are scaled to the chosen rate, so that frames keep their
+        duration.
     n_fft : int, default=2048
         Length of the Fourier transform, in samples.
     hop_length : int, default=1024
@@ -111,6 +115,12 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         Lower bound of "db"; smaller values are clipped to it.
     top_db : float or None, default=80.0
         Range of "db" below the peak of a clip; lower values are clipped. None disables clipping.
+    channel : {"mean", "first", "loudest"} or int, default="mean"
+        How the channels of files are reduced to one: their mean, the first, the one with the highest power,
+        or the one with an index from 0.
+    allow_truncated : bool, default=False
+        Whether files that were cut off or are damaged are used as far as they can be decoded, with a warning.
+        False treats them as files that cannot be read.
     n_threads : int, default=None
         Number of threads that decode files. On a CPU, features are computed in the same number of
         threads. None uses one thread per available core.
@@ -127,14 +137,18 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
 
+    sample_rate_ : int
+        Sample rate in Hz; only with ``sample_rate="auto"``.
+
     See Also
     --------
     MFCC : Cepstral coefficients, or their fixed-length summary.
 
     Notes
     -----
-    The transformer is stateless: `transform` needs no `fit`. The working memory does not grow with the
-    number of clips, but only with the length of the longest clips.
+    The transformer is stateless: `transform` needs no `fit`. With ``sample_rate="auto"``, it then uses 44,100
+    Hz. The working memory does not grow with the number of clips. Recordings longer than a minute are read in
+    blocks.
 
     The Fourier transform is computed in single precision if the compression hides its rounding errors
     (decibels of a limited range, and "log" with its default offset), and in double precision otherwise.
@@ -161,6 +175,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         **WAVEFORM_CONSTRAINTS,
         **MEL_CONSTRAINTS,
+        "sample_rate": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "power": [Interval(Real, 0, None, closed="neither")],
         "frame_length": [StrOptions({"n_fft", "win_length"})],
         "mel_slopes": [StrOptions({"hz", "mel"})],
@@ -173,7 +188,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        sample_rate: int = 44100,
+        sample_rate: int | Literal["auto"] = 44100,
         n_fft: int = 2048,
         hop_length: int = 1024,
         win_length: int | None = None,
@@ -193,6 +208,8 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         ref: float | Callable[[np.ndarray], Any] = 1.0,
         amin: float = 1e-10,
         top_db: float | None = 80.0,
+        channel: str | int = "mean",
+        allow_truncated: bool = False,
         n_threads: int | None = None,
         on_error: Literal["raise", "warn"] = "raise",
         device: str | None = None,
@@ -217,6 +234,8 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self.ref = ref
         self.amin = amin
         self.top_db = top_db
+        self.channel = channel
+        self.allow_truncated = allow_truncated
         self.n_threads = n_threads
         self.on_error = on_error
         self.device = device
@@ -243,12 +262,34 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         """
         return cls(**choose_preset(PRESETS, name, overrides))
 
+    @classmethod
+    def at_rate(cls, sample_rate: int | Literal["auto"], **params: Any) -> Self:
+        """Create a transformer whose frames last at any rate as long as at 44,100 Hz.
+
+        Parameters
+        ----------
+        sample_rate : int or "auto"
+            Sample rate in Hz, or "auto".
+        **params : object
+            Other parameters. `n_fft` and `hop_length` refer to 44,100 Hz; `n_fft` is rounded up to a power of
+            two.
+
+        Returns
+        -------
+        LogMel
+        """
+        transformer = cls(sample_rate=sample_rate, **params)
+        if not isinstance(sample_rate, Integral):
+            return transformer
+        n_fft, hop_length = scale_frames(transformer.n_fft, transformer.hop_length, int(sample_rate))
+        return transformer.set_params(n_fft=n_fft, hop_length=hop_length)
+
     def transform(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Compute the compressed mel spectrogram of each clip.
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+        X : array-like of shape (n_clips, n_samples), or list of clips
             The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
@@ -269,11 +310,58 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             amin=self.amin,
             top_db=self.top_db,
         )
+        params = self._check_settings()
         clips = self._check_clips(X, reset=False)
         return transform_mel(
-            clips, compress, params=self._check_settings(), n_threads=self.n_threads, device=self.device
+            clips,
+            compress,
+            params=params,
+            n_threads=self.n_threads,
+            device=self.device,
+            on_error=self.on_error,
         )
 
     def _check_settings(self) -> MelParams:
         double = needs_double(self.compression, power=self.power, offset=self.offset, top_db=self.top_db)
-        return MelParams.from_params(self.get_params(deep=False), double=double)
+        return MelParams.from_params(self.get_params(deep=False) | self._scaled_params(), double=double)
+
+    def _scaled_params(self) -> dict[str, int]:
+        """Return the parameters that depend on the rate that `fit` has chosen."""
+        if self.sample_rate != "auto":
+            return {}
+        n_fft, hop_length = scale_frames(self.n_fft, self.hop_length, self._rate)
+        scaled = {"sample_rate": self._rate, "n_fft": n_fft, "hop_length": hop_length}
+        if self.win_length is not None:
+            scaled["win_length"] = round(self.win_length * n_fft / self.n_fft)
+        return scaled
+
+    def with_rate(self, sample_rate: int) -> Self:
+        """Return a copy with ``sample_rate="auto"`` that is fitted to recordings of a sample rate.
+
+        Parameters
+        ----------
+        sample_rate : int
+            In Hz.
+
+        Returns
+        -------
+        LogMel
+        """
+        copy = clone(self)
+        copy.sample_rate_ = sample_rate
+        return copy
+
+    def _fit_rate(self, clips: Sequence[Any]) -> None:
+        if self.sample_rate == "auto":
+            self.sample_rate_ = find_native_rate(clips)
+
+    @property
+    def _rate(self) -> int:
+        return self._native_rate or (REFERENCE_RATE if self.sample_rate == "auto" else self.sample_rate)
+
+    @property
+    def _native_rate(self) -> int | None:
+        return getattr(self, "sample_rate_", None) if self.sample_rate == "auto" else None
+
+    def __feature_params__(self) -> dict[str, Any]:
+        return super().__feature_params__() | self._scaled_params()

@@ -1,8 +1,8 @@
 """Mel spectrograms, compression functions and cepstra, computed with torch."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import chain
 from math import prod
@@ -160,6 +160,40 @@ def mel_spectrograms(
     _apply_filters(spectra[:n_buffered], params, out=mel[:, n_done : n_done + n_buffered])
     spectrograms = mel[: params.n_mels, : sum(n_frames)].split(n_frames, dim=1)
     return [one.clone(memory_format=torch.contiguous_format) for one in spectrograms]
+
+
+def mel_spectrogram_of_blocks(
+    blocks: Iterable[np.ndarray], params: MelParams, device: torch.device
+) -> torch.Tensor:
+    """Compute the mel spectrogram (n_mels, n_frames) of a clip that comes in consecutive blocks.
+
+    The result equals that of the whole clip. The working memory depends only on the length of the blocks.
+    """
+    unpadded = replace(params, center=False, min_frames=1)
+    n_kept = params.n_padded + 1  # samples that the padding at the end may mirror
+    parts: list[torch.Tensor] = []
+    pending = np.empty(0, dtype=np.float32)
+    is_first = True
+    for block in blocks:
+        pending = np.concatenate([pending, block])
+        if is_first and len(pending) > 2 * params.n_frame:
+            pending = _pad_one_end(pending, params, (params.n_padded, 0))
+            is_first = False
+        n_ready = (len(pending) - n_kept - params.n_frame) // params.hop_length + 1
+        if not is_first and n_ready > 0:
+            n_used = params.n_frame + (n_ready - 1) * params.hop_length
+            parts += mel_spectrograms([pending[:n_used]], unpadded, device)
+            pending = pending[n_ready * params.hop_length :]
+    if is_first:
+        return mel_spectrograms([pending], params, device)[0]
+    pending = _pad_one_end(pending, params, (0, params.n_padded))
+    if len(pending) >= params.n_frame:
+        parts += mel_spectrograms([pending], unpadded, device)
+    return torch.cat(parts, dim=1)
+
+
+def _pad_one_end(samples: np.ndarray, params: MelParams, width: tuple[int, int]) -> np.ndarray:
+    return np.pad(samples, width, mode=params.pad_mode) if max(width) else samples  # type: ignore[call-overload]
 
 
 def _split_into_frames(clip: np.ndarray, params: MelParams, device: torch.device) -> torch.Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import DTypeLike, NDArray
 
-from skfewaudio._validation import is_path
+from skfewaudio.audio.clips import is_path
 
 
 def write_features(

@@ -62,6 +62,12 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         Coefficient of the sinusoidal liftering. 0 disables liftering.
     summary : {"mean_std_deltas"} or None, default="mean_std_deltas"
         "mean_std_deltas" returns the vector described above, None the coefficients of every frame.
+    channel : {"mean", "first", "loudest"} or int, default="mean"
+        How the channels of files are reduced to one: their mean, the first, the one with the highest power,
+        or the one with an index from 0.
+    allow_truncated : bool, default=False
+        Whether files that were cut off or are damaged are used as far as they can be decoded, with a warning.
+        False treats them as files that cannot be read.
     n_threads : int, default=None
         Number of threads that decode files. On a CPU, features are computed in the same number of
         threads. None uses one thread per available core.
@@ -130,6 +136,8 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         top_db: float | None = 80.0,
         lifter: float = 0,
         summary: str | None = "mean_std_deltas",
+        channel: str | int = "mean",
+        allow_truncated: bool = False,
         n_threads: int | None = None,
         on_error: Literal["raise", "warn"] = "raise",
         device: str | None = None,
@@ -150,6 +158,8 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self.top_db = top_db
         self.lifter = lifter
         self.summary = summary
+        self.channel = channel
+        self.allow_truncated = allow_truncated
         self.n_threads = n_threads
         self.on_error = on_error
         self.device = device
@@ -159,7 +169,7 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+        X : array-like of shape (n_clips, n_samples), or list of clips
             The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
@@ -178,7 +188,12 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         params = self._check_settings()
         clips = self._check_clips(X, reset=False)
         return transform_mel(
-            clips, self._compute_clip, params=params, n_threads=self.n_threads, device=self.device
+            clips,
+            self._compute_clip,
+            params=params,
+            n_threads=self.n_threads,
+            device=self.device,
+            on_error=self.on_error,
         )
 
     @available_if(_is_summarised)

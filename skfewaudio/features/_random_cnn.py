@@ -86,6 +86,12 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
     n_fft, hop_length, n_mels : int, default=512, 256 and 96
         Parameters of the log mel spectrograms, as in :class:`LogMel`. The preset "random-cnn" provides the
         other parameters. Architectures for waveforms ignore them.
+    channel : {"mean", "first", "loudest"} or int, default="mean"
+        How the channels of files are reduced to one: their mean, the first, the one with the highest power,
+        or the one with an index from 0.
+    allow_truncated : bool, default=False
+        Whether files that were cut off or are damaged are used as far as they can be decoded, with a warning.
+        False treats them as files that cannot be read.
     n_threads : int, default=None
         Number of threads that decode files. On a CPU, features are computed in the same number of
         threads. None uses one thread per available core.
@@ -136,6 +142,8 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
     (3, 80)
     """
 
+    long_seconds = None  # a clip is cropped or repeated as a whole
+
     _parameter_constraints: dict[str, list[Any]] = {
         **WAVEFORM_CONSTRAINTS,
         **{name: MEL_CONSTRAINTS[name] for name in ("n_fft", "hop_length", "n_mels")},
@@ -165,6 +173,8 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         n_fft: int = 512,
         hop_length: int = 256,
         n_mels: int = 96,
+        channel: str | int = "mean",
+        allow_truncated: bool = False,
         n_threads: int | None = None,
         on_error: Literal["raise", "warn"] = "raise",
         random_state: int | np.random.RandomState | None = 0,
@@ -182,6 +192,8 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         self.n_fft = n_fft
         self.hop_length = hop_length
         self.n_mels = n_mels
+        self.channel = channel
+        self.allow_truncated = allow_truncated
         self.n_threads = n_threads
         self.on_error = on_error
         self.random_state = random_state
@@ -192,7 +204,7 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+        X : array-like of shape (n_clips, n_samples), or list of clips
             The clips.
         y : None
             Ignored.
@@ -211,7 +223,7 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+        X : array-like of shape (n_clips, n_samples), or list of clips
             The clips; see :ref:`the user guide <waveforms>`.
 
         Returns

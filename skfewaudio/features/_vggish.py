@@ -67,6 +67,12 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     hop_frames : int, default=96
         Number of frames of 10 ms between the starts of successive patches. An incomplete patch at the end of
         a clip is dropped.
+    channel : {"mean", "first", "loudest"} or int, default="mean"
+        How the channels of files are reduced to one: their mean, the first, the one with the highest power,
+        or the one with an index from 0.
+    allow_truncated : bool, default=False
+        Whether files that were cut off or are damaged are used as far as they can be decoded, with a warning.
+        False treats them as files that cannot be read.
     n_threads : int, default=None
         Number of threads that decode files. On a CPU, features are computed in the same number of
         threads. None uses one thread per available core.
@@ -128,6 +134,8 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         output: Literal["preactivation", "relu", "pca", "pca_uint8"] = "relu",
         pooling: Literal["mean", "max"] | None = "mean",
         hop_frames: int = 96,
+        channel: str | int = "mean",
+        allow_truncated: bool = False,
         n_threads: int | None = None,
         on_error: Literal["raise", "warn"] = "raise",
         device: str | None = None,
@@ -137,6 +145,8 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self.output = output
         self.pooling = pooling
         self.hop_frames = hop_frames
+        self.channel = channel
+        self.allow_truncated = allow_truncated
         self.n_threads = n_threads
         self.on_error = on_error
         self.device = device
@@ -146,7 +156,7 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_samples), or list of 1-D arrays or of paths
+        X : array-like of shape (n_clips, n_samples), or list of clips
             The clips; see :ref:`the user guide <waveforms>`.
 
         Returns
@@ -173,7 +183,13 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         pca = _read_pca(self.pca_params, device) if self.output.startswith("pca") else None
         clip_function = partial(self._embed_clip, network=_get_loaded_network(self, device), pca=pca)
         return transform_mel(
-            clips, clip_function, params=params, n_threads=self.n_threads, device=self.device, one_by_one=True
+            clips,
+            clip_function,
+            params=params,
+            n_threads=self.n_threads,
+            device=self.device,
+            on_error=self.on_error,
+            one_by_one=True,
         )
 
     @available_if(_is_pooled)

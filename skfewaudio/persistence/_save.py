@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import BytesIO
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -173,8 +174,7 @@ def _to_python(value: Any) -> Any:
 def _describe_model(model: BaseEstimator, n_parameters: int) -> dict[str, Any]:
     """Return the card entries that the library fills in."""
     *front_end, classifier = steps = _steps(model)
-    inner = [getattr(step, "transformer", step) for _, step in steps]  # unwraps CachedFeatures
-    rates = [getattr(step, "sample_rate", None) for step in inner]
+    rates = [_sample_rate(step) for _, step in steps]
     classes = getattr(model, "classes_", None)
     return {
         "format": FORMAT,
@@ -183,10 +183,18 @@ def _describe_model(model: BaseEstimator, n_parameters: int) -> dict[str, Any]:
         "classes": None if classes is None else json.loads(json.dumps(list(classes), default=_to_label)),
         "front_end": [_describe_step(*step) for step in front_end],
         "classifier": _describe_step(*classifier),
-        "sample_rate": next((int(rate) for rate in rates if rate is not None), None),
+        "sample_rate": next((rate for rate in rates if rate is not None), None),
         "n_parameters": n_parameters,
         "versions": VERSIONS,
     }
+
+
+def _sample_rate(step: Any) -> int | None:
+    """Return the sample rate of a step in Hz: the one chosen in fit, or else the parameter."""
+    transformer = getattr(step, "transformer", step)  # unwraps CachedFeatures
+    fitted = getattr(step, "sample_rate_", None) or getattr(transformer, "sample_rate_", None)
+    rate = fitted or getattr(transformer, "sample_rate", None)
+    return int(rate) if isinstance(rate, Integral) else None
 
 
 def _steps(model: Any) -> list[tuple[str, Any]]:

@@ -14,7 +14,7 @@ def test_scores_of_a_clip_come_from_its_own_patches(how, first):
 
 
 @pytest.mark.parametrize("how", sorted(AGGREGATIONS))
-def test_one_patch_a_clip_keeps_the_order(how):
+def test_one_patch_per_clip_keeps_the_order(how):
     assert aggregate(SCORES, np.ones(4, dtype=int), how=how).argmax(1).tolist() == [0, 1, 1, 0]
 
 

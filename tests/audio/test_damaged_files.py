@@ -1,4 +1,4 @@
-"""Two hundred damaged files: each loads as finite samples or ends in an AudioLoadError."""
+"""Two hundred damaged files: each loads as finite samples or raises an AudioLoadError."""
 
 import numpy as np
 import pytest
@@ -53,13 +53,13 @@ def _with_random_bytes(content, rng, end):
     return bytes(damaged)
 
 
-# "unharmed" is given the extension of another format.
+# "unharmed" files get the extension of a random format.
 DAMAGES = (truncated, header_only, random_bytes, flipped, flipped_in_the_header, hole, empty, unharmed)
 
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory):
-    """The bytes of a sound in each format, and of one with NaN samples."""
+    """Bytes of a sound file in each format, and of a wav file with NaN samples."""
     folder = tmp_path_factory.mktemp("sound")
     rng = np.random.default_rng(0)
     samples = 0.3 * np.sin(0.1 * np.arange(RATE)) + 0.05 * rng.normal(size=RATE)

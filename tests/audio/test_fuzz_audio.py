@@ -1,4 +1,4 @@
-"""Damaged sound files: each loads as finite samples, or ends in an AudioLoadError that names it."""
+"""Damaged sound files: each loads as finite samples or raises an AudioLoadError that names it."""
 
 import io
 
@@ -20,7 +20,7 @@ FORMATS = {
     "ogg": ("OGG", "VORBIS"),
     "mp3": ("MP3", "MPEG_LAYER_III"),
 }
-# The length of a chunk, the count of channels, the rate: what a header says and a reader may believe.
+# Wrong values for header fields such as the length of a chunk, the number of channels and the sample rate.
 NUMBERS = [value.to_bytes(size, "little") for value in (0, 1, 0x7F, 0xFF) for size in (1, 2, 4)]
 NUMBERS += [b"\xff" * 4, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\xff" * 8, b"RIFF", b"data", b"fmt "]
 EDITS = st.lists(
@@ -36,7 +36,7 @@ EDITS = st.lists(
 
 
 def make_sound(format, subtype):
-    """Give the bytes of a quarter of a second of two channels of noise."""
+    """Return the bytes of a file with a quarter of a second of two-channel noise."""
     samples = 0.1 * np.random.default_rng(0).normal(size=(RATE // 4, 2))
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, RATE, format=format, subtype=subtype)
@@ -44,7 +44,7 @@ def make_sound(format, subtype):
 
 
 def damage(content, edits):
-    """Change bytes in the first hundred, or anywhere."""
+    """Edit bytes among the first hundred, or anywhere."""
     for kind, in_header, position, value in edits:
         start = position % (min(100, len(content)) + 1 if in_header else len(content) + 1)
         n_removed = {"overwrite": len(value), "insert": 0, "remove": position // 100 + 1}[kind]

@@ -13,7 +13,7 @@ LOSSY = {"ogg", "mp3"}
 
 
 def tone(n_samples=RATE, frequency=440.0):
-    """A tone with a little noise."""
+    """Return a tone with a little noise."""
     rng = np.random.default_rng(0)
     t = np.arange(n_samples) / RATE
     return (0.3 * np.sin(2 * np.pi * frequency * t) + 0.01 * rng.normal(size=n_samples)).astype(np.float32)
@@ -58,7 +58,7 @@ def test_real_recording_equals_librosas(shared_data):
     np.testing.assert_allclose(load_audio(path, sample_rate=12000), expected, atol=1e-7)
 
 
-def test_without_sample_rate_the_files_own_is_kept(wav):
+def test_without_sample_rate_the_rate_of_the_file_is_kept(wav):
     assert load_audio(wav, sample_rate=None).shape == (RATE,)
 
 
@@ -86,7 +86,7 @@ def test_extension_does_not_matter(wav):
 
 
 def reason(path):
-    """The cause that an AudioLoadError gives."""
+    """Return the reason of the AudioLoadError that a file raises."""
     with pytest.raises(AudioLoadError) as caught:
         load_audio(path, sample_rate=RATE)
     assert caught.value.path == os.fspath(path)
@@ -152,7 +152,7 @@ def test_absurd_sample_rate_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("extension", ["wav", "mp3"])
-def test_truncated_file_says_how_much_is_there(tmp_path, extension, capfd):
+def test_truncated_file_is_reported_as_truncated(tmp_path, extension, capfd):
     path = tmp_path / f"x.{extension}"
     sf.write(path, tone(), RATE)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -168,7 +168,7 @@ def test_truncated_flac_is_refused(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten clips of different lengths; their paths in order."""
+    """Paths of ten clips of different lengths, in order."""
     paths = [tmp_path / f"{index}.wav" for index in range(10)]
     for index, path in enumerate(paths):
         sf.write(path, tone(100 * (index + 1)), RATE)
@@ -195,7 +195,7 @@ def test_iter_clips_raises_the_error_of_the_first_bad_file(folder):
         list(clips)
 
 
-def test_iter_clips_warns_once_and_gives_silence(folder):
+def test_iter_clips_warns_once_and_replaces_bad_files_by_silence(folder):
     folder[2].write_bytes(b"")
     folder[7].unlink()
     with pytest.warns(AudioLoadWarning) as caught:

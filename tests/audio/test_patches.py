@@ -8,7 +8,7 @@ from skfewaudio.audio.patches import fix_length, patch_starts, sample_patches, s
     ("n_frames", "expected"),
     [(1, [0]), (127, [0]), (128, [0]), (169, [0]), (170, [0, 42]), (216, [0, 42, 84])],
 )
-def test_patches_slide_by_the_hop_and_leave_the_remainder(n_frames, expected):
+def test_patches_advance_by_the_hop_and_omit_the_remainder(n_frames, expected):
     assert patch_starts(n_frames, 128, 42).tolist() == expected
 
 
@@ -27,7 +27,7 @@ def test_short_clip_is_filled_with_zeros_of_its_own_type():
     assert fixed.dtype == np.float32
 
 
-def test_split_patches_are_the_slices_of_the_clip():
+def test_split_patches_are_slices_of_the_clip():
     x = np.random.default_rng(0).standard_normal((4, 20))
     patches = split_patches(x, 8, hop_frames=5)
     np.testing.assert_array_equal(patches, [x[:, 0:8], x[:, 5:13], x[:, 10:18]])

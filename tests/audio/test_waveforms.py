@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from skfewaudio._validation import check_waveforms
+from skfewaudio.audio.waveforms import check_waveforms
 
 
 def read_nothing(paths):
@@ -62,6 +62,42 @@ def test_sequences_of_arrays_are_accepted(X):
 )
 def test_sequences_of_paths_as_strings_are_read(X):
     assert lengths(check(X)) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pd.DataFrame({"path": ["ab", "abcd"]}),
+        np.array([["ab"], ["abcd"]]),
+        np.array([["ab"], ["abcd"]], dtype=object),
+    ],
+    ids=["frame", "array", "object array"],
+)
+def test_a_column_of_paths_is_a_sequence(X):
+    assert lengths(check(X)) == [2, 4]
+
+
+def test_one_column_of_samples_is_a_table():
+    assert lengths(check(np.ones((3, 1)))) == [1, 1, 1]
+
+
+def test_parts_and_sounds_with_their_rates_are_read(tmp_path):
+    seen = []
+
+    def read(clips):
+        seen.extend(clips)
+        return iter(())
+
+    clips = [
+        ("a.wav", 0, None),
+        ("b.wav", 1.5, 2),
+        "c.wav",
+        (CLIPS[0], 8000),
+        {"array": CLIPS[1], "sampling_rate": 1},
+    ]
+    list(check_waveforms(BaseEstimator(), clips, reset=True, read=read))
+    assert seen[:3] == [("a.wav", 0.0, None), ("b.wav", 1.5, 2.0), "c.wav"]
+    assert [sound[1] for sound in seen[3:]] == [8000, 1]
 
 
 def test_paths_are_read(tmp_path):
@@ -140,6 +176,22 @@ def test_list_of_any_lengths_is_accepted_after_a_fit_on_a_table():
         ([np.ones(3), np.ones(3, dtype=complex)], TypeError, r"X\[1\] holds complex128"),
         ([np.ones(3), "bark.wav"], TypeError, r"X\[1\] is a path"),
         (["bark.wav", np.ones(3)], TypeError, r"X\[1\] is a ndarray"),
+        ([b"bark.wav"], TypeError, "os.fsdecode"),
+        ({"bark.wav"}, TypeError, r"list\(X\)"),
+        ((name for name in ["bark.wav"]), TypeError, r"generator.*list\(X\)"),
+        ({"array": np.ones(3), "sampling_rate": 8000}, TypeError, r"wrap it as \[X\]"),
+        (("bark.wav", 0, 1), TypeError, r"wrap it as \[X\]"),
+        ([("bark.wav", "0", 1)], TypeError, r"X\[0\] is .*expected a path"),
+        ([("bark.wav", 1, 0)], ValueError, r"X\[0\]=.*expected start < end"),
+        ([(np.ones(3), 8000), np.ones(3)], TypeError, r"X\[1\] is a ndarray"),
+        ([np.ones(3), (np.ones(3), 8000)], TypeError, r"X\[1\] is a clip with its own rate"),
+        ([(np.ones(3, dtype=np.int16), 8000)], TypeError, r"X\[0\] holds int16.*32768"),
+        ([[1.0], [1.0, 2.0]], ValueError, "lists of different lengths"),
+        (np.full((2, 3), 3000, dtype=np.int16), TypeError, "X holds int16.*32768"),
+        (np.full((2, 3), 3000), TypeError, "X holds int64"),
+        ([[3000, 2], [1, 2]], TypeError, "X holds int64"),
+        (pd.DataFrame(np.full((2, 3), 3000, dtype=np.int16)), TypeError, "X holds int16"),
+        (np.ones((2, 3), dtype=bool), TypeError, "X holds bool"),
         (["bark.wav", None], TypeError, r"X\[1\] is a NoneType"),
         ([np.ones(3), None], ValueError, r"X\[1\] has shape \(\)"),
         (None, ValueError, "Expected 2D array"),

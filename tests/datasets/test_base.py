@@ -2,7 +2,9 @@
 
 import dataclasses
 import pickle
+import unicodedata
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +169,12 @@ def test_class_with_few_recordings_reduces_the_number_of_folds():
 def test_class_with_one_clip_is_an_error():
     with pytest.raises(ValueError, match="class 'horn' has one clip"):
         AudioDataset(["0.wav"] * 3, ["bark", "bark", "horn"], name="toy").make_cv()
+
+
+def test_all_classes_with_one_recording_are_named():
+    dataset = AudioDataset(["0.wav"] * 4, ["bark", "bark", "horn", "rain"], name="toy", groups=list("abcd"))
+    with pytest.raises(ValueError, match="'horn' has one recording, and so have 'rain': they cannot be both"):
+        dataset.make_cv()
 
 
 def test_int_cv_warns_if_the_dataset_has_folds():
@@ -375,3 +383,66 @@ def test_data_home_is_argument_or_environment_or_cache(tmp_path, monkeypatch):
     assert get_data_home() == tmp_path / "there"
     monkeypatch.delenv("SKFEWAUDIO_DATA")
     assert get_data_home().name == "skfewaudio"
+
+
+def parts(**fields):
+    """Return a dataset with four parts of each of three files."""
+    X = [(f"{i // 4}.wav", float(i % 4), i % 4 + 0.5) for i in range(12)]
+    return AudioDataset(X, ["bark", "horn"] * 6, name="toy", **fields)
+
+
+def test_parts_of_files_have_the_paths_of_their_files():
+    assert parts().paths == [f"{i // 4}.wav" for i in range(12)]
+
+
+def test_parts_of_files_are_tuples_of_str_and_floats():
+    dataset = AudioDataset([[Path("a.wav"), 0, 1], (Path("a.wav"), 1, None)], ["x", "y"], name="toy")
+    assert list(dataset.X) == [("a.wav", 0.0, 1.0), ("a.wav", 1.0, None)]
+    assert type(dataset.X[0][1]) is float
+
+
+def test_parts_are_grouped_by_file():
+    assert parts().groups.tolist() == parts().paths
+
+
+def test_given_groups_of_parts_are_kept():
+    assert set(parts(groups=["site"] * 12).groups) == {"site"}
+
+
+def test_repr_of_parts_shows_their_files():
+    assert repr(parts()) == "<AudioDataset toy: 12 clips from 3 files, 2 classes, 3 recordings>"
+
+
+def test_subset_of_parts():
+    dataset = parts().subset([5, 0])
+    assert list(dataset.X) == [("1.wav", 1.0, 1.5), ("0.wav", 0.0, 0.5)]
+    assert dataset.groups.tolist() == ["1.wav", "0.wav"]
+
+
+def test_parts_of_one_file_stay_together():
+    dataset = parts()
+    for train, test in dataset.make_cv().split(dataset.X, dataset.y, dataset.groups):
+        assert not set(dataset.groups[train]) & set(dataset.groups[test])
+
+
+@pytest.mark.parametrize("part", [("a.wav", 2, 1), ("a.wav", -1, 1), ("a.wav", "0", 1), ("a.wav", 0, np.inf)])
+def test_invalid_part_is_rejected(part):
+    with pytest.raises(ValueError, match=r"X\[1\]"):
+        AudioDataset([("a.wav", 0, 1), part], ["x", "y"], name="toy")
+
+
+def test_parts_and_whole_files_do_not_mix():
+    with pytest.raises(ValueError, match=r"X mixes parts of files, such as X\[1\], with other clips.*X\[0\]"):
+        AudioDataset(["a.wav", ("a.wav", 0, 1)], ["x", "y"], name="toy")
+
+
+def test_sounds_with_their_rates_need_no_sample_rate():
+    sounds = [(np.zeros(5), 8000), {"array": np.zeros(7), "sampling_rate": 16000}]
+    with pytest.raises(AttributeError, match="'toy' holds waveforms"):
+        AudioDataset(sounds, ["a", "b"], name="toy").paths  # noqa: B018
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_labels_have_one_unicode_form(form):
+    dataset = AudioDataset(["a.wav"], [unicodedata.normalize(form, "Käuz")], name="toy")
+    assert dataset.target_names == ["K\u00e4uz"]

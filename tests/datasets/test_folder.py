@@ -1,22 +1,28 @@
-"""load_folder and load_csv."""
+"""load_folder and list_audio_files."""
+
+import os
+import unicodedata
 
 import pytest
 import soundfile
 
-from skfewaudio.datasets import load_csv, load_folder
-from skfewaudio.exceptions import DatasetNotFoundError, LeakageWarning
+from skfewaudio.datasets import list_audio_files, load_folder
+from skfewaudio.exceptions import DatasetNotFoundError
 
 
 @pytest.fixture
-def clips(tmp_path, write_clips):
-    write_clips(tmp_path, ["a.wav", "b.wav", "c.wav"])
-    return tmp_path
+def tree(tmp_path, write_clips):
+    """Return a function that writes clips into a folder and returns the folder."""
+
+    def _tree(*names):
+        write_clips(tmp_path, names)
+        return tmp_path
+
+    return _tree
 
 
-def table(folder, text, name="clips.csv"):
-    file = folder / name
-    file.write_bytes(text.encode() if isinstance(text, str) else text)
-    return file
+def names_in(dataset, root):
+    return [path.removeprefix(f"{root}/") for path in dataset.paths]
 
 
 def test_each_folder_is_a_class(tmp_path, write_clips):
@@ -45,8 +51,8 @@ def test_hidden_files_and_notes_are_ignored(tmp_path, write_clips):
 
 def test_other_files_warn(tmp_path, write_clips):
     write_clips(tmp_path, ["bark/1.wav"])
-    (tmp_path / "bark" / "film.mkv").write_text("x")
-    with pytest.warns(UserWarning, match=r"1 files are not sound files.*film\.mkv"):
+    (tmp_path / "bark" / "photo.jpg").write_text("x")
+    with pytest.warns(UserWarning, match=r"1 files are not sound files.*photo\.jpg"):
         load_folder(tmp_path)
 
 
@@ -73,139 +79,201 @@ def test_missing_root_is_an_error(tmp_path):
         load_folder(tmp_path / "nowhere")
 
 
-def test_clips_have_the_order_of_the_table(clips):
-    dataset = load_csv(table(clips, "path,label\nc.wav,horn\na.wav,bark\nb.wav,bark\n"))
-    assert dataset.paths == [str(clips / name) for name in ("c.wav", "a.wav", "b.wav")]
-    assert dataset.y.tolist() == ["horn", "bark", "bark"]
-    assert (dataset.folds, dataset.groups, dataset.name) == (None, None, "clips")
+@pytest.mark.parametrize("suffix", ["WAV", "Wave", "bwf", "FLAC", "m4a", "mp2", "sph"])
+def test_formats_of_all_decoders_are_listed(tree, suffix):
+    root = tree("bark/1.wav")
+    (root / "bark" / "1.wav").rename(root / "bark" / f"1.{suffix}")
+    assert names_in(load_folder(root), root) == [f"bark/1.{suffix}"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"\xef\xbb\xbfpath,label\na.wav,bark\nb.wav,horn\nc.wav,horn\n",
-        b"path,label\r\na.wav,bark\r\nb.wav,horn\r\nc.wav,horn\r\n\r\n\r\n",
-        b"note,path , label,x\n1, a.wav ,bark,\n,b.wav,horn,2\n\n,c.wav,horn,2",
-        b'path,label\n"a.wav","bark"\n"b.wav","horn"\nc.wav,horn\n,\n',
-    ],
-    ids=["byte order mark", "CRLF and trailing lines", "other columns and spaces", "quotes"],
-)
-def test_table_formats(clips, text):
-    assert load_csv(table(clips, text)).y.tolist() == ["bark", "horn", "horn"]
+def test_file_without_suffix_is_recognised_by_its_content(tree):
+    root = tree("bark/1.wav")
+    (root / "bark" / "1.wav").rename(root / "bark" / "data")
+    (root / "bark" / "README").write_text("x")
+    assert names_in(load_folder(root), root) == ["bark/data"]
 
 
-def test_class_named_na(clips):
-    text = "path,label\na.wav,NA\nb.wav,null\nc.wav,None\n"
-    assert load_csv(table(clips, text)).y.tolist() == ["NA", "null", "None"]
+def test_sound_file_with_another_suffix_is_named(tree):
+    root = tree("bark/1.wav", "bark/2.wav")
+    (root / "bark" / "2.wav").rename(root / "bark" / "2.tmp")
+    with pytest.warns(UserWarning, match=r"begin like sound files, but.*rename them: .*2\.tmp"):
+        assert len(load_folder(root)) == 1
 
 
-def test_tsv_is_separated_by_tabs(clips):
-    text = "path\tlabel\na.wav\tbark, loud\nb.wav\tx\nc.wav\tx\n"
-    assert load_csv(table(clips, text, "clips.tsv")).y[0] == "bark, loud"
+SYSTEM_FILES = [
+    *("bark/._1.wav", "$RECYCLE.BIN/S-1/1.wav", "bark/$Recycle.Bin/1.wav", "System Volume Information/1.wav"),
+    *(".Trash-1000/1.wav", ".Trashes/1.wav", "__MACOSX/bark/1.wav", "lost+found/1.wav"),
+]
 
 
-def test_folds_and_recordings_are_read(clips):
-    dataset = load_csv(table(clips, "path,label,fold,group\na.wav,x,1,r\nb.wav,x,2,s\nc.wav,y,-1,s\n"))
-    assert dataset.folds.tolist() == [1, 2, -1]
-    assert dataset.groups.tolist() == ["r", "s", "s"]
+@pytest.mark.parametrize("name", SYSTEM_FILES)
+def test_files_of_operating_systems_are_ignored(tree, name):
+    root = tree("bark/1.wav", name)
+    assert names_in(load_folder(root), root) == ["bark/1.wav"]
+    assert list_audio_files(root) == [str(root / "bark" / "1.wav")]
 
 
-def test_recording_split_between_folds_warns(clips):
-    text = "path,label,fold,group\na.wav,x,1,r\nb.wav,x,2,r\nc.wav,y,1,s\n"
-    with pytest.warns(LeakageWarning, match="such as r"):
-        load_csv(table(clips, text))
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", ".DS_Store"])
+def test_files_of_operating_systems_do_not_warn(tree, name):
+    root = tree("bark/1.wav")
+    (root / "bark" / name).write_bytes(b"x")
+    assert len(load_folder(root)) == 1
 
 
-def test_columns_can_be_chosen_by_name(clips):
-    text = "clip,target,category,part,session\na.wav,0,x,1,r\nb.wav,1,y,1,s\nc.wav,1,y,2,t\n"
-    columns = {"path_column": "clip", "label_column": "category", "fold_column": "part"}
-    dataset = load_csv(table(clips, text), group_column="session", **columns)
-    assert dataset.y.tolist() == ["x", "y", "y"]
-    assert dataset.folds.tolist() == [1, 1, 2]
-    assert dataset.groups.tolist() == ["r", "s", "t"]
+def test_linked_file_is_followed(tree, tmp_path_factory, write_clips):
+    elsewhere = tmp_path_factory.mktemp("archive")
+    write_clips(elsewhere, ["a.wav"])
+    root = tree("bark/1.wav")
+    (root / "bark" / "link.wav").symlink_to(elsewhere / "a.wav")
+    assert names_in(load_folder(root), root) == ["bark/1.wav", "bark/link.wav"]
 
 
-def test_relative_paths_refer_to_audio_root(clips, tmp_path_factory):
-    elsewhere = table(tmp_path_factory.mktemp("meta"), "path,label\na.wav,x\nb.wav,x\nc.wav,x\n")
-    assert load_csv(elsewhere, audio_root=clips).paths[0] == str(clips / "a.wav")
+@pytest.mark.parametrize("name", ["horn", "bark/more"])
+def test_linked_folder_is_followed(tree, tmp_path_factory, write_clips, name):
+    elsewhere = tmp_path_factory.mktemp("archive")
+    write_clips(elsewhere, ["deep/a.wav"])
+    root = tree("bark/1.wav")
+    (root / name).symlink_to(elsewhere)
+    assert names_in(load_folder(root), root) == sorted(["bark/1.wav", f"{name}/deep/a.wav"])
 
 
-def test_absolute_paths_do_not_change(clips, tmp_path_factory):
-    text = "path,label\n" + "".join(f"{clips / name}.wav,x\n" for name in "abc")
-    assert load_csv(table(tmp_path_factory.mktemp("meta"), text)).paths[2] == str(clips / "c.wav")
+@pytest.mark.parametrize("target", [".", "..", "../..", "/"])
+def test_links_to_folders_that_contain_them_are_not_followed(tree, target):
+    root = tree("bark/1.wav", "stray/2.wav")
+    (root / "bark" / "loop").symlink_to(target)
+    assert names_in(load_folder(root), root) == ["bark/1.wav", "stray/2.wav"]
 
 
-MALFORMED = {
-    "two label columns": (
-        "path,label,class\na.wav,x,y\n",
-        "columns path, label, class; label and class could",
-    ),
-    "no path column": ("sound,label\na.wav,x\n", "no column is named path, .*name the path_column"),
-    "bad fold": ("path,label,fold\na.wav,x,1\nb.wav,x,two\n", r"clips\.csv, line 3: fold is 'two'"),
-    "fold of a float": ("path,label,fold\na.wav,x,1.5\n", "line 2: fold is '1.5'"),
-    "fold too small": ("path,label,fold\na.wav,x,-3\n", "line 2: fold is '-3'; expected an integer >= -1"),
-    "no label": ("path,label\n\na.wav,\n", "line 3: no label"),
-    "short row": ("path,label\na.wav,x\nb.wav\n", "line 3: no label"),
-    "long row": ("path,label\na.wav,x\nb.wav,x,1,2\n", "not a readable table"),
-    "long rows": ("path,label\na.wav,x,1\nb.wav,x,1\n", "more fields"),
-    "no rows": ("path,label\n", "has no rows"),
-    "empty file": ("", "not a readable table"),
-    "not text": (b"\xff\xfe\x00\x01path,label\n", "not a readable table"),
-    "file twice": ("path,label\na.wav,x\nb.wav,x\n./a.wav,y\n", r"1 files a second time: a\.wav \(line 4\)"),
-}
+def test_loop_through_another_folder_is_not_followed(tree, tmp_path_factory, write_clips):
+    elsewhere = tmp_path_factory.mktemp("archive")
+    write_clips(elsewhere, ["deep/a.wav"])
+    root = tree("bark/1.wav")
+    (root / "bark" / "more").symlink_to(elsewhere / "deep")
+    (elsewhere / "deep" / "up").symlink_to(elsewhere)
+    (elsewhere / "deep" / "back").symlink_to(root)
+    assert names_in(load_folder(root), root) == ["bark/1.wav", "bark/more/a.wav"]
 
 
-@pytest.mark.parametrize(("text", "message"), MALFORMED.values(), ids=MALFORMED.keys())
-def test_malformed_table_is_an_error_with_its_line(clips, text, message):
-    with pytest.raises(ValueError, match=message):
-        load_csv(table(clips, text), on_extra="ignore")
+def test_folder_with_several_links_is_loaded_once(tree):
+    root = tree("bark/1.wav", "horn/real/2.wav")
+    (root / "bark" / "a").symlink_to(root / "horn" / "real")
+    (root / "bark" / "b").symlink_to(root / "horn" / "real")
+    dataset = load_folder(root)
+    assert names_in(dataset, root) == ["bark/1.wav", "horn/real/2.wav"]
+    assert dataset.y.tolist() == ["bark", "horn"]
 
 
-def test_missing_column_is_an_error(clips):
-    with pytest.raises(ValueError, match="has no column kind; its columns are path, label"):
-        load_csv(table(clips, "path,label\na.wav,x\n"), label_column="kind")
+def test_two_links_to_a_file_are_one_recording(tree):
+    root = tree("bark/1.wav", "bark/2.wav")
+    (root / "bark" / "again.wav").symlink_to("1.wav")
+    groups = load_folder(root).groups.tolist()
+    assert groups[0] == groups[2] != groups[1]
 
 
-def test_missing_table_is_an_error(tmp_path):
-    with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
-        load_csv(tmp_path / "none.csv")
+def test_links_that_lead_nowhere_are_named(tree):
+    root = tree("bark/1.wav")
+    (root / "bark" / "gone.wav").symlink_to("nowhere.wav")
+    (root / "horn").symlink_to("nowhere")
+    (root / "bark" / "self").symlink_to("self")
+    with pytest.warns(UserWarning, match=r"3 links lead nowhere.*gone\.wav, .*self, .*horn"):
+        assert len(load_folder(root)) == 1
+    with pytest.warns(UserWarning, match="3 links lead nowhere"):
+        assert len(list_audio_files(root)) == 1
 
 
-def test_error_counts_rows_without_audio_and_names_the_first(clips):
-    rows = "".join(f"{i}.wav,x\n" for i in range(7))
-    with pytest.raises(DatasetNotFoundError, match=r"7 of 8 rows of .*0\.wav, .*4\.wav and 2 more"):
-        load_csv(table(clips, f"path,label\na.wav,x\n{rows}"), on_extra="ignore")
+def test_pipes_are_named_and_not_opened(tree):
+    root = tree("bark/1.wav")
+    os.mkfifo(root / "bark" / "pipe")
+    os.mkfifo(root / "bark" / "pipe.wav")
+    (root / "bark" / "link.wav").symlink_to("/dev/zero")
+    with pytest.warns(UserWarning, match=r"2 files are pipes, sockets or devices.*link\.wav, .*pipe\.wav"):
+        assert len(load_folder(root)) == 1
 
 
-def test_rows_without_audio_can_be_left_out_with_a_warning(clips):
-    file = table(clips, "path,label,fold\na.wav,x,1\nnone.wav,x,2\nb.wav,y,3\n")
-    with pytest.warns(UserWarning, match=r"1 of 3 rows of .*none\.wav; they are left out"):
-        dataset = load_csv(file, on_missing="warn", on_extra="ignore")
-    assert dataset.folds.tolist() == [1, 3]
+def test_folder_that_cannot_be_opened_is_named(tree, monkeypatch):
+    root = tree("bark/1.wav", "bark/private/2.wav")
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("private"):
+            raise PermissionError
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.warns(UserWarning, match="1 folders cannot be opened.*private"):
+        assert len(load_folder(root)) == 1
 
 
-def test_rows_without_audio_can_be_left_out_silently(clips):
-    file = table(clips, "path,label\na.wav,x\nnone.wav,x\n")
-    assert len(load_csv(file, on_missing="ignore", on_extra="ignore")) == 1
+@pytest.fixture
+def latin(tree):
+    """Folder with a file and a class whose names are in Latin-1, not in UTF-8."""
+    root = tree("bark/1.wav", "horn/1.wav")
+    try:
+        (root / "bark" / "1.wav").rename(root / "bark" / os.fsdecode(b"K\xe4uz.wav"))
+        (root / "horn").rename(root / os.fsdecode(b"L\xe4rm"))
+    except OSError:
+        pytest.skip("the file system allows only names in UTF-8")
+    return root
 
 
-@pytest.mark.parametrize("on_missing", ["warn", "ignore"])
-def test_table_without_any_audio_is_always_an_error(tmp_path, on_missing):
-    with pytest.raises(DatasetNotFoundError, match="2 of 2 rows"):
-        load_csv(table(tmp_path, "path,label\na.wav,x\nb.wav,x\n"), on_missing=on_missing)
+def test_names_that_are_not_utf8_are_listed_as_they_are(latin):
+    assert [os.fsencode(path).removeprefix(os.fsencode(latin)) for path in load_folder(latin).paths] == [
+        b"/L\xe4rm/1.wav",
+        b"/bark/K\xe4uz.wav",
+    ]
+    assert len(list_audio_files(latin)) == 2
 
 
-def test_audio_without_a_row_warns(clips):
-    with pytest.warns(UserWarning, match=r"1 sound files have no row in .*c\.wav"):
-        assert len(load_csv(table(clips, "path,label\na.wav,x\nb.wav,x\n"))) == 2
+def test_classes_and_names_can_be_printed(latin):
+    (latin / os.fsdecode(b"L\xe4rm") / os.fsdecode(b"gone-\xf6.wav")).symlink_to("nowhere")
+    with pytest.warns(UserWarning, match=r"gone-\\xf6\.wav") as caught:
+        dataset = load_folder(latin)
+    assert dataset.target_names == [r"L\xe4rm", "bark"]
+    "".join([*map(str, dataset.target_names), *(str(warning.message) for warning in caught)]).encode()
 
 
-def test_audio_without_a_row_can_be_an_error(clips):
-    with pytest.raises(ValueError, match="1 sound files have no row"):
-        load_csv(table(clips, "path,label\na.wav,x\nb.wav,x\n"), on_extra="raise")
+def test_name_of_a_folder_can_be_printed(latin):
+    dataset = load_folder(latin.rename(latin.with_name(os.fsdecode(b"K\xe4uze"))))
+    assert dataset.name == r"K\xe4uze"
 
 
-@pytest.mark.parametrize("option", ["on_missing", "on_extra"])
-def test_unknown_option_is_rejected(clips, option):
-    with pytest.raises(ValueError, match=f"{option} must be 'raise', 'warn' or 'ignore'; got 'skip'"):
-        load_csv(table(clips, "path,label\na.wav,x\nb.wav,x\nc.wav,x\n"), **{option: "skip"})
+def test_missing_folder_is_named_in_a_form_that_can_be_printed(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match=r"K\\xe4uze is not a folder"):
+        load_folder(tmp_path / os.fsdecode(b"K\xe4uze"))
+
+
+def test_both_unicode_forms_of_a_class_are_one(tree):
+    composed, decomposed = (unicodedata.normalize(form, "Käuz") for form in ("NFC", "NFD"))
+    root = tree(f"{composed}/1.wav", f"{decomposed}/2.wav", f"{decomposed}/0.wav", "Lärm/1.wav")
+    dataset = load_folder(root)
+    assert dataset.y.tolist() == [composed] * 3 + ["Lärm"]
+    assert [path.rpartition("/")[2] for path in dataset.paths] == ["0.wav", "1.wav", "2.wav", "1.wav"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("dog", "Dog"), ("dog", "dog "), ("black bird", "Blackbird")])
+def test_classes_that_look_alike_are_named(tree, first, second):
+    root = tree(f"{first}/1.wav", f"{second}/1.wav")
+    with pytest.warns(UserWarning, match="differ only in case or white space.*'.* and '"):
+        assert len(load_folder(root).target_names) == 2
+
+
+def test_recordings_known_from_file_names_are_groups(tree):
+    takes = ["bark/1-100032-A-0.wav", "bark/1-100032-B-0.wav", "bark/other.wav", "horn/1-200-A-1.wav"]
+    dataset = load_folder(tree(*takes))
+    known = ["ESC-50 100032", "ESC-50 100032", dataset.paths[2], "ESC-50 200"]
+    assert dataset.groups.tolist() == known
+
+
+def test_other_file_names_give_no_groups(tree):
+    assert load_folder(tree("bark/1.wav", "horn/1.wav")).groups is None
+
+
+def test_splits_keep_recordings_together(tree):
+    recordings = {"bark": "123", "horn": "456"}
+    names = [
+        f"{c}/1-{n}000-{take}-0.wav" for c, numbers in recordings.items() for n in numbers for take in "AB"
+    ]
+    dataset = load_folder(tree(*names))
+    splits = list(dataset.make_cv().split(dataset.X, dataset.y, dataset.groups))
+    assert len(splits) == 3
+    assert not any(set(dataset.groups[train]) & set(dataset.groups[test]) for train, test in splits)

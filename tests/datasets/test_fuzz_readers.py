@@ -99,6 +99,53 @@ BALLROOM = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<root><Chacha><song id="1"><exact id="2"/></song>'
     b'<song id="2"/></Chacha><Tango><song id="3"/><song id="4"/></Tango></root>\n'
 )
+PARTS = "Datei;file;Beginn;start;end;label\n" + "".join(
+    f"{k};C:\\x\\{name};;{k},5;{k + 1};Käuz|Fuchs\n" for k, name in enumerate(sorted(CLIPS))
+)
+INDICATORS = "sep=;\nfile;rain;wind;x\na.wav;1;0;\nb.wav;WAHR;0,0;\nc;0;1;y\n"
+TRACK = "0.5\t1.25\towl\n\\\t100.0\t2000.0\n2,0\t3,5\tfox, far\n7\t7\tpoint\n"
+RAVEN = "\n".join(
+    (
+        "Selection\tView\tBegin Time (s)\tEnd Time (s)\tBegin Path\tEnd File\tBegin File\tFile Offset (s)"
+        "\tSpecies",
+        "1\tWaveform 1\t0.5\t1.25\tD:\\a.wav\ta.wav\ta.wav\t0.5\towl",
+        "1\tSpectrogram 1\t0.5\t1.25\tD:\\a.wav\ta.wav\ta.wav\t0.5\towl",
+        "2\tWaveform 1\t62\t64\tD:\\b.wav\tc.ogg\tb.wav\t2.0\tfox\n",
+    )
+)
+TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 4
+tiers? <exists>
+size = 2
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "calls"
+        xmin = 0
+        xmax = 4
+        intervals: size = 2
+        intervals [1]:
+            xmin = 0
+            xmax = 1.25
+            text = "owl ""far"" away"
+        intervals [2]:
+            xmin = 1.25
+            xmax = 4
+            text = "fox"
+    item [2]:
+        class = "TextTier"
+        name = "peaks"
+        xmin = 0
+        xmax = 4
+        points: size = 1
+        points [1]:
+            number = 0.75
+            mark = "H*"
+"""
+EVENTS = "path,start,end,label\na.wav,0.5,1.25,owl\nb,2,3.5,fox\n"
 
 ESC50_FILES = {f"audio/1-{k}-A-0.wav" for k in range(1, 5)}
 URBANSOUND_FILES = {f"audio/fold{k}/{k}-3-0-0.wav" for k in range(1, 5)}
@@ -119,6 +166,49 @@ READERS = {
         {},
         CLIPS,
         lambda home: datasets.load_csv(home / "t.tsv", on_missing="ignore"),
+    ),
+    "csv_of_parts": (
+        "t.csv",
+        PARTS.encode("cp1252"),
+        {},
+        CLIPS,
+        lambda home: datasets.load_csv(home / "t.csv", label_separator="|", on_missing="ignore"),
+    ),
+    "csv_of_indicators": (
+        "t.csv",
+        INDICATORS.encode("utf-16"),
+        {},
+        CLIPS,
+        lambda home: datasets.load_csv(home / "t.csv", label_columns=["wind", "rain"], on_missing="ignore"),
+    ),
+    "audacity": ("a.txt", TRACK.encode(), {}, CLIPS, lambda home: datasets.load_annotations(home / "a.txt")),
+    "raven": (
+        "a.Table.1.selections.txt",
+        RAVEN.encode(),
+        {},
+        CLIPS,
+        lambda home: datasets.load_annotations(home, on_missing="ignore"),
+    ),
+    "textgrid": (
+        "a.TextGrid",
+        TEXTGRID.encode(),
+        {},
+        CLIPS,
+        lambda home: datasets.load_annotations(home / "a.TextGrid"),
+    ),
+    "textgrid_utf16": (
+        "a.TextGrid",
+        TEXTGRID.encode("utf-16"),
+        {},
+        CLIPS,
+        lambda home: datasets.load_annotations(home / "a.TextGrid", tier="calls", point_duration=1.0),
+    ),
+    "events": (
+        "events.tsv",
+        EVENTS.encode(),
+        {},
+        CLIPS,
+        lambda home: datasets.load_annotations(home / "events.tsv", on_missing="ignore"),
     ),
     "esc50": (
         "meta/esc50.csv",
@@ -230,7 +320,7 @@ def test_undamaged_table_is_read_completely(reader):
 
 
 # Failures found by fuzzing.
-@pytest.mark.parametrize("name", [b"a" * 300 + b".wav", b"~no-such-user/a.wav"])
+@pytest.mark.parametrize("name", [b"a" * 300 + b".wav", b"~no-such-user/a.wav", b"\\"])
 @pytest.mark.parametrize("reader", ["csv"], indirect=True)
 def test_impossible_file_name_is_missing_audio(reader, name):
     table, content, read = reader

@@ -11,7 +11,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 
-from skfewaudio._validation import check_waveforms
+from skfewaudio.audio.waveforms import check_waveforms
 
 from .._base import stack_results
 from .lookup import Lookup, select_clips
@@ -49,6 +49,8 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Number of samples of a clip; only if fitted on a 2-D array.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names; only if fitted on a DataFrame that has them.
+    sample_rate_ : int or None
+        The sample rate that a transformer with ``sample_rate="auto"`` chose in `fit`, in Hz.
 
     See Also
     --------
@@ -105,7 +107,7 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the type of X, without opening any file.
+        """Check the parameters and the type of X, without decoding any file.
 
         Parameters
         ----------
@@ -121,7 +123,9 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_settings()
         clips = self._check_clips(X, reset=True)
-        clone(self.transformer).fit(select_clips(clips, [0]))
+        has_auto_rate = getattr(self.transformer, "sample_rate", None) == "auto"
+        fitted = clone(self.transformer).fit(clips if has_auto_rate else select_clips(clips, [0]))
+        self.sample_rate_ = fitted.sample_rate_ if has_auto_rate else None
         return self
 
     def transform(self, X: Any) -> NDArray[Any] | list[NDArray[Any]]:
@@ -201,7 +205,10 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self, clips: Sequence[Any], callback: Callable[[int, NDArray[Any]], object]
     ) -> dict[str, int]:
         store = FeatureStore(self.location, self.max_size)
-        return Lookup(self.transformer, store, clips, callback).run(self.n_at_once)
+        transformer = self.transformer
+        if getattr(transformer, "sample_rate", None) == "auto" and getattr(self, "sample_rate_", None):
+            transformer = transformer.with_rate(self.sample_rate_)
+        return Lookup(transformer, store, clips, callback).run(self.n_at_once)
 
     def _check_clips(self, X: Any, *, reset: bool) -> Sequence[Any]:
         return check_waveforms(self, X, reset=reset, read=iter).clips

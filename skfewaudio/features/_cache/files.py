@@ -68,7 +68,7 @@ def decode(content: bytearray, name: str) -> NDArray[Any]:
 
 def _compute_checksum(body: bytes | memoryview, name: str) -> int:
     """Compute the CRC-32 of a name followed by the body of a file."""
-    return zlib.crc32(body, zlib.crc32(name.encode()))
+    return zlib.crc32(body, zlib.crc32(name.encode(errors="surrogatepass")))
 
 
 def read_and_touch(path: str) -> bytearray | None:

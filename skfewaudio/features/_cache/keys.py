@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from skfewaudio._weights import weight_files
+from skfewaudio.audio.clips import FilePart
 
 from .files import DamagedEntryError, decode, encode
 from .store import FeatureStore
@@ -96,7 +97,7 @@ class FileDigests:
         return {}
 
     def _memo_path(self, folder: str) -> str:
-        return self._store.memo_path(_hash(folder.encode()))
+        return self._store.memo_path(_hash(folder.encode(errors="surrogatepass")))
 
 
 def key_of_file(path: str, file_stat: FileStat, digests: FileDigests) -> str:
@@ -105,7 +106,18 @@ def key_of_file(path: str, file_stat: FileStat, digests: FileDigests) -> str:
     libsndfile uses the extension to decode files without a header.
     """
     extension = os.path.splitext(path)[1].lower()  # noqa: PTH122
-    return _hash(f"{digests.digest(path, file_stat)}{extension}".encode())
+    return _hash(f"{digests.digest(path, file_stat)}{extension}".encode(errors="surrogatepass"))
+
+
+def key_of_part(part: FilePart, file_stat: FileStat, digests: FileDigests) -> str:
+    """Return the cache key of a file, or of a part of one."""
+    key = key_of_file(part.path, file_stat, digests)
+    return key if part.is_whole else _hash(f"{key}:{part.start!r}:{part.end!r}".encode())
+
+
+def key_of_sound(samples: NDArray[Any], sample_rate: int) -> str:
+    """Return the cache key of a waveform with its sample rate."""
+    return _hash(f"{key_of_array(samples)}:{sample_rate}".encode())
 
 
 def key_of_array(clip: NDArray[Any]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skfewaudio._validation import is_path
+from skfewaudio.audio.clips import as_file_part, as_sound, is_file_part, is_path, is_sound
 from skfewaudio.audio.io import load_audio
 from skfewaudio.exceptions import AudioLoadError, FeatureCacheWarning
 
@@ -22,7 +22,8 @@ from .keys import (
     describe_transformer,
     directory_name,
     key_of_array,
-    key_of_file,
+    key_of_part,
+    key_of_sound,
     read_file_stat,
 )
 from .store import FeatureStore
@@ -100,11 +101,14 @@ class Lookup:
 
     def _clip_key(self, clip: Any) -> tuple[str | None, FileStat | None]:
         """Return the cache key of a clip, and the size and times of its file."""
-        if not is_path(clip):
+        if is_sound(clip):
+            return key_of_sound(*as_sound(clip)), None
+        if not (is_path(clip) or is_file_part(clip)):
             return key_of_array(clip), None
-        file_stat = read_file_stat(clip)
+        part = as_file_part(clip)
+        file_stat = read_file_stat(part.path)
         try:
-            return (None if file_stat is None else key_of_file(clip, file_stat, self.digests)), file_stat
+            return (None if file_stat is None else key_of_part(part, file_stat, self.digests)), file_stat
         except OSError:  # the transformer raises an error about the file
             return None, file_stat
 
@@ -178,14 +182,19 @@ class Lookup:
     def _is_readable(self, sound: _Sound) -> bool:
         try:
             load_audio(
-                self.clips[sound.indices[0]], sample_rate=getattr(self.transformer, "sample_rate", None)
+                self.clips[sound.indices[0]],
+                sample_rate=None,
+                channel=getattr(self.transformer, "channel", "mean"),
+                allow_truncated=getattr(self.transformer, "allow_truncated", False),
             )
         except AudioLoadError:
             return False
         return True
 
     def _current_file_stat(self, sound: _Sound) -> FileStat | None:
-        return None if sound.file_stat is None else read_file_stat(self.clips[sound.indices[0]])
+        if sound.file_stat is None:
+            return None
+        return read_file_stat(as_file_part(self.clips[sound.indices[0]]).path)
 
     def _try_to_write(self, write: Callable[..., None], *args: Any) -> None:
         """Write to the cache; after a failure, warn once and stop writing."""

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skfewaudio.datasets.recording_names import recordings_of_names
+from skfewaudio.datasets.recording_names import recordings_of_files
 from skfewaudio.exceptions import LeakageWarning
 
 from ..draws import Indices
-from .content import Content, holds_paths, read_content
+from .content import Content, holds_recordings, read_content
 
 FINDING_COLUMNS = ["kind", "first", "second", "first_fold", "second_fold", "similarity", "detail"]
 
@@ -71,8 +71,9 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
         - "near_duplicate": two clips are the same recording at different levels, in different file formats,
           shifted, cropped to half or more, or with a little noise.
         - "recording": clips of one recording are on different sides. Recordings are known from `groups` or
-          from the file names of ESC-50, UrbanSound8K and TUT 2017. If `y` holds one class per clip, only
-          clips of the same class count.
+          from the file names and metadata of datasets and recorders, as in
+          :func:`~skfewaudio.datasets.load_folder`. If `y` holds one class per clip, only clips of the same
+          class count.
         - "label": duplicates, near-duplicates or clips of one recording have different labels, on different
           sides or not. For clips of one recording this can be correct, for duplicates it cannot.
 
@@ -123,14 +124,14 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
     """
     if min_similarity is not None and not 0 < min_similarity <= 1:
         raise ValueError(f"min_similarity must be above 0 and at most 1; got {min_similarity!r}")
-    paths = [str(clip) for clip in X] if holds_paths(X) else None
+    paths = [str(clip) for clip in X] if holds_recordings(X) else None
     content = read_content(X, sample_rate)
     clips = _ClipMetadata(len(content), y, folds, groups)
     found = [*_find_duplicates(content, clips), *_find_near_duplicates(content, clips, min_similarity)]
     if clips.groups is not None:
         found += _find_shared_recordings(clips.groups, "recording", clips)
     if paths is not None:
-        names = np.array(recordings_of_names(paths), dtype=object)
+        names = np.array(recordings_of_files(paths), dtype=object)
         found += _find_shared_recordings(names, "according to its file names", clips)
     table = _findings_frame(found, clips, paths)
     _warn_about_findings(table)

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skfewaudio._validation import Waveforms, check_spectrograms, check_waveforms, is_path
+from skfewaudio._validation import check_spectrograms
 from skfewaudio.audio import iter_clips
+from skfewaudio.audio.clips import is_file_part, is_path, is_sound
+from skfewaudio.audio.waveforms import Waveforms, check_waveforms
 
 from .fingerprint import HOP_LENGTH, SAMPLE_RATE, double_difference, fingerprint
 from .near_duplicates import Pair, PairFilter, find_similar_sequences, find_similar_vectors
@@ -43,15 +45,18 @@ class Content(NamedTuple):
         return f"the {'second' if lag > 0 else 'first'} starts {amount} into the other"
 
 
-def holds_paths(X: Any) -> bool:
-    """Return whether X is a sequence of paths."""
-    return not is_path(X) and getattr(X, "ndim", 1) == 1 and len(X) > 0 and is_path(next(iter(X)))
+def holds_recordings(X: Any) -> bool:
+    """Return whether X is a sequence of paths, parts of files, or sound with its sample rate."""
+    if is_path(X) or getattr(X, "ndim", 1) != 1 or not len(X):
+        return False
+    first = next(iter(X))
+    return is_path(first) or is_file_part(first) or is_sound(first)
 
 
 def read_content(X: Any, sample_rate: int | None) -> Content:
     """Compute digests and representations of clips, whose kind is detected."""
-    if is_path(X) or holds_paths(X) or sample_rate is not None:
-        rate = SAMPLE_RATE if sample_rate is None or holds_paths(X) else sample_rate
+    if is_path(X) or holds_recordings(X) or sample_rate is not None:
+        rate = SAMPLE_RATE if sample_rate is None or holds_recordings(X) else sample_rate
         return _read_sounds(X, rate)
     if not hasattr(X, "ndim") and len(X) and np.ndim(X[0]) == 1:
         raise ValueError(

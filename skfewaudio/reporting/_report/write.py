@@ -131,7 +131,7 @@ def write_report(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(RENDERERS[format](report), encoding="utf-8")
+    path.write_text(RENDERERS[format](report), encoding="utf-8", errors="backslashreplace")
     return path
 
 

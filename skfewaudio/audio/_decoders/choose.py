@@ -1,0 +1,118 @@
+"""Choice of the decoder of a file."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from skfewaudio.exceptions import AudioLoadError
+
+from .base import CannotDecodeError, Decoder
+from .chained import ChainedDecoder
+from .containers import EXTENSIBLE, FLOAT, PCM, find_data_chunk, read_ogg_pages
+from .ffmpeg import FFmpegDecoder
+from .libsndfile import SoundfileDecoder
+
+# Rates outside this range are treated as damage: a flipped byte in a header would otherwise cause resampling
+# to billions of samples.
+LOWEST_RATE, HIGHEST_RATE = 1_000, 10_000_000
+CONVERT = "convert it, for example: ffmpeg -i FILE FILE.wav"
+
+
+@contextmanager
+def open_audio(name: str) -> Iterator[Decoder]:
+    """Open a sound file with the decoder that reads it whole.
+
+    libsndfile decodes uncompressed wav files and Ogg Vorbis whose structure is sound, where it is as fast or
+    faster. FFmpeg decodes the rest. Formats that FFmpeg does not know are left to libsndfile.
+
+    Parameters
+    ----------
+    name : str
+        Path of the file.
+
+    Yields
+    ------
+    Decoder
+
+    Raises
+    ------
+    AudioLoadError
+        If the file is missing, unreadable, empty or not audio.
+    """
+    structure = _examine(name)
+    try:
+        decoder = structure.open(name)
+        try:
+            if not LOWEST_RATE <= decoder.sample_rate <= HIGHEST_RATE:
+                raise AudioLoadError(name, f"has a header with a sample rate of {decoder.sample_rate} Hz")
+            decoder.problem = structure.problem
+            yield decoder
+        finally:
+            decoder.close()
+    except CannotDecodeError as error:
+        raise AudioLoadError(name, str(error)) from error
+
+
+class Structure(NamedTuple):
+    """How a file is to be read, by its structure."""
+
+    problem: str | None = None  # why sound is missing at the end
+    prefers_libsndfile: bool = False
+    links: Sequence[int] = ()  # where the chained parts of an Ogg file begin
+
+    def open(self, name: str) -> Decoder:
+        """Open the file with one decoder or else with the other."""
+        kinds = (SoundfileDecoder, FFmpegDecoder)[:: 1 if self.prefers_libsndfile else -1]
+        if len(self.links) > 1:
+            return ChainedDecoder(kinds[0], name, self.links)
+        reasons = []
+        for kind in kinds:
+            try:
+                return kind(name)
+            except CannotDecodeError as error:
+                reasons.append(error)
+        reason = reasons[kinds.index(FFmpegDecoder)]
+        if reason.is_final:
+            raise reason
+        raise CannotDecodeError(f"cannot be decoded as audio ({reason}); {CONVERT}")
+
+
+def _examine(name: str) -> Structure:
+    """Check the structure of a file."""
+    path = Path(name)
+    try:
+        if path.is_dir():
+            raise AudioLoadError(name, "is a directory, not a sound file")
+        if path.exists() and not path.is_file():  # reading from a pipe could block forever
+            raise AudioLoadError(name, "is not a regular file")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise AudioLoadError(name, "is empty (0 bytes)")
+            is_ogg = file.read(4) == b"OggS"
+            file.seek(0)
+            return _examine_ogg(file, size) if is_ogg else _examine_chunks(file, size)
+    except AudioLoadError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AudioLoadError(name, f"cannot be opened ({reason})") from error
+
+
+def _examine_ogg(file: BinaryIO, size: int) -> Structure:
+    pages = read_ogg_pages(file, size)
+    if pages is None or pages.n_streams > 1:
+        return Structure()
+    problem = "is truncated (its last page is incomplete)" if pages.is_cut else None
+    return Structure(problem, pages.is_vorbis and not pages.is_cut, pages.links)
+
+
+def _examine_chunks(file: BinaryIO, size: int) -> Structure:
+    chunk = find_data_chunk(file, size)
+    if chunk is None:
+        return Structure()
+    is_plain = chunk.format_tag in (PCM, FLOAT, EXTENSIBLE)
+    problem = f"is truncated ({chunk.present} of {chunk.declared} bytes of sound)"
+    return Structure(problem if chunk.is_truncated else None, is_plain and chunk.is_consistent)
