@@ -1,6 +1,8 @@
 """Command-line options that the commands and the benchmark share."""
 
 import argparse
+import re
+from typing import Any
 
 CHANNELS = ("mean", "first", "loudest")
 FROM_MODEL = "as the model was trained"
@@ -42,8 +44,8 @@ def add_reading_options(
 
 
 def add_table_options(parser: argparse.ArgumentParser, *, labels: bool = True) -> None:
-    """Add the options of tables of recordings; without `labels`, only those for paths."""
-    options = parser.add_argument_group("tables")
+    """Add the options of tables and folders of recordings; without `labels`, only those for paths."""
+    options = parser.add_argument_group("tables and folders")
     options.add_argument(
         "--audio-root", metavar="FOLDER", help="folder that paths in a table start from (default: its folder)"
     )
@@ -52,6 +54,33 @@ def add_table_options(parser: argparse.ArgumentParser, *, labels: bool = True) -
         options.add_argument(
             "--label-column", metavar="NAME", help="column of classes (default: by usual names)"
         )
+        options.add_argument(
+            "--no-check-layout",
+            dest="check_layout",
+            action="store_false",
+            help="use the folders as classes although they look like parts of a dataset",
+        )
+
+
+def reading_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the channel and the use of truncated files, if given, as keyword arguments."""
+    given = {"channel": args.channel, "allow_truncated": args.allow_truncated}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def file_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the options of tables and folders, as keyword arguments of `load_labels`."""
+    names = ("audio_root", "path_column", "label_column", "check_layout")
+    given = {name: getattr(args, name, None) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def name_options(text: str) -> str:
+    """Replace the names of parameters in an error by those of the options."""
+    text = text.replace("pass check_layout=False to load_folder", "add --no-check-layout")
+    return re.sub(
+        r"\b(audio_root|path_column|label_column)\b", lambda match: f"--{match[0].replace('_', '-')}", text
+    )
 
 
 def parse_rate(text: str) -> int | str:

@@ -1,9 +1,15 @@
-"""Devices and random seeds for computations with torch."""
+"""Devices and threads of torch, its use after a fork, and tensors of arrays."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+
+from ._threads import ProcessLock
 
 
 def resolve_device(device: str | torch.device | None) -> torch.device:
@@ -36,10 +42,69 @@ def resolve_device(device: str | torch.device | None) -> torch.device:
     return resolved
 
 
+def to_tensor(array: NDArray) -> torch.Tensor:
+    """Return an array as a tensor on the CPU, which must not be written to: it may share the memory.
+
+    Read-only arrays, such as memory-mapped ones, are copied, because torch warns about them.
+    """
+    return torch.from_numpy(np.require(array, requirements="W"))
+
+
+class _Forked:
+    """Whether this process was forked. The threads of OpenMP are then missing, and torch waits for them."""
+
+    here = False
+
+
+def _use_one_thread_after_fork() -> None:
+    _Forked.here = True
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_thread_after_fork)
+
+_n_threads_lock = ProcessLock()
+
+
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Run a block with its own torch seed, and restore the caller's random state afterwards."""
-    cuda = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda):
-        torch.manual_seed(seed)
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Run a block with a number of torch's threads, which other threads of the process do not notice.
+
+    A forked process keeps to one thread.
+    """
+    before = torch.get_num_threads()
+    set_torch_threads(n_threads)
+    try:
         yield
+    finally:
+        set_torch_threads(before)
+
+
+def set_torch_threads(n_threads: int) -> None:
+    """Set the number of torch's threads for computations of the calling thread only.
+
+    torch also uses the number for threads that are started later. A thread started here restores it.
+    """
+    wanted = 1 if _Forked.here else n_threads
+    if torch.get_num_threads() == wanted:
+        return
+    is_known, is_set = Event(), Event()
+
+    def restore() -> None:
+        of_new_threads = torch.get_num_threads()
+        is_known.set()
+        is_set.wait()
+        torch.set_num_threads(of_new_threads)
+
+    keeper = Thread(target=restore, daemon=True)
+    with _n_threads_lock:
+        try:
+            with suppress(RuntimeError):  # no further thread can be started
+                keeper.start()
+                is_known.wait()
+            torch.set_num_threads(wanted)
+        finally:
+            is_set.set()
+        if keeper.ident is not None:
+            keeper.join()

@@ -1,11 +1,15 @@
 """Validation of spectrograms and feature vectors, the input of classifiers."""
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_n_features, validate_data
+
+from ._arrays import to_numpy
 
 FLOATS = [np.float64, np.float32]
 
@@ -37,7 +41,7 @@ or (n_clips, n_features)
     """
     if not _is_sequence_of_spectrograms(X):
         _raise_if_sound(X)
-        return validate_data(estimator, X, dtype=FLOATS, reset=reset)
+        return validate_data(estimator, to_numpy(X), dtype=FLOATS, reset=reset)
     clips = [_check_spectrogram(clip, i) for i, clip in enumerate(X)]
     n_mels = clips[0].shape[0]
     for i, clip in enumerate(clips):
@@ -49,22 +53,40 @@ or (n_clips, n_features)
     return clips
 
 
-def _is_sequence_of_spectrograms(X: object) -> bool:
-    """Return whether X is a 3-D array or a sequence of 2-D arrays."""
-    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
-        return len(X) > 0 and np.ndim(X[0]) == 2
-    return getattr(X, "ndim", None) == 3 and len(X) > 0  # type: ignore[arg-type]
+def _is_sequence_of_spectrograms(X: Any) -> bool:
+    """Return whether X is a 3-D array, or a list, an array or a Series of 2-D arrays."""
+    n_dims = len(getattr(X, "shape", ()))
+    if isinstance(X, list | tuple) or (n_dims == 1 and str(getattr(X, "dtype", "")) == "object"):
+        return len(X) > 0 and np.ndim(next(iter(X))) == 2
+    return n_dims == 3 and len(X) > 0
 
 
-def _raise_if_sound(X: object) -> None:
+def _raise_if_sound(X: Any) -> None:
     """Raise if file names or waveforms were passed to a classifier, and name the remedy."""
-    first = X[0] if isinstance(X, list | tuple) and X else None
-    ragged = isinstance(first, np.ndarray) and len({len(x) for x in X}) > 1  # type: ignore[attr-defined]
-    if isinstance(first, str) or hasattr(first, "__fspath__") or ragged:
+    is_list = isinstance(X, list | tuple)
+    first = X[0] if is_list and X else None
+    ragged = isinstance(first, np.ndarray) and len({len(x) for x in X}) > 1
+    # Lists of numbers are not converted: this may take long.
+    if ragged or _is_sound(first if is_list else _first_cell(X)):
         raise ValueError(
             "X holds file names or waveforms, and a classifier takes spectrograms or feature vectors; put a "
             "transformer before it: make_pipeline(LogMel(), ...)"
         )
+
+
+def _first_cell(X: Any) -> Any:
+    """Return the first value of an array, a series or a data frame, unless it is a number."""
+    if getattr(getattr(X, "dtype", None), "kind", "O") in "fiub" or not hasattr(X, "shape"):
+        return None
+    cells = np.asarray(X)
+    return cells.flat[0] if cells.size else None
+
+
+def _is_sound(cell: Any) -> bool:
+    """Return whether a value is a path, a tuple with one, or sound with its sample rate."""
+    if isinstance(cell, tuple | list) and cell:
+        cell = cell[0]
+    return isinstance(cell, str | os.PathLike) or (isinstance(cell, Mapping) and "sampling_rate" in cell)
 
 
 def _check_spectrogram(clip: object, i: int) -> NDArray[np.float32]:

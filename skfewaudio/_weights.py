@@ -3,34 +3,40 @@
 import hashlib
 import os
 import pickle
-import sys
-import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
 import pooch
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from skfewaudio._checkpoint import convert_checkpoint
+from skfewaudio._download import WrongChecksumError, download
+from skfewaudio._files import write_file
+from skfewaudio._threads import ProcessLock
 from skfewaudio.exceptions import WeightsNotFoundError
 
 PathLike = str | os.PathLike[str]
 Kind = Literal["weights", "pca_params"]
 
 # The PyTorch port of VGGish (Hershey et al., arXiv:1609.09430) by H. Taylor and others, release v0.1. The
-# part of a file's name after the dash is the beginning of its SHA-256 checksum.
+# part of a file's name after the dash is the beginning of its SHA-256 checksum; whole checksums are below.
 _TORCHVGGISH = "https://github.com/harritaylor/torchvggish/releases/download/v0.1"
 PUBLISHED: dict[str, dict[str, str]] = {
     "weights": {"vggish": f"{_TORCHVGGISH}/vggish-10086976.pth"},
     "pca_params": {"vggish": f"{_TORCHVGGISH}/vggish_pca_params-970ea276.pth"},
 }
+SHA256 = {"vggish-10086976.pth": "10086976245803799d9194e9a73d9b6c1549c71d1b80106f5cade5608a561f4b"}
+# A compressed file may become this many times larger, or as many bytes as the environment variable states.
+MAX_GROWTH, MIN_CHECKED = 16, 2**22
+GROWTH_VARIABLE = "SKFEWAUDIO_MAX_WEIGHTS"
+MAX_DOWNLOAD = 2**30  # bytes; the largest published file has a quarter of it
 
 
 def weights_home() -> Path:
@@ -88,7 +94,8 @@ def check_file(path: PathLike) -> Path:
     if path.is_dir():
         raise WeightsNotFoundError(f"{path} is a folder, not a file of weights")
     if not weight_files(path):
-        raise WeightsNotFoundError(f"{path} does not exist")
+        problem = "is not a regular file" if path.exists() else "does not exist"
+        raise WeightsNotFoundError(f"{path} {problem}")
     return path
 
 
@@ -103,7 +110,7 @@ def weight_files(path: Path) -> list[Path]:
     if path.is_file() or not path.parent.is_dir():
         return [path] if path.is_file() else []
     starts = (f"{path.name}.index", f"{path.name}.data-")
-    return sorted(file for file in path.parent.iterdir() if file.name.startswith(starts))
+    return sorted(file for file in path.parent.iterdir() if file.name.startswith(starts) and file.is_file())
 
 
 def read_state_dict(path: PathLike) -> dict[str, torch.Tensor]:
@@ -132,8 +139,11 @@ def read_state_dict(path: PathLike) -> dict[str, torch.Tensor]:
     path = check_file(path)
     read, description = _choose_reader(path)
     try:
+        _check_growth(path)
         values = read(path)
-        return {name: torch.as_tensor(value) for name, value in _check_named_tensors(values).items()}
+        return {
+            name: torch.as_tensor(value, device="cpu") for name, value in _check_named_tensors(values).items()
+        }
     except (ImportError, MemoryError, WeightsNotFoundError):
         raise
     except Exception as error:  # a damaged or malicious file can cause any error in its reader
@@ -144,6 +154,21 @@ def read_state_dict(path: PathLike) -> dict[str, torch.Tensor]:
             f"{path} cannot be read as {description} ({reason}): it is damaged or something else. Get it "
             "again, or give another file"
         ) from error
+
+
+def _check_growth(path: Path) -> None:
+    """Refuse a compressed file whose content is far larger than the file, as no trained weights are."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        n_bytes = sum(member.file_size for member in archive.infolist())
+    n_stored = path.stat().st_size
+    limit = int(os.environ.get(GROWTH_VARIABLE) or MAX_GROWTH * max(n_stored, MIN_CHECKED))
+    if n_bytes > limit:
+        raise WeightsNotFoundError(
+            f"{path} has {n_stored:,} bytes and would become {n_bytes:,}, as no trained weights do. To read "
+            f"it nevertheless, set {GROWTH_VARIABLE} to a number of bytes"
+        )
 
 
 def _check_named_tensors(values: Any) -> Mapping[str, Any]:
@@ -201,7 +226,7 @@ _ARRAY_GLOBALS: list[Any] = [
     *map(_make_reconstruct, ("numpy.core.multiarray", "numpy._core.multiarray")),
     *(np.ndarray, np.dtype, np.dtypes.Float32DType, np.dtypes.Float64DType),
 ]
-_lock = Lock()
+_lock = ProcessLock()
 
 
 @contextmanager
@@ -228,8 +253,8 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
         return load_file(converted)
     state = convert_checkpoint(prefix)
     try:
-        with _atomic_write(converted) as file:
-            save_file(state, file, metadata={"checkpoint": current})
+        converted.parent.mkdir(parents=True, exist_ok=True)
+        write_file(converted, save(state, metadata={"checkpoint": current}))
     except (OSError, SafetensorError) as error:
         warnings.warn(
             f"{prefix} will be converted again each time: {converted} cannot be written ({error}). Set "
@@ -256,28 +281,15 @@ def _cached_path(url: str) -> Path:
 
 
 def _download(url: str, path: Path, kind: Kind) -> None:
-    """Download a published file, and discard it if its checksum differs from its name."""
+    """Download a published file, and discard it if its checksum is another one."""
     remedy = f"Try again, or put the file into {path.parent} by other means, or pass {kind}=PATH"
-    expected = path.stem.rpartition("-")[2]
+    expected = SHA256.get(path.name, path.stem.rpartition("-")[2])
     try:
-        with _atomic_write(path) as file:
-            pooch.HTTPDownloader(progressbar=sys.stderr.isatty())(url, str(file), None)
-            found = pooch.file_hash(str(file), alg="sha256")
-            if not found.startswith(expected):
-                raise WeightsNotFoundError(
-                    f"{url} gave another file than the published one, and it was deleted: its SHA-256 begins "
-                    f"with {found[: len(expected)]} instead of {expected}. {remedy}"
-                )
-    except WeightsNotFoundError:
-        raise
+        download(url, path, max_bytes=MAX_DOWNLOAD, known_hash=f"sha256:{expected}")
+    except WrongChecksumError as error:
+        raise WeightsNotFoundError(
+            f"{url} gave another file than the published one, and it was deleted: its SHA-256 begins with "
+            f"{error.found} instead of {error.expected}. {remedy}"
+        ) from error
     except OSError as error:  # includes the errors of requests
         raise WeightsNotFoundError(f"could not download {url}: {error}. {remedy}") from error
-
-
-@contextmanager
-def _atomic_write(target: Path) -> Iterator[Path]:
-    """Yield a temporary path that replaces the target once it is completely written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as folder:
-        yield Path(folder) / target.name
-        (Path(folder) / target.name).replace(target)

@@ -108,6 +108,10 @@ class FeatureCacheWarning(UserWarning):
     """Issued when the feature cache is damaged or cannot be written; features are computed instead."""
 
 
+class InputWarning(UserWarning):
+    """Issued when the input of an estimator is valid but probably not what was meant."""
+
+
 class LeakageWarning(UserWarning):
     """Issued when an evaluation may put clips of one recording on both sides of a split."""
 

@@ -22,6 +22,7 @@ def make_few_shot_classifier(
     augmentation: Any = "auto",
     n_copies: int = 4,
     semi_supervised: bool = False,
+    class_weight: Any = None,
     false_rejection_rate: float | None = None,
     unknown_label: Any = "unknown",
     random_state: int = 0,
@@ -50,6 +51,8 @@ def make_few_shot_classifier(
     semi_supervised : bool, default=False
         Whether clips with the label -1 are unlabelled and used for self-training, as in
         :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, as in :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`.
     false_rejection_rate : float, default=None
         Expected share of clips of known classes that are rejected, as in
         :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`. None disables rejection.
@@ -97,6 +100,7 @@ def make_few_shot_classifier(
     statistics = SpectrogramStatistics(random_state=random_state, device=device)
     ridge = CalibratedRidgeClassifier(
         fit_intercept=False,
+        class_weight=class_weight,
         false_rejection_rate=false_rejection_rate,
         unknown_label=unknown_label,
         semi_supervised=semi_supervised,

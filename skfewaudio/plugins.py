@@ -68,6 +68,17 @@ class Registry:
         """
         return list(self._all())
 
+    def built_in_names(self) -> list[str]:
+        """List the names of the built-in plugins without importing them.
+
+        Returns
+        -------
+        list of str
+            Names in alphabetical order.
+        """
+        declared = self._entry_points().items()
+        return sorted(name for name, entry_point in declared if _distribution(entry_point) == _BUILT_IN)
+
     def get(self, name: str) -> Any:
         """Return the object registered under a name.
 

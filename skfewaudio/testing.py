@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from torch import nn
 
+from skfewaudio._torch_state import own_state
 from skfewaudio.architectures import Architecture, check_architecture_choice
 from skfewaudio.audio import load_audio
 from skfewaudio.datasets import AudioDataset
@@ -66,11 +67,11 @@ def check_architecture(
     builder = check_architecture_choice(architecture)
 
     def build() -> nn.Module:
-        torch.manual_seed(0)
-        return builder(N_OUTPUTS, n_mels=n_mels, n_frames=n_frames, **(architecture_params or {}))
+        with own_state(0, torch.device("cpu")):
+            return builder(N_OUTPUTS, n_mels=n_mels, n_frames=n_frames, **(architecture_params or {}))
 
-    x = torch.randn(3, 1, n_mels, n_frames, generator=torch.Generator().manual_seed(0))
-    with torch.random.fork_rng(devices=[]):
+    with own_state(0, torch.device("cpu")):
+        x = torch.randn(3, 1, n_mels, n_frames)
         for check in ARCHITECTURE_CHECKS.values():
             check(build, x)
 
@@ -196,7 +197,7 @@ def check_embedding(embedding: Any, *, sample_rate: int = 16000, duration: float
 
 
 def check_dataset(dataset: str | Callable[..., AudioDataset], **options: Any) -> None:
-    """Check that a loader returns a complete `AudioDataset` whose folds or groups prevent leakage.
+    """Check that a loader returns a complete dataset whose folds or groups prevent leakage.
 
     Parameters
     ----------
@@ -208,9 +209,10 @@ def check_dataset(dataset: str | Callable[..., AudioDataset], **options: Any) ->
     Raises
     ------
     AssertionError
-        If a rule of the contract is broken: an `AudioDataset`; a name and a licence; the same clips
-        and labels on every call; files that exist, the first of which can be read at the stated sample rate;
-        at least two classes or one label; and folds or groups, by which `make_cv` can split.
+        If a rule of the contract is broken: an :class:`~skfewaudio.datasets.AudioDataset`; a name and a
+        licence; the same clips and labels on every call; files that exist, the first of which can be read at
+        the stated sample rate; at least two classes or one label; and folds or groups, by which `make_cv` can
+        split.
     """
     load = DATASETS.get(dataset) if isinstance(dataset, str) else dataset
     loaded = load(**options)

@@ -12,11 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import validate_data
 
 from skfewaudio import (
     MFCC,
     AugmentedClassifier,
     BlockScaler,
+    CachedFeatures,
     CalibratedRidgeClassifier,
     ELMClassifier,
     ELMRegressor,
@@ -25,6 +27,7 @@ from skfewaudio import (
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
+    SpectrogramStatistics,
     SubsampledClassifier,
     make_few_shot_classifier,
 )
@@ -32,10 +35,31 @@ from skfewaudio import (
 SAMPLE_RATE = 16000
 
 
+class RowStatistics(SpectrogramStatistics):
+    """Statistics of rows as spectrograms of one frame, because the common checks pass matrices."""
+
+    def _check_clips(self, X, *, reset):
+        rows = validate_data(self, X, reset=reset, dtype=np.float32)
+        return list(rows[:, :, None])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+@pytest.fixture(autouse=True)
+def cache_location(tmp_path_factory, monkeypatch):
+    """Keep the features of a test in a folder of its own."""
+    monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @parametrize_with_checks(
     [
         LogMel(),
         MFCC(),
+        CachedFeatures(MFCC()),
+        RowStatistics(),
         RandomCNNFeatures("single_layer", n_filters=4),
         PrototypicalClassifier(),
         SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
@@ -60,6 +84,8 @@ def test_scikit_learns_common_checks(estimator, check):
         PrototypicalClassifier(architecture=None, distance="cosine"),
         SkorchCNN(max_epochs=60),
         AugmentedClassifier(KNeighborsClassifier(1)),
+        AugmentedClassifier(PatchClassifier()),
+        CachedFeatures(LogMel()),
         CalibratedRidgeClassifier(0.1, class_weight="balanced"),
         ELMClassifier(15, penalty=0.0, direct_links=True),
         PatchClassifier(LinearSVC(), aggregation="vote"),

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skfewaudio._missing import is_missing
+
 FORMS = (
     "a path, (path, start, end) in seconds, a 1-D array of floats, (array, sample_rate) or "
     "{'array': ..., 'sampling_rate': ...}"
@@ -78,8 +80,8 @@ def as_file_part(value: Any, name: str = "clip") -> FilePart:
     if is_path(value):
         return FilePart(os.fspath(value))
     path, start, end = value
-    start = 0.0 if _is_missing(start) else _as_seconds(start, f"start of {name}")
-    end = None if _is_missing(end) else _as_seconds(end, f"end of {name}")
+    start = 0.0 if is_missing(start) else _as_seconds(start, f"start of {name}")
+    end = None if is_missing(end) else _as_seconds(end, f"end of {name}")
     if end is not None and end <= start:
         raise ValueError(
             f"{name}={value!r} ends at {end:g} s and starts at {start:g} s; expected start < end"
@@ -144,10 +146,6 @@ def check_samples(samples: Any, name: str) -> NDArray[np.floating]:
             f"{name} has shape {array.shape}; expected one clip, of shape (n_samples,), n_samples > 0"
         )
     return array
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def _as_seconds(value: Any, name: str) -> float:

@@ -114,6 +114,9 @@ def has_audio_signature(path: str | os.PathLike[str]) -> bool:
 
 
 def _is_mpeg_header(second: int, third: int) -> bool:
-    """Return whether the bytes after the sync of an MPEG frame hold no reserved value."""
+    """Return whether the bytes after the sync of an MPEG frame hold no reserved value.
+
+    The header of MPEG-1 layer I with a checksum is excluded: it is the byte order mark of UTF-16 text.
+    """
     version, layer, bit_rate, rate = (second >> 3) & 3, (second >> 1) & 3, third >> 4, (third >> 2) & 3
-    return version != 1 and layer != 0 and bit_rate not in (0, 15) and rate != 3
+    return second != 0xFE and version != 1 and layer != 0 and bit_rate not in (0, 15) and rate != 3

@@ -3,7 +3,7 @@
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -13,6 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from skfewaudio._threads import ThreadPool
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
 
 from ._decoders.base import Decoder
@@ -194,7 +195,7 @@ def iter_clips(
     Yields
     ------
     ndarray of shape (n_samples,), float32, or LongRecording
-        The clips, in the order of `clips`.
+        The clips, in the order of ``clips``.
 
     Raises
     ------
@@ -227,7 +228,7 @@ def iter_clips(
 
     errors: list[AudioLoadError] = []
     n_threads = resolve_threads(n_threads)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPool(n_threads) as pool:
         for clip in map_ahead(pool, load, clips, n_ahead=2 * n_threads):
             if isinstance(clip, AudioLoadError):
                 errors.append(clip)
@@ -259,7 +260,7 @@ def _compare_rate(clip: Any, native_rate: int) -> list[str]:
 
 def resolve_threads(n_threads: int | None) -> int:
     """Return `n_threads`, or the number of cores available to this process if it is None."""
-    return joblib.effective_n_jobs(-1) if n_threads is None else n_threads
+    return joblib.cpu_count() if n_threads is None else n_threads
 
 
 def map_ahead(

@@ -1,7 +1,8 @@
 """The kinds of X of transformers of waveforms: tables of samples, and sequences of clips of any form."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
-from .clips import FORMS, as_file_part, as_sound, check_samples, is_file_part, is_path, is_sound
+from skfewaudio._arrays import to_numpy
+from skfewaudio._missing import is_missing
+
+from .clips import as_file_part, as_sound, check_samples, is_file_part, is_path, is_sound
+from .containers import needs_reading, unpack_clips
 
 FLOATS = [np.float64, np.float32]
 # Types of PCM samples, whose full scale is known not to be 1.
 PCM_TYPES = {"int8", "int16", "uint8"}
 # Integers of other types are numbers of unknown scale. Waveforms with full scale 1 do not exceed this.
 MOST_INTEGER = 8
+# The power spectrum of larger values overflows in single precision.
+MOST_SAMPLE = 1e12
 Read = Callable[[Sequence[Any]], Iterator[NDArray[np.float32]]]
 
 
@@ -82,61 +89,17 @@ def check_waveforms(estimator: BaseEstimator, X: Any, *, reset: bool, read: Read
         If X is a single path, a set or an iterator, mixes arrays and other forms, or contains integers
         instead of floats.
     """
-    X = _as_sequence(X)
-    if not _is_sequence_of_clips(X):
-        _check_integers(X)
-        return Waveforms(validate_data(estimator, X, reset=reset, dtype=FLOATS))
-    clips = list(X)
+    clips, is_table = unpack_clips(to_numpy(X))
+    if is_table:
+        _check_integers(clips)
+        table = validate_data(estimator, clips, reset=reset, dtype=FLOATS)
+        _check_level(table, "X")
+        return Waveforms(table)
     if reset:
         _forget_features(estimator)
-    if _needs_reading(clips[0]):
+    if needs_reading(clips[0]):
         return Waveforms([_check_form(clip, index) for index, clip in enumerate(clips)], read)
     return Waveforms([_check_array(clip, index) for index, clip in enumerate(clips)])
-
-
-def _as_sequence(X: Any) -> Any:
-    """Refuse single clips and iterators, and turn a column of paths into a sequence."""
-    if is_path(X):
-        raise TypeError(f"X is one path ({str(X)!r}); expected a list of them: wrap it as [{str(X)!r}]")
-    if isinstance(X, Mapping) or is_file_part(X) or is_sound(X):
-        raise TypeError(f"X is one clip ({str(X)[:60]}); expected a list of them: wrap it as [X]")
-    if isinstance(X, Set) or (isinstance(X, Iterator) and not hasattr(X, "__len__")):
-        raise TypeError(f"X is a {type(X).__name__}, which has no order or no length; pass a list: list(X)")
-    shape: tuple[int, ...] = getattr(X, "shape", ())
-    if len(shape) == 2 and shape[1] == 1 and shape[0]:
-        column = np.asarray(X)[:, 0]
-        return list(column) if is_path(column[0]) else X
-    return X
-
-
-def _needs_reading(clip: Any) -> bool:
-    return is_path(clip) or is_file_part(clip) or is_sound(clip)
-
-
-def _is_sequence_of_clips(X: Any) -> bool:
-    """Return whether X is a sequence of clips, in contrast to a table of numbers."""
-    if not hasattr(X, "__len__") or not hasattr(X, "__iter__") or getattr(X, "ndim", 1) != 1:
-        return False
-    if len(X) == 0:
-        raise ValueError("X holds no clips: 0 sample(s) while a minimum of 1 is required")
-    first = next(iter(X))
-    if _needs_reading(first):
-        return True
-    if isinstance(first, bytes):
-        raise TypeError(f"X[0] is {first!r}, a path of bytes; decode it: os.fsdecode(path)")
-    if np.ndim(first) == 0 and not isinstance(first, Mapping):
-        raise ValueError(
-            f"X is one-dimensional, with {len(X)} values such as {first!r}: one clip, it seems. "
-            "Expected an array (n_clips, n_samples) or a list of clips. Reshape your data: wrap it as [X]"
-        )
-    is_table = isinstance(first, list | tuple)  # a list of lists
-    if is_table and len(first) and is_path(first[0]):
-        raise TypeError(f"X[0] is {first!r}; expected {FORMS}")
-    if is_table and len({len(row) for row in X}) > 1:
-        raise ValueError(
-            f"X holds lists of different lengths; pass each clip as an array, np.asarray(clip), or as {FORMS}"
-        )
-    return not is_table
 
 
 def _forget_features(estimator: BaseEstimator) -> None:
@@ -147,15 +110,22 @@ def _forget_features(estimator: BaseEstimator) -> None:
 
 
 def _check_integers(X: Any) -> None:
-    """Refuse tables of PCM samples."""
-    try:
-        array = np.asarray(X)
-    except ValueError:  # ragged; the check of tables says so
+    """Refuse tables of PCM samples, also in columns of Python objects, and of other kinds than numbers."""
+    array = np.asarray(X)
+    if array.dtype.kind == "O" and array.size and all(isinstance(value, Integral) for value in array.flat):
+        array = array.astype(np.int64)
+    if array.ndim != 2 or array.dtype.kind not in "iubmM" or not array.size:
         return
-    if array.ndim != 2 or array.dtype.kind not in "iub" or not array.size:
+    if array.dtype.kind in "iu" and array.dtype.name not in PCM_TYPES and np.abs(array).max() <= MOST_INTEGER:
         return
-    if array.dtype.name in PCM_TYPES or array.dtype.kind == "b" or np.abs(array).max() > MOST_INTEGER:
-        check_samples(array[0], "X")
+    check_samples(array[0], "X")
+
+
+def _check_level(samples: NDArray[np.floating], name: str) -> None:
+    """Refuse values whose power single precision cannot represent."""
+    level = max(samples.max(), -samples.min())
+    if level > MOST_SAMPLE:
+        raise ValueError(f"{name} holds values up to {level:.3g}; expected floats, full scale at 1")
 
 
 def _check_form(clip: Any, index: int) -> Any:
@@ -168,7 +138,9 @@ def _check_form(clip: Any, index: int) -> Any:
     if is_sound(clip):
         sound = as_sound(clip, name)
         assert_all_finite(sound.samples, input_name=name)
+        _check_level(sound.samples, name)
         return tuple(sound)
+    _check_is_present(clip, name)
     raise TypeError(
         f"{name} is a {type(clip).__name__} but X[0] is a path or has its own rate; give all clips as "
         "paths, or all as arrays"
@@ -178,9 +150,16 @@ def _check_form(clip: Any, index: int) -> Any:
 def _check_array(clip: Any, index: int) -> NDArray[np.floating]:
     """Check one waveform of a list, without converting its values."""
     name = f"X[{index}]"
-    if _needs_reading(clip):
+    if needs_reading(clip):
         kind = "a path" if is_path(clip) else "a clip with its own rate"
         raise TypeError(f"{name} is {kind} but X[0] is an array; give all clips as arrays, or all as paths")
+    _check_is_present(clip, name)
     array = check_samples(clip, name)
     assert_all_finite(array, input_name=name)
+    _check_level(array, name)
     return array
+
+
+def _check_is_present(clip: Any, name: str) -> None:
+    if is_missing(clip):
+        raise ValueError(f"{name} is {clip}, a missing clip; remove it")

@@ -114,6 +114,7 @@ class RandomEqualizer(Augmentation):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Add each spectrogram's curve; see :meth:`Augmentation.apply`."""
         n_clips, n_mels, _ = spectrograms.shape
-        points = torch.randn(n_clips, 1, self.n_points, generator=generator, device=generator.device)
+        points = torch.empty(n_clips, 1, self.n_points, dtype=torch.float32, device=generator.device)
+        points.normal_(generator=generator)
         curves = interpolate(self.deviation * points, size=n_mels, mode="linear", align_corners=True)
         return spectrograms + curves.transpose(1, 2), targets

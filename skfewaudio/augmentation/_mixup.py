@@ -10,6 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from ._base import Augmentation
 from ._decibels import DECIBEL
+from ._per_clip import draw
 
 
 class MixUp(Augmentation):
@@ -92,7 +93,7 @@ class MixUp(Augmentation):
 
 def draw_weights(n: int, alpha: float, generator: torch.Generator) -> torch.Tensor:
     """Draw from Beta(alpha, alpha) by inversion, because torch's Beta distribution accepts no generator."""
-    drawn = torch.rand(n, generator=generator, device=generator.device)
+    drawn = draw((n,), generator)
     if alpha == 1:
         return drawn
     return torch.from_numpy(betaincinv(alpha, alpha, drawn.cpu().double().numpy())).to(drawn)

@@ -3,14 +3,19 @@
 import torch
 
 
+def draw(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    """Draw numbers uniformly from [0, 1), in single precision whatever torch's default."""
+    return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
+
+
 def draw_uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
     """Draw n numbers uniformly from [low, high)."""
-    return low + (high - low) * torch.rand(n, generator=generator, device=generator.device)
+    return low + (high - low) * draw((n,), generator)
 
 
 def draw_below(limits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw for each limit a whole number from 0 to limit - 1."""
-    drawn = torch.rand(limits.shape, generator=generator, device=generator.device)
+    drawn = draw(limits.shape, generator)
     return torch.minimum((drawn * limits).long(), limits - 1)
 
 

@@ -5,7 +5,10 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from skfewaudio._option_types import file_options, name_options
+
 from ._large_scale import studies as large_scale
+from ._options import is_file_source
 
 if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
@@ -22,13 +25,17 @@ def load_dataset(args: argparse.Namespace) -> "AudioDataset":
 
 def _load_unscaled(args: argparse.Namespace, **overrides: Any) -> "AudioDataset":
     """Load the whole dataset with the options that were set; reject those that its loader does not have."""
-    from skfewaudio.datasets import load_folder
+    from skfewaudio.datasets import load_labels
     from skfewaudio.plugins import DATASETS
 
-    if args.dataset == "folder":
-        if args.data_home is None:
-            raise ValueError("--dataset folder needs --data-home, the folder with one subfolder per class")
-        return load_folder(args.data_home)
+    if args.dataset == "folder" and args.data_home is None:
+        raise ValueError("--dataset folder needs --data-home, the folder with one subfolder per class")
+    if args.dataset == "folder" or is_file_source(args.dataset):
+        source = args.data_home if args.dataset == "folder" else args.dataset
+        try:
+            return load_labels(source, **file_options(args), on_missing="keep")
+        except ValueError as error:
+            raise ValueError(name_options(str(error))) from error
     load = DATASETS.get(args.dataset)
     options = {"data_home": args.data_home, "subset": args.subset, **overrides}
     given = {name: value for name, value in options.items() if value is not None}

@@ -5,8 +5,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from skfewaudio._option_types import add_reading_options, add_table_options
+
 from ._suites import SLOW, SUITES
 
+# Options for reading recordings, which other suites than few-data prescribe.
+READING_OPTIONS = ("sample_rate", "channel", "allow_truncated")
 # large-scale needs clips with several labels, and trains each network once, as published.
 SUITE_DEFAULTS: dict[str, dict[str, Any]] = {
     "few-data": {"dataset": "synthetic", "n_repeats": 5},
@@ -34,40 +38,86 @@ def parse_options(
     Namespace
         The options. ``pipelines`` are the names to run, and ``skipped_slow`` the slow ones that are skipped.
     """
-    parser = _build_parser(description, command)
+    parser = argparse.ArgumentParser(prog=command, description=description)
+    parser.add_argument("-q", "--quiet", action="store_true", help="suppress notes, progress and warnings")
+    add_options(parser)
     args = parser.parse_args(argv)
+    try:
+        complete_options(args)
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add all options, except --quiet.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Receives the options.
+    """
+    _add_data_and_pipelines(parser)
+    _add_protocol(parser)
+    _add_computation(parser)
+    _add_output(parser)
+
+
+def complete_options(args: argparse.Namespace) -> None:
+    """Set the defaults of the suite, and check the options.
+
+    Parameters
+    ----------
+    args : Namespace
+        Parsed options; changed in place.
+
+    Raises
+    ------
+    ValueError
+        If an option is invalid.
+    """
     for name, value in SUITE_DEFAULTS[args.suite].items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    if is_file_source(args.dataset):
+        args.dataset = str(Path(args.dataset).resolve())
     if args.output is None:
         suite = args.suite if args.suite != "few-data" else None
-        args.output = Path("results") / "-".join(filter(None, [args.dataset, args.subset, suite]))
+        parts = [Path(args.dataset).stem, args.subset, suite]
+        args.output = Path("results") / "-".join(filter(None, parts))
     if min([*(args.n_shots or ()), args.n_repeats]) < 1:
-        parser.error("--n-shots and --n-repeats must be at least 1")
+        raise ValueError("--n-shots and --n-repeats must be at least 1")
     if not 0 < args.scale <= 1:
-        parser.error(f"--scale must be above 0 and at most 1; got {args.scale}")
+        raise ValueError(f"--scale must be above 0 and at most 1; got {args.scale}")
+    reading = [name for name in READING_OPTIONS if getattr(args, name) is not None]
+    if reading and args.suite != "few-data":
+        raise ValueError(f"--{reading[0].replace('_', '-')} is for the suite few-data; {args.suite} is fixed")
+    args.unreadable = []
+    _select_pipelines(args)
+
+
+def is_file_source(dataset: str) -> bool:
+    """Return whether the option --dataset is the path of a folder or table, not a name."""
+    from skfewaudio.plugins import DATASETS
+
+    return dataset != "folder" and Path(dataset).exists() and dataset not in DATASETS.names()
+
+
+def _select_pipelines(args: argparse.Namespace) -> None:
+    """Replace the patterns of --pipelines by the names that match them."""
     pipelines = SUITES[args.suite]
     args.skipped_slow = [name for name in pipelines if args.pipelines is None and name in SLOW]
     patterns = ["*"] if args.pipelines in (None, ["all"]) else args.pipelines
     unknown = [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name in pipelines)]
     if unknown:
-        parser.error(f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}")
+        raise ValueError(
+            f"--pipelines: unknown {', '.join(unknown)}; {args.suite} has {', '.join(pipelines)}"
+        )
     args.pipelines = [
         name
         for name in pipelines
         if any(fnmatch(name, pattern) for pattern in patterns) and name not in args.skipped_slow
     ]
-    return args
-
-
-def _build_parser(description: str | None, command: str | None) -> argparse.ArgumentParser:
-    """Build the parser of all options."""
-    parser = argparse.ArgumentParser(prog=command, description=description)
-    _add_data_and_pipelines(parser)
-    _add_protocol(parser)
-    _add_computation(parser)
-    _add_output(parser)
-    return parser
 
 
 def _add_data_and_pipelines(parser: argparse.ArgumentParser) -> None:
@@ -77,31 +127,45 @@ def _add_data_and_pipelines(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dataset",
-        help="synthetic, sound_scenes, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, audioset, the "
-        "name of a plugin's dataset, or folder (one subfolder per class) (default: synthetic; large-scale: "
-        "sound_scenes)",
+        metavar="NAME_OR_PATH",
+        help="folder with one subfolder of sound files per class; table with the columns path and label; "
+        "synthetic, sound_scenes, esc50, urbansound8k, tut2017, gtzan, extended_ballroom, audioset, the "
+        "name of a plugin's dataset; or folder, for the one that --data-home names (default: synthetic; "
+        "large-scale: sound_scenes)",
     )
-    parser.add_argument("--data-home", type=Path, help="folder of the dataset; required for --dataset folder")
-    parser.add_argument("--subset", help="part of the dataset, such as esc10 of esc50")
+    parser.add_argument(
+        "--data-home",
+        metavar="FOLDER",
+        type=Path,
+        help="folder of the dataset; required for --dataset folder",
+    )
+    parser.add_argument("--subset", metavar="NAME", help="part of the dataset, such as esc10 of esc50")
     parser.add_argument(
         "--pipelines",
+        metavar="NAME",
         nargs="+",
         help="names, patterns such as '7x86*', or all (default: all except slow ones)",
     )
     parser.add_argument(
-        "--vggish-weights", type=Path, help="file of the VGGish weights (default: weights in the cache)"
+        "--vggish-weights",
+        metavar="FILE",
+        type=Path,
+        help="file of the VGGish weights (default: weights in the cache)",
     )
     parser.add_argument(
         "--mixed-precision",
         action="store_true",
         help="train in bfloat16 on the CPU, too; twice as fast on some CPUs",
     )
+    add_reading_options(parser, sample_rate="auto for few-shot, fixed for others")
+    add_table_options(parser)
 
 
 def _add_protocol(parser: argparse.ArgumentParser) -> None:
     """Add the options of the evaluation protocol."""
     parser.add_argument(
         "--n-shots",
+        metavar="N",
         type=int,
         nargs="+",
         help="labelled clips per class for few-data; other suites use all clips (default: those of 1 2 5 10 "
@@ -109,11 +173,13 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--n-repeats",
+        metavar="N",
         type=int,
         help="random draws of the labelled clips or of the networks' weights (default: 5; large-scale: 1)",
     )
     parser.add_argument(
         "--scale",
+        metavar="X",
         type=float,
         default=0.0625,
         help="scale of large-scale, up to 1: multiplies the number of clips, and its square root the number "
@@ -121,6 +187,7 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folds",
+        metavar="N",
         type=int,
         nargs="+",
         help="test folds (default: all; large-scale: the first)",
@@ -130,13 +197,16 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
 def _add_computation(parser: argparse.ArgumentParser) -> None:
     """Add the options of workers and the feature cache."""
     parser.add_argument(
-        "--n-jobs", type=int, help="number of parallel fits (default: one per core; on a GPU: 1)"
+        "--n-jobs", metavar="N", type=int, help="number of parallel fits (default: one per core; on a GPU: 1)"
     )
     parser.add_argument(
-        "--scheduler", help="address of a Dask scheduler, or local to start workers on this machine"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler, or local to start workers on this machine",
     )
     parser.add_argument(
         "--n-workers",
+        metavar="N",
         type=int,
         help="number of workers of --scheduler local (default: one per GPU, or per core without GPUs)",
     )
@@ -147,7 +217,10 @@ def _add_computation(parser: argparse.ArgumentParser) -> None:
         help="cache the features of each clip on disk; enabled by default",
     )
     parser.add_argument(
-        "--cache-dir", type=Path, help="directory of the feature cache (default: the package's cache)"
+        "--cache-dir",
+        metavar="FOLDER",
+        type=Path,
+        help="directory of the feature cache (default: the package's cache)",
     )
 
 
@@ -161,6 +234,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--unlabelled",
+        metavar="FOLDER",
         type=Path,
         help="folder of unlabelled recordings; the report suggests which to label next",
     )
@@ -170,12 +244,21 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         default="html",
         help="format of the report (default: %(default)s)",
     )
-    parser.add_argument("--device", help="torch device, such as cpu or cuda (default: cuda if available)")
     parser.add_argument(
-        "--random-state", type=int, default=0, help="seed of the first draw (default: %(default)s)"
+        "--device", metavar="DEVICE", help="torch device, such as cpu or cuda (default: cuda if available)"
     )
     parser.add_argument(
-        "--output", type=Path, help="output folder (default: results/DATASET[-SUBSET][-SUITE])"
+        "--random-state",
+        metavar="N",
+        type=int,
+        default=0,
+        help="seed of the first draw (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        help="output folder (default: results/DATASET[-SUBSET][-SUITE])",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="delete earlier results in the output folder"

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._adapt_pipelines import add_resampling, cache_features
+from skfewaudio._names import escape, escape_words
+
+from ._adapt_pipelines import add_resampling, cache_features, set_reading_options
 from ._dataset import select_folds
 from ._n_shots import choose_n_shots
-from ._run_files import RunFiles, write_config
+from ._run_config import write_config
+from ._run_files import RunFiles
 from ._suites import NEEDS_WEIGHTS, SUITES
 
 if TYPE_CHECKING:
@@ -41,6 +44,11 @@ class Run(NamedTuple):
         """Return the parameter mixed_precision of the networks."""
         return self.args.mixed_precision or None
 
+    def write_config(self, pipelines: dict[str, Any]) -> dict[str, str]:
+        """Write the settings of the run, and return the columns that every row has; see `write_config`."""
+        folds = select_folds(self.dataset, None).test_fold
+        return write_config(self.args, self.dataset, pipelines, device=self.device, folds=folds)
+
     def cached(self, pipeline: Any) -> Any:
         """Return a pipeline with cached features, or the pipeline itself with --no-cache."""
         return cache_features(pipeline, self.args.cache_dir) if self.args.cache else pipeline
@@ -66,10 +74,12 @@ def prepare_few_data(run: Run) -> Compute:
         print_message(message)
     next(FewShotSplit(max(args.n_shots), cv=run.cv).split(dataset.X, dataset.y))
     pipelines = {name: build_pipeline(run, name) for name in _runnable_names(args)}
-    write_config(args, dataset, pipelines, run.device)
+    _report_unchanged(run)
+    origin = run.write_config(pipelines)
 
     def compute() -> list[Path]:
-        files = RunFiles(args.output, dataset, len(args.n_shots) * args.n_repeats * run.cv.get_n_splits())
+        n_fits = len(args.n_shots) * args.n_repeats * run.cv.get_n_splits()
+        files = RunFiles(args.output, dataset, n_fits, origin=origin)
         results = few_shot_curve(
             {name: run.cached(pipeline) for name, pipeline in pipelines.items()},
             dataset.X,
@@ -85,7 +95,7 @@ def prepare_few_data(run: Run) -> Compute:
             verbose=int(sys.stderr.isatty()),
         )
         spread = f"mean ± 95 % interval over {args.n_repeats} draws" if args.n_repeats > 1 else "one draw"
-        print(f"\n{dataset.name}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
+        print(f"\n{escape(dataset.name)}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
         return _plot_curve(results, dataset.name, args.output) if has_matplotlib() else []
 
     return compute
@@ -97,16 +107,14 @@ def prepare_random_cnn(run: Run) -> Compute:
 
     args, dataset = run.args, run.dataset
     names = _runnable_names(args)
-    write_config(
-        args, dataset, {name: _build_feature_study(run, name, random_state=0) for name in names}, run.device
-    )
+    origin = run.write_config({name: _build_feature_study(run, name, random_state=0) for name in names})
 
     def make_feature_study(name: str, *, random_state: int) -> Any:
         study = _build_feature_study(run, name, random_state=random_state)
         return study._replace(features=run.cached(study.features))
 
     def compute() -> list[Path]:
-        files = RunFiles(args.output, dataset, args.n_repeats * run.cv.get_n_splits())
+        files = RunFiles(args.output, dataset, args.n_repeats * run.cv.get_n_splits(), origin=origin)
         score_feature_studies(
             make_feature_study,
             names,
@@ -121,7 +129,7 @@ def prepare_random_cnn(run: Run) -> Compute:
             on_result=files.add_results,
         )
         rows = _select_rows(files.results.frame(), names, args.n_repeats, run.cv.unique_folds)
-        print(f"\n{dataset.name}: {comparison_table(rows)}\n")
+        print(f"\n{escape(dataset.name)}: {comparison_table(rows)}\n")
         return plot_comparison(rows, dataset.name, args.output) if has_matplotlib() else []
 
     return compute
@@ -137,12 +145,13 @@ def prepare_large_scale(run: Run) -> Compute:
         name: SUITES[args.suite][name](scale=args.scale, vggish_weights=weights)
         for name in _runnable_names(args)
     }
-    write_config(args, dataset, studies, run.device)
+    origin = run.write_config(studies)
     folds = run.cv.unique_folds if args.folds else run.cv.unique_folds[:1]
     splits = {int(fold): split for fold, split in zip(run.cv.unique_folds, run.cv.split(), strict=True)}
 
     def compute() -> list[Path]:
-        files = RunFiles(args.output, dataset, args.n_repeats * len(folds), metric="mean_auc")
+        n_fits = args.n_repeats * len(folds)
+        files = RunFiles(args.output, dataset, n_fits, origin=origin, metric="mean_auc")
         score_tagging_studies(
             studies,
             dataset,
@@ -156,7 +165,7 @@ def prepare_large_scale(run: Run) -> Compute:
             mixed_precision=run.mixed_precision,
         )
         rows = _select_rows(files.results.frame(), list(studies), args.n_repeats, folds)
-        print(f"\n{dataset.name}, scale {args.scale:g}\n\n{tagging_tables(rows)}\n")
+        print(f"\n{escape(dataset.name)}, scale {args.scale:g}\n\n{tagging_tables(rows)}\n")
         return []
 
     return compute
@@ -181,7 +190,21 @@ def build_pipeline(run: Run, name: str) -> Any:
         mixed_precision=run.mixed_precision,
         vggish_weights=run.args.vggish_weights or "vggish",
     )
+    set_reading_options(pipeline, name, run.args)
     return add_resampling(pipeline, run.dataset)
+
+
+def _report_unchanged(run: Run) -> None:
+    """Print which options for reading recordings do not apply to some pipelines."""
+    unchanged: dict[str, list[str]] = {}
+    for name in run.args.pipelines:
+        pipeline = SUITES[run.args.suite][name](
+            device=run.device, mixed_precision=None, vggish_weights=run.args.vggish_weights or "vggish"
+        )
+        for option in set_reading_options(pipeline, name, run.args):
+            unchanged.setdefault(option, []).append(name)
+    for option, names in unchanged.items():
+        print_message(f"{option} does not apply to {', '.join(names)}")
 
 
 def _build_feature_study(run: Run, name: str, *, random_state: int) -> Any:
@@ -212,7 +235,9 @@ def _runnable_names(args: argparse.Namespace) -> list[str]:
 
 def print_message(text: str) -> None:
     """Print a message to stderr, wrapped at 80 columns."""
-    print(textwrap.fill(text, 80, subsequent_indent="  ", break_on_hyphens=False), file=sys.stderr)
+    print(
+        textwrap.fill(escape_words(text), 80, subsequent_indent="  ", break_on_hyphens=False), file=sys.stderr
+    )
 
 
 def has_matplotlib() -> bool:

@@ -1,25 +1,30 @@
 """Leakage check, suggestions for labelling, embedding and report of a run."""
 
 import argparse
-import sys
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skfewaudio._files import read_regular, write_file
+from skfewaudio._names import as_cell, as_path_cell
+from skfewaudio._option_types import reading_of
+
 from ._dataset import load_dataset
 from ._protocols import Run, build_pipeline, print_message
-from ._run_files import open_predictions, open_results, read_config
+from ._run_config import DATASET_OPTIONS, check_unchanged, read_config
+from ._run_files import EMBEDDING, LEAKS, SUGGESTIONS, open_predictions, open_results
+from ._unreadable import leave_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from skfewaudio.datasets import AudioDataset
 
-LEAKS, SUGGESTIONS, EMBEDDING = "leaks.csv", "suggestions.csv", "embedding.csv"
 SUFFIXES = {"html": "html", "markdown": "md"}
 N_SUGGESTIONS = 20
 PREDICTION_LISTS = ["clip", "true", "predicted", "probability", "true_probability"]
-HIDDEN_SETTINGS = ("pipelines", "classes", "licence", "citation", "source")
+HIDDEN_SETTINGS = ("pipelines", "parameters", "data", "runs", "classes", "licence", "citation", "source")
 
 
 def write_leaks(run: Run) -> None:
@@ -39,8 +44,9 @@ def write_leaks(run: Run) -> None:
             folds=run.cv.test_fold,
             groups=dataset.groups,
             sample_rate=dataset.sample_rate,
+            **reading_of(run.args),
         )
-    found.to_csv(path, index=False, errors="backslashreplace")
+    _write_table(found, path)
     if len(found):
         kinds = found["kind"].value_counts()
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
@@ -66,9 +72,8 @@ def write_suggestions(run: Run, paths: list[str]) -> list[Path]:
     clips = paths if are_files else list(iter_clips(paths, sample_rate=dataset.sample_rate))
     chosen = suggest_clips(model, clips, n_clips=min(N_SUGGESTIONS, len(paths)))
     path = run.args.output / SUGGESTIONS
-    pd.DataFrame({"clip": [paths[i] for i in chosen], "pipeline": name}).to_csv(
-        path, index=False, errors="backslashreplace"
-    )
+    clips_to_label = [as_path_cell(paths[i]) for i in chosen]
+    _write_table(pd.DataFrame({"clip": clips_to_label, "pipeline": name}), path)
     return [path]
 
 
@@ -93,7 +98,7 @@ def write_embedding(run: Run) -> None:
             train, test = next(split.split(dataset.X, dataset.y))
             model = run.cached(model).fit([dataset.X[i] for i in train], dataset.y[train])
             display = EmbeddingDisplay.from_estimator(model, [dataset.X[i] for i in test], dataset.y[test])
-            display.frame().to_csv(run.args.output / EMBEDDING, index=False)
+            _write_table(display.frame(), run.args.output / EMBEDDING)
             return
 
 
@@ -138,7 +143,7 @@ def write_run_report(
         path,
         rows,
         predictions=_read_predictions(folder),
-        dataset=dataset if dataset is not None else _reload_dataset(config),
+        dataset=dataset if dataset is not None else _reload_dataset(config, folder),
         config={name: value for name, value in config.items() if name not in HIDDEN_SETTINGS},
         leaks=tables[LEAKS],
         extrapolation=_extrapolate(rows),
@@ -148,11 +153,24 @@ def write_run_report(
     )
 
 
+def _write_table(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a table whole, with texts that a spreadsheet does not take for formulas."""
+    cells = frame.map(lambda value: as_cell(value) if isinstance(value, str) else value)
+    write_file(path, cells.to_csv(index=False).encode(errors="backslashreplace"))
+
+
 def _read_table(path: Path) -> "pd.DataFrame | None":
     """Load a table of a run, or return None if it does not exist."""
     import pandas as pd
 
-    return pd.read_csv(path, dtype={"label": str}, keep_default_na=False) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return pd.read_csv(io.BytesIO(read_regular(path)), dtype={"label": str}, keep_default_na=False)
+    except ValueError as error:  # of pandas, too
+        raise ValueError(
+            f"{path} is not a table of a benchmark ({error}): remove it, and run the benchmark again"
+        ) from error
 
 
 def _read_predictions(folder: Path) -> "pd.DataFrame | None":
@@ -174,16 +192,20 @@ def _extrapolate(rows: "pd.DataFrame") -> "pd.DataFrame | None":
         return None
 
 
-def _reload_dataset(config: dict[str, Any]) -> "AudioDataset | None":
-    """Load the dataset of a run again, or return None if that fails."""
+def _reload_dataset(config: dict[str, Any], folder: Path) -> "AudioDataset | None":
+    """Load the dataset of a run again, or return None if that fails or the dataset has changed."""
     from skfewaudio.exceptions import SkfewaudioError
 
     source = config.get("source")
     if source is None:
         return None
     home = source["data_home"]
+    absent = dict.fromkeys(DATASET_OPTIONS)  # in runs of earlier versions
+    args = argparse.Namespace(**{**absent, **source, "data_home": Path(home) if home else None})
     try:
-        return load_dataset(argparse.Namespace(**{**source, "data_home": Path(home) if home else None}))
+        dataset = leave_out(load_dataset(args), args.unreadable or [])
+        check_unchanged(dataset, folder)
+        return dataset
     except (SkfewaudioError, OSError, ValueError) as error:
-        print(f"The report contains no audio: {error}", file=sys.stderr)
+        print_message(f"The report contains no audio: {error}")
         return None

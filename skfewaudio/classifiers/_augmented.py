@@ -8,19 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import (
     _check_method_params,
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
-    has_fit_parameter,
 )
 
-from skfewaudio._delegation import estimator_has
+from skfewaudio._delegation import estimator_has, open_last_step, route_fit, routed_fit_params
+from skfewaudio._targets import check_groups, check_label_values, check_target
+from skfewaudio._torch_state import own_defaults
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.augmentation import AugmentationLike, MixUp, augment, check_classifier_augmentation
 
@@ -74,7 +76,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     If the `fit` of the estimator, or of the last step of a Pipeline, accepts ``groups``, a clip and its
-    copies are passed as one group, so that they are always left out together.
+    copies are passed as one group, so that they are always left out together. With metadata routing, the
+    last step receives the weights and the groups of the copies, unless its requests for ``sample_weight``
+    and ``groups`` are set otherwise. ``groups`` is requested by default, so that a search passes it on.
 
     Examples
     --------
@@ -101,6 +105,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "copy_weight": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
+
+    # Under metadata routing, what splits by recordings also passes the recordings to `fit`.
+    __metadata_request__fit = {"groups": True}
 
     def __init__(
         self,
@@ -138,8 +145,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         groups : array-like of shape (n_clips,), default=None
             Recording of each clip. None treats every clip as a separate recording.
         **fit_params
-            Parameters of the estimator's `fit`, such as ``sample_weight``. Values with one entry per clip are
-            repeated for its copies.
+            Parameters of the estimator's `fit`. ``sample_weight`` is passed to the last step of a Pipeline.
+            Values with one entry per clip are repeated for its copies.
 
         Returns
         -------
@@ -153,28 +160,46 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If the estimator's `fit` does not accept one of `fit_params`.
         """
         clips: Any = check_spectrograms(self, X, reset=True)
-        labels = column_or_1d(y, warn=True)
-        recordings = np.arange(len(clips)) if groups is None else column_or_1d(groups)
-        sample_weights = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
-        check_consistent_length(clips, labels, recordings, *sample_weights)
-        last_step, prefix = _last_step(self.estimator)
+        estimator = clone(self.estimator)
+        last_step = _last_step(estimator)
+        is_semi_supervised = getattr(last_step, "semi_supervised", False)
+        labels = self._check_labels(clips, y, unlabelled=is_semi_supervised)
+        recordings = np.arange(len(clips)) if groups is None else check_groups(groups, len(clips))
+        params = routed_fit_params(self, fit_params, name="estimator")
+        for name in params:
+            if name.endswith("sample_weight"):
+                check_consistent_length(clips, params[name])
         copied = np.arange(len(labels))
-        if getattr(last_step, "semi_supervised", False):
+        if is_semi_supervised:
             labelled = find_labelled(labels)
             copied = np.flatnonzero(labelled) if labelled.mean() > 0.5 else copied[:0]
         copies, source = self._make_copies(clips, copied)
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
         rows = np.concatenate([np.arange(len(labels)), source])
-        params = _check_method_params(labels, fit_params, indices=rows)
-        if has_fit_parameter(last_step, "sample_weight"):
+        params = _check_method_params(labels, params, indices=rows)
+        keys = open_last_step(estimator, ("sample_weight", "groups"), given=params)
+        if "sample_weight" in keys:
+            own = params.pop("sample_weight", params.pop(keys["sample_weight"], 1.0))
             weights = np.repeat([1.0, self.copy_weight], [len(labels), len(source)])
-            params[f"{prefix}sample_weight"] = weights * params.get(f"{prefix}sample_weight", 1.0)
-        if has_fit_parameter(last_step, "groups"):
-            params[f"{prefix}groups"] = recordings[rows]
-        self.estimator_ = clone(self.estimator).fit(clips, labels[rows], **params)
+            params[keys["sample_weight"]] = weights * own
+        if "groups" in keys:
+            params[keys["groups"]] = recordings[rows]
+        self.estimator_ = estimator.fit(clips, labels[rows], **params)
         self.classes_ = self.estimator_.classes_
         return self
+
+    def _check_labels(self, clips: Any, y: Any, *, unlabelled: bool) -> NDArray[Any]:
+        """Check y, as far as copies need it; the estimator checks the rest."""
+        check_label_values(y, unlabelled=unlabelled)
+        if is_multilabel(y):
+            raise ValueError(
+                f"y holds several labels per clip (an indicator matrix of shape {np.shape(y)}); use "
+                "SkorchCNN, PatchClassifier or ELMClassifier"
+            )
+        labels: NDArray[Any] = column_or_1d(check_target(self, y), warn=True)
+        check_consistent_length(clips, labels)
+        return labels
 
     def _make_copies(
         self, clips: NDArray | list[NDArray], copied: NDArray[np.int64]
@@ -209,8 +234,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         spectrograms = torch.from_numpy(np.asarray(batch, dtype=np.float32))
         shape = spectrograms.shape
         # Feature vectors are spectrograms with one frame. Separate classes for all clips reveal mixtures.
-        targets = torch.eye(len(batch))
-        changed, after = augment(augmentations, spectrograms.reshape(*shape[:2], -1), targets, generator)
+        with own_defaults(torch.device("cpu")):
+            targets = torch.eye(len(batch))
+            changed, after = augment(augmentations, spectrograms.reshape(*shape[:2], -1), targets, generator)
         if not torch.equal(after, targets):
             raise ValueError(MIXING_ERROR.format(self.augmentation))
         return changed.reshape(shape).numpy()
@@ -296,6 +322,15 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         return self._get_fitted().score_samples(self._check_clips(X))
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the router that passes parameters of `fit` to the estimator.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        return route_fit(self, estimator=self.estimator)
+
     def __sklearn_tags__(self) -> Tags:
         tags, estimator_tags = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags.three_d_array = True
@@ -305,10 +340,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _last_step(estimator: Any) -> tuple[Any, str]:
-    """Return an estimator, or the last step of a Pipeline, and the prefix of its fit parameters."""
-    prefix = ""
-    while isinstance(estimator, Pipeline):
-        name, estimator = estimator.steps[-1]
-        prefix += f"{name}__"
-    return estimator, prefix
+def _last_step(estimator: Any) -> Any:
+    """Return an estimator, or the last step of a Pipeline."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    return estimator

@@ -15,6 +15,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.sparsefuncs import min_max_axis
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from skfewaudio._arrays import to_numpy
+from skfewaudio._input_warnings import warn_of_waveforms
+from skfewaudio._targets import check_label_values
 from skfewaudio._torch import resolve_device
 
 from ._ridge.duplicate_rows import merge_duplicates
@@ -137,7 +140,11 @@ class ExtremeLearningMachine(BaseEstimator):
         """Check the input of fit and partial_fit."""
         kinds: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "multi_output": True}
         kinds["y_numeric"] = isinstance(self, RegressorMixin)
-        X, y = validate_data(self, X, y, reset=reset, **kinds)
+        if not kinds["y_numeric"]:
+            check_label_values(y)
+        X, y = validate_data(self, to_numpy(X), to_numpy(y), reset=reset, **kinds)
+        if reset and not issparse(X):
+            warn_of_waveforms(X)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if weights.min() < 0:
             raise ValueError(f"sample_weight holds {weights.min()}; expected none below 0")
@@ -209,7 +216,7 @@ class ExtremeLearningMachine(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """Compute the outputs for rows, in batches."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
+        X = validate_data(self, to_numpy(X), reset=False, accept_sparse="csr", dtype=np.float64)
         n_rows = max(1, ACTIVATIONS_AT_ONCE // len(self.output_weights_))
         parts = gen_batches(X.shape[0], n_rows)
         return np.concatenate([self._activate(X[part]) @ self.output_weights_ for part in parts])

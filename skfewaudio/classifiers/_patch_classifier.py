@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fi
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_consistent_length, check_is_fitted
 
+from skfewaudio._delegation import route_fit, routed_fit_params
 from skfewaudio.audio.aggregation import AGGREGATIONS, aggregate
 from skfewaudio.audio.patches import PAD_MODES
 
@@ -67,6 +69,9 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         Whether `y` was an indicator matrix.
     patch_frames_ : int or None
         Number of frames of a patch; None for feature vectors.
+    max_silence_ : float or None
+        Largest share of silent frames at the end of a training clip; None for feature vectors. New clips with
+        far more silence at their ends issue a warning.
     n_features_in_ : int
         Number of mel bands of the spectrograms, of dimensions of the embeddings, or of features.
     feature_names_in_ : ndarray of str
@@ -137,8 +142,9 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         y : array-like of shape (n_clips,) or (n_clips, n_labels)
             Class labels; or an indicator matrix, if the estimator supports several labels per row.
         **fit_params
-            Parameters of the estimator's `fit`, such as ``sample_weight``. Values with one entry per clip are
-            repeated for its patches.
+            Parameters of the estimator's `fit`, such as ``sample_weight`` and ``groups``. Values with one
+            entry per clip are repeated for its patches. With metadata routing, the estimator must request
+            them.
 
         Returns
         -------
@@ -166,8 +172,9 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
             rows, clip_of_row = _flatten_all(patches, self.batch_size), patches.clip
         else:
             rows, clip_of_row = clips, np.arange(len(clips))
+        params = routed_fit_params(self, fit_params, name="estimator")
         self.estimator_ = clone(self._get_estimator())
-        self.estimator_.fit(rows, labels[clip_of_row], **_repeat_for_patches(fit_params, clip_of_row))
+        self.estimator_.fit(rows, labels[clip_of_row], **_repeat_for_patches(params, clip_of_row))
         # Checked after the fit, because for some estimators it decides whether they have predict_proba.
         if self.aggregation != "vote" and not hasattr(self.estimator_, "predict_proba"):
             name = type(self.estimator_).__name__
@@ -268,7 +275,7 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
 
     def _cut(self, clips: list[NDArray]) -> PatchData:
         """Cut clips into patches."""
-        return cut_patches(self, clips, torch.device("cpu"))
+        return cut_patches(self._spec(), clips, torch.device("cpu"))
 
     def _clip_proba(self, clips: NDArray | list[NDArray], aggregation: str) -> NDArray[np.floating]:
         """Compute the probabilities, or the shares of votes, of each clip."""
@@ -311,6 +318,15 @@ class PatchClassifier(SpectrogramClassifierMixin, ClassifierMixin, MetaEstimator
         """Return the decision function of rows, with two columns for two classes."""
         margins = self.estimator_.decision_function(rows)
         return margins if margins.ndim == 2 else np.column_stack([-margins, margins])
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the router that passes parameters of `fit` to the estimator.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        return route_fit(self, estimator=self._get_estimator())
 
     def __sklearn_tags__(self) -> Tags:
         tags, estimator_tags = super().__sklearn_tags__(), get_tags(self._get_estimator())

@@ -8,7 +8,13 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, _fit_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -23,7 +29,13 @@ from ._networks.presets import PROTOTYPICAL
 from ._networks.train_prototypes import clip_log_proba, embed_patches, train_network
 
 
-class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
+class PrototypicalClassifier(
+    SpectrogramClassifierMixin,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Classify clips by the nearest class prototype, in an embedding space learned from episodes.
 
     A prototype is the mean embedding of the clips of a class. The network that computes the embeddings is
@@ -92,6 +104,10 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Whether to compute matrix products in bfloat16. None does so only on a GPU.
     device : str, default=None
         Torch device. None uses CUDA if available.
+    n_threads : int, default=1
+        Number of threads that train the network on a CPU. With another number, sums are rounded differently
+        and another network is trained. The default gives the same network in every process, whatever the
+        number of cores that it may use.
     random_state : int, RandomState instance or None, default=None
         Controls the initial weights, the episodes and dropout.
     verbose : int, default=0
@@ -115,6 +131,9 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         Training history, with one entry per epoch; None without an architecture.
     patch_frames_ : int or None
         Number of frames of a patch; None for feature vectors.
+    max_silence_ : float or None
+        Largest share of silent frames at the end of a training clip; None for feature vectors. New clips with
+        far more silence at their ends issue a warning.
 
     See Also
     --------
@@ -184,6 +203,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         batch_size: int = 64,
         mixed_precision: bool | None = None,
         device: str | None = None,
+        n_threads: int = 1,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -210,6 +230,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         self.batch_size = batch_size
         self.mixed_precision = mixed_precision
         self.device = device
+        self.n_threads = n_threads
         self.random_state = random_state
         self.verbose = verbose
 
@@ -267,12 +288,12 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         self.patch_frames_: Any = None
         architecture = self._choose_architecture(clips)
         if isinstance(clips, list):
-            self.patch_frames_ = resolve_patch_frames(self, architecture, clips)
+            self.patch_frames_ = resolve_patch_frames(self._spec(), architecture, clips)
         if isinstance(clips, list) and architecture is not None:
-            self.net_, embeddings, codes = train_network(self, architecture, clips, codes)
+            self.net_, embeddings, codes = train_network(self._spec(), architecture, clips, codes)
             self.network_, self.history_ = self.net_.module_.architecture, self.net_.history
         else:
-            embeddings = aggregate(*embed_patches(self, clips))
+            embeddings = aggregate(*embed_patches(self._spec(), clips))
         self.prototypes_ = np.zeros((len(self.classes_), embeddings.shape[1]))
         self._add_to_prototypes(embeddings, codes)
         return self
@@ -311,7 +332,9 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         rows = np.searchsorted(self.classes_, known)
         self.prototypes_ = _expand_rows(self.prototypes_, rows, len(self.classes_))
         self.class_count_ = _expand_rows(self.class_count_, rows, len(self.classes_))
-        self._add_to_prototypes(aggregate(*embed_patches(self, clips)), np.searchsorted(self.classes_, y))
+        self._add_to_prototypes(
+            aggregate(*embed_patches(self._spec(), clips)), np.searchsorted(self.classes_, y)
+        )
         return self
 
     def transform(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -328,7 +351,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
             Embeddings in the space of ``prototypes_``.
         """
         check_is_fitted(self)
-        return aggregate(*embed_patches(self, self._check_clips(X, reset=False)))
+        return aggregate(*embed_patches(self._spec(), self._check_clips(X, reset=False)))
 
     def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Predict the logarithms of the class probabilities.
@@ -344,7 +367,7 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
             Mean log-probabilities over the patches of a clip, normalised.
         """
         check_is_fitted(self)
-        embeddings, n_patches = embed_patches(self, self._check_clips(X, reset=False))
+        embeddings, n_patches = embed_patches(self._spec(), self._check_clips(X, reset=False))
         return clip_log_proba(embeddings, self.prototypes_, n_patches, self.distance)
 
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
@@ -375,6 +398,11 @@ class PrototypicalClassifier(SpectrogramClassifierMixin, ClassifierMixin, Transf
         """
         log_proba = self.predict_log_proba(X)
         return self.classes_[log_proba.argmax(axis=1)]
+
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of `transform`, for get_feature_names_out."""
+        return self.prototypes_.shape[1]
 
     def _choose_architecture(self, clips: NDArray | list[NDArray]) -> Any:
         """Return the architecture for spectrograms, or None for feature vectors."""

@@ -9,9 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, _fit_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -29,7 +35,13 @@ from ._networks.train_cnn import train_cnn
 MIN_PROBA = 1e-12  # smaller probabilities are clipped before the logarithm
 
 
-class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
+class SkorchCNN(
+    SpectrogramClassifierMixin,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Classify clips with a small regularised network, trained on a few clips without a validation set.
 
     In every epoch, one patch is cut from each clip at a random position. The probabilities of a clip are
@@ -104,6 +116,10 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         precision of the accelerator. None trains in this process only.
     device : str, default=None
         Torch device. None uses CUDA if available.
+    n_threads : int, default=1
+        Number of threads that train the network on a CPU. With another number, sums are rounded differently
+        and another network is trained. The default gives the same network in every process, whatever the
+        number of cores that it may use.
     random_state : int, RandomState instance or None, default=None
         Controls the initial weights, the patches, their augmentation and dropout.
     verbose : int, default=0
@@ -125,6 +141,9 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         Training history, with one entry per epoch.
     patch_frames_ : int or None
         Number of frames of a patch; None for feature vectors.
+    max_silence_ : float or None
+        Largest share of silent frames at the end of a training clip; None for feature vectors. New clips with
+        far more silence at their ends issue a warning.
 
     See Also
     --------
@@ -164,7 +183,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         "augmentation": [callable, list, tuple, None],
         "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "validation_split": [Interval(RealNotInt, 0, 1, closed="neither"), HasMethods(["split"]), None],
+        "validation_split": [Interval(Real, 0, 1, closed="neither"), HasMethods(["split"]), None],
         "warm_start": ["boolean"],
         "accelerator": [callable, None],
     }
@@ -199,6 +218,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         mixed_precision: bool | None = None,
         accelerator: Callable[[], Any] | None = None,
         device: str | None = None,
+        n_threads: int = 1,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -226,6 +246,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         self.mixed_precision = mixed_precision
         self.accelerator = accelerator
         self.device = device
+        self.n_threads = n_threads
         self.random_state = random_state
         self.verbose = verbose
 
@@ -296,8 +317,8 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
             architecture = "vgg" if isinstance(clips, list) else "linear_probe"
         self.patch_frames_: Any = None
         if isinstance(clips, list):
-            self.patch_frames_ = resolve_patch_frames(self, architecture, clips)
-        self.net_ = train_cnn(self, architecture, as_clips(clips), targets, known and known[1])
+            self.patch_frames_ = resolve_patch_frames(self._spec(), architecture, clips)
+        self.net_ = train_cnn(self._spec(), architecture, as_clips(clips), targets, known and known[1])
         self.network_, self.history_ = self.net_.module_, self.net_.history
         return self
 
@@ -319,12 +340,23 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
             If the network has no method `embed`, so that its output layer is unknown.
         """
         check_is_fitted(self)
+        clips = self._check_clips(X, reset=False)
         if not hasattr(self.network_, "embed"):
             raise ValueError(
                 f"{type(self.network_).__name__} has no method `embed`; derive it from "
                 "skfewaudio.architectures.Architecture"
             )
-        return aggregate(*self._run(self.network_.embed, X))  # type: ignore[arg-type]
+        return self._embed(clips)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of `transform`, for get_feature_names_out."""
+        silence = np.zeros((self.n_features_in_, self.patch_frames_ or 1), dtype=np.float32)
+        return self._embed([silence] if self.patch_frames_ else silence.T).shape[1]
+
+    def _embed(self, clips: NDArray | list[NDArray]) -> NDArray[np.floating]:
+        """Compute the embeddings of checked clips."""
+        return aggregate(*self._run(self.network_.embed, clips))  # type: ignore[arg-type]
 
     def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         """Predict the probabilities of the classes, or of each label.
@@ -340,7 +372,7 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
             Probabilities aggregated over the patches of a clip. Class probabilities sum to 1.
         """
         check_is_fitted(self)
-        logits, n_patches = self._run(self.network_, X)
+        logits, n_patches = self._run(self.network_, self._check_clips(X, reset=False))
         if self.multilabel_:
             return aggregate(expit(logits), n_patches, how=self.aggregation)
         scores = aggregate(softmax(logits, axis=1), n_patches, how=self.aggregation)
@@ -392,11 +424,11 @@ class SkorchCNN(SpectrogramClassifierMixin, ClassifierMixin, TransformerMixin, B
         proba = self.predict_proba(X)
         return (proba > 0.5).astype(int) if self.multilabel_ else self.classes_[proba.argmax(axis=1)]
 
-    def _run(self, network: Callable, X: ArrayLike | Sequence[NDArray]) -> tuple[NDArray, NDArray]:
+    def _run(self, network: Callable, clips: NDArray | list[NDArray]) -> tuple[NDArray, NDArray]:
         """Compute the outputs for all patches, and return the number of patches of each clip."""
-        clips = as_clips(self._check_clips(X, reset=False))
-        data = cut_patches(self, clips, resolve_device(self.device))
-        return run_network(network, data.gather, data, self), data.n_patches
+        spec = self._spec()
+        data = cut_patches(spec, as_clips(clips), resolve_device(self.device))
+        return run_network(network, data.gather, data, spec), data.n_patches
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

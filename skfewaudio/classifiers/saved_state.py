@@ -7,40 +7,31 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import torch
 from skorch.history import History
 from torch import nn
 
+from skfewaudio._torch_state import own_state
 from skfewaudio.architectures import Architecture, check_architecture_choice
 
-from ._ridge.sequential import SequentialRidge
-from ._ridge.system import RidgeFit
+from ._saved_recipe import LimitedBuilding, Recipe, check_recipe, check_tensors, recipe_of, set_recipe
 
-# Types in the state of fitted classifiers, besides arrays, networks and estimators.
-HELD_TYPES = (RidgeFit, SequentialRidge)
-_RECIPE = "skfewaudio_recipe"
-
-
-class Recipe(NamedTuple):
-    """Name, class or function of the architecture that built a network, and its arguments."""
-
-    architecture: Any
-    n_outputs: int
-    n_mels: int
-    n_frames: int
-    params: dict[str, Any]
-
-
-def set_recipe(network: nn.Module, recipe: Recipe) -> None:
-    """Store the recipe of a network, because parameters of its estimator may change after the fit."""
-    object.__setattr__(network, _RECIPE, recipe)
-
-
-def recipe_of(network: nn.Module) -> Recipe | None:
-    """Return the recipe of a network, or None if it is unknown."""
-    return getattr(network, _RECIPE, None)
+__all__ = [
+    "NetworkArchive",
+    "Recipe",
+    "archiving",
+    "builder_name",
+    "full_name",
+    "is_importable",
+    "pack_state",
+    "recipe_of",
+    "set_recipe",
+    "storable_builder",
+    "unpack_state",
+]
 
 
 class NetworkArchive:
@@ -92,34 +83,65 @@ class NetworkArchive:
         """Build a network and load its tensors."""
         recipe = Recipe(*(plain[field] for field in Recipe._fields))
         build = self._builder(recipe.architecture)
-        prefix = f"{plain['number']}."
-        state = {
-            name.removeprefix(prefix): tensor
-            for name, tensor in self.tensors.items()
-            if name.startswith(prefix)
-        }
-        for name in plain["channels_last"]:
-            state[name] = torch.empty_like(state[name], memory_format=torch.channels_last).copy_(state[name])
+        state = self._tensors_of(plain)
         # Architectures of this package are built without memory or random numbers, and adopt the loaded
         # tensors. This is fast, and safe for any sizes in a damaged file.
-        ours = _is_ours(build)
-        with torch.random.fork_rng(devices=[]), torch.device("meta" if ours else "cpu"):
-            network = build(recipe.n_outputs, n_mels=recipe.n_mels, n_frames=recipe.n_frames, **recipe.params)
-        if not isinstance(network, nn.Module):
-            raise TypeError(f"{recipe.architecture!r} builds a {type(network).__name__}, not a network")
+        network = (
+            _build_limited(build, recipe, len(state)) if _is_ours(build) else _build_trusted(build, recipe)
+        )
+        if _is_ours(build):
+            check_tensors(network.state_dict(), state)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.load_state_dict(state, assign=ours)
+        network.load_state_dict(state, assign=_is_ours(build))
         for name in plain["frozen"]:
             network.get_parameter(name).requires_grad_(False)
         set_recipe(network, recipe)
         return network.eval()
 
+    def _tensors_of(self, plain: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+        """Return the tensors of one network, in their layout in memory."""
+        state = dict(self._by_number.get(f"{plain['number']}", {}))
+        if not state:
+            raise ValueError(f"the file has no tensors of network {plain['number']!r}")
+        for name in plain["channels_last"]:
+            state[name] = torch.empty_like(state[name], memory_format=torch.channels_last).copy_(state[name])
+        return state
+
+    @cached_property
+    def _by_number(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Tensors of each network, by its number and their names in it."""
+        found: dict[str, dict[str, torch.Tensor]] = {}
+        for name, tensor in self.tensors.items():
+            number, _, own_name = name.partition(".")
+            found.setdefault(number, {})[own_name] = tensor
+        return found
+
     def _builder(self, architecture: Any) -> Callable[..., Any]:
-        """Return the builder of an architecture if it is allowed."""
-        name = builder_name(architecture)
+        """Return the builder of an architecture if it is allowed; the module of another is not imported."""
+        name = architecture if isinstance(architecture, str) else builder_name(architecture)
         if name not in self.allowed:
             raise ValueError(f"{name} is no architecture that may build a network here")
         return check_architecture_choice(architecture)
+
+
+def _build_limited(build: Callable[..., Any], recipe: Recipe, n_tensors: int) -> nn.Module:
+    """Build an architecture of this package without allocating memory for its tensors."""
+    check_recipe(recipe)
+    with own_state(0, torch.device("meta")), LimitedBuilding(n_tensors):
+        return _call(build, recipe)
+
+
+def _build_trusted(build: Callable[..., Any], recipe: Recipe) -> nn.Module:
+    """Build an architecture that the caller trusts."""
+    with own_state(0, torch.device("cpu")):
+        network = _call(build, recipe)
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"{recipe.architecture!r} builds a {type(network).__name__}, not a network")
+    return network
+
+
+def _call(build: Callable[..., Any], recipe: Recipe) -> Any:
+    return build(recipe.n_outputs, n_mels=recipe.n_mels, n_frames=recipe.n_frames, **recipe.params)
 
 
 _archive: ContextVar[NetworkArchive | None] = ContextVar("archive", default=None)

@@ -4,8 +4,11 @@ import argparse
 from datetime import datetime
 from typing import Any
 
-from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, format_table, terminal_width
-from ._data import add_source, is_made_by_code, load_source
+from skfewaudio._option_types import add_reading_options
+
+from ._common import DONE, Output, add_command, add_group, add_json_option, format_table, terminal_width
+from ._data import Clip, add_source, is_made_by_code, load_source
+from ._unreadable import UnreadableFiles
 
 # Command-line names of the transformers that are usable with their default parameters.
 TRANSFORMERS = {"logmel": "LogMel", "mfcc": "MFCC", "vggish": "VGGishEmbed"}
@@ -13,21 +16,33 @@ TRANSFORMERS = {"logmel": "LogMel", "mfcc": "MFCC", "vggish": "VGGishEmbed"}
 
 def add_parser(commands: Any) -> None:
     """Add the command, its actions and their options."""
-    parser = commands.add_parser("cache", help="inspect, clear and fill the feature cache")
-    inner = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    info = add_command(inner, "info", "show the content of the feature cache")
+    inner = add_group(commands, "cache", "inspect, clear and fill the feature cache")
+    info = add_command(
+        inner, "info", "show the content of the feature cache", examples=["skfewaudio cache info"]
+    )
     add_json_option(info)
     info.set_defaults(run=run_info)
-    clear = add_command(inner, "clear", "remove features from the feature cache")
+    clear = add_command(
+        inner,
+        "clear",
+        "remove features from the feature cache",
+        examples=["skfewaudio cache clear", "skfewaudio cache clear --transformer vggish"],
+    )
     clear.add_argument(
         "--transformer",
         metavar="NAME",
         help=f"remove only the features of {', '.join(TRANSFORMERS)} or another class (default: all)",
     )
     clear.set_defaults(run=run_clear)
-    warm = add_command(inner, "warm", "compute the missing features of a dataset and cache them")
+    warm = add_command(
+        inner,
+        "warm",
+        "compute the missing features of a dataset and cache them",
+        examples=["skfewaudio cache warm recordings --transformer logmel --sample-rate auto"],
+    )
     add_source(warm)
     warm.add_argument("--transformer", choices=TRANSFORMERS, required=True, help="features to compute")
+    add_reading_options(warm, sample_rate="the transformer's")
     warm.set_defaults(run=run_warm)
     for action in (info, clear, warm):
         action.add_argument(
@@ -68,42 +83,61 @@ def run_clear(args: argparse.Namespace, out: Output) -> int:
 
 
 def run_warm(args: argparse.Namespace, out: Output) -> int:
-    """Compute missing features; unreadable files are reported on stderr."""
+    """Compute missing features; unreadable files are named on stderr."""
     from skfewaudio import features
+    from skfewaudio._reading import get_reading
 
     if is_made_by_code(args.source):
         raise ValueError(f"{args.source} is made by code, not read from files; there is nothing to cache")
-    dataset = load_source(args.source, args.data_home)
-    cached = features.CachedFeatures(
-        getattr(features, TRANSFORMERS[args.transformer])(), location=args.location
-    )
-    counts, unreadable = _warm(cached, dataset.paths, out)
-    out.print(f"{counts['n_hits']} sounds were in the cache, {counts['n_computed']} computed")
-    return FOUND_FAULTS if unreadable else DONE
+    dataset = load_source(args.source, args)
+    if not isinstance(dataset.X[0], str | tuple):
+        raise ValueError(f"{args.source} holds no sound files; there is nothing to cache")
+    transformer = _make_transformer(args)
+    cached = features.CachedFeatures(transformer, location=args.location)
+    if getattr(transformer, "sample_rate", None) == "auto":
+        cached.fit(dataset.X)
+    with UnreadableFiles(out, get_reading(transformer)) as unreadable:
+        counts = _warm(cached, dataset.X, out, unreadable)
+        out.print(f"{counts['n_hits']} sounds were in the cache, {counts['n_computed']} computed")
+    return unreadable.status
 
 
-def _warm(cached: Any, paths: list[str], out: Output) -> tuple[dict[str, int], int]:
-    """Compute the features in batches; return the counts and the number of unreadable files."""
+def _make_transformer(args: argparse.Namespace) -> Any:
+    """Make the requested transformer."""
+    from skfewaudio import features
+    from skfewaudio._reading import set_reading
+
+    transformer = getattr(features, TRANSFORMERS[args.transformer])()
+    try:
+        return set_reading(
+            transformer,
+            sample_rate=args.sample_rate,
+            channel=args.channel,
+            allow_truncated=args.allow_truncated,
+        )
+    except ValueError as error:
+        raise ValueError(f"--transformer {args.transformer}: {error}") from error
+
+
+def _warm(cached: Any, clips: list[Clip], out: Output, unreadable: UnreadableFiles) -> dict[str, int]:
+    """Compute the features in batches, and return the counts."""
     from skfewaudio.exceptions import AudioLoadError
 
-    counts, n_unreadable = {"n_hits": 0, "n_computed": 0}, 0
-    for start in range(0, len(paths), cached.n_at_once):
-        out.progress("sounds", start, len(paths))
-        batch = paths[start : start + cached.n_at_once]
+    counts = {"n_hits": 0, "n_computed": 0}
+    unreadable.count(clips)
+    for start in range(0, len(clips), cached.n_at_once):
+        out.progress("sounds", start, len(clips))
+        batch = unreadable.drop(clips[start : start + cached.n_at_once], decode=False)
         while batch:
             try:
                 found = cached.warm(batch)
             except AudioLoadError as error:
-                if error.path not in batch:
-                    raise
-                out.error(str(error))
-                n_unreadable += 1
-                batch.remove(error.path)
+                batch = unreadable.drop_failed(batch, error)
             else:
                 counts = {key: value + found[key] for key, value in counts.items()}
                 break
-    out.progress("sounds", len(paths), len(paths))
-    return counts, n_unreadable
+    out.progress("sounds", len(clips), len(clips))
+    return counts
 
 
 def _format_size(n_bytes: int) -> str:

@@ -1,26 +1,39 @@
-"""Load datasets by name, and folders of recordings."""
+"""Load datasets by name, folders of recordings, and tables that list them."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from skfewaudio._option_types import add_table_options, file_options, name_options
+
+from ._common import suggest
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
+SOURCE_HELP = (
+    "folder with one folder of sound files per class; table with the columns path, label and, for parts of "
+    "files, start and end; or file of annotations (Audacity, Raven, Praat)"
+)
+TABLE_SUFFIXES = frozenset({".csv", ".textgrid", ".tsv", ".txt"})
+Part = tuple[str, float, float | None]
+Clip = str | Part
+
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the argument for a dataset or folder, and the option --data-home."""
+    """Add the argument for a dataset, folder or table, and its options."""
     parser.add_argument(
         "source",
-        metavar="NAME_OR_FOLDER",
-        help="name of a dataset (see skfewaudio datasets list), or folder with one folder of sound files per "
-        "class",
+        metavar="NAME_OR_PATH",
+        help=f"name of a dataset (see skfewaudio datasets list); {SOURCE_HELP}",
     )
     add_data_home(parser)
+    add_table_options(parser)
 
 
-def add_data_home(parser: argparse.ArgumentParser) -> None:
+def add_data_home(parser: argparse._ActionsContainer) -> None:
     """Add the option --data-home."""
     parser.add_argument(
         "--data-home",
@@ -29,18 +42,19 @@ def add_data_home(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_source(source: str, data_home: str | None) -> "AudioDataset":
-    """Load a dataset by its name, or a folder."""
+def load_source(source: str, args: argparse.Namespace) -> "AudioDataset":
+    """Load a dataset by its name, a folder or a table."""
     from skfewaudio.plugins import DATASETS
 
     if source in DATASETS.names():
-        return load_named(source, data_home)
-    if not Path(source).is_dir():
+        return load_named(source, args.data_home)
+    if not Path(source).exists():
+        hint = suggest(source, DATASETS.names())
         raise ValueError(
-            f"{source!r} is neither a folder nor a dataset; expected a folder with one folder of sound files "
-            f"per class, or one of {', '.join(DATASETS.names())}"
+            f"{source!r} is neither a folder nor a dataset{hint}; expected a folder with one folder of sound "
+            f"files per class, a table, or one of {', '.join(DATASETS.names())}"
         )
-    return load_recordings(source)
+    return load_recordings(source, args)
 
 
 def is_made_by_code(source: str) -> bool:
@@ -66,19 +80,50 @@ def load_named(name: str, data_home: str | None, **options: object) -> "AudioDat
     return load(**{option: value for option, value in options.items() if option in known})
 
 
-def load_recordings(folder: str) -> "AudioDataset":
-    """Load a folder per class; clips of one recording, by their file names, form a group."""
-    from dataclasses import replace
+def load_recordings(source: str, args: argparse.Namespace) -> "AudioDataset":
+    """Load a folder per class, or a table of labelled recordings, which may name missing files."""
+    from skfewaudio.datasets import load_labels
 
-    from skfewaudio.datasets import load_folder
-    from skfewaudio.datasets.recording_names import recordings_of_names
+    with _naming_options():
+        return load_labels(source, **file_options(args), on_missing="keep")
 
-    dataset = load_folder(folder)
-    recordings = recordings_of_names(dataset.paths)
-    if not any(recordings):
-        return dataset
-    groups = [name or path for name, path in zip(recordings, dataset.paths, strict=True)]
-    return replace(dataset, groups=groups)
+
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Replace the names of parameters in errors by those of options."""
+    from skfewaudio.exceptions import DatasetNotFoundError
+
+    try:
+        yield
+    except DatasetNotFoundError as error:
+        raise DatasetNotFoundError(name_options(str(error))) from error
+    except ValueError as error:
+        raise ValueError(name_options(str(error))) from error
+
+
+def check_single_label(dataset: "AudioDataset", command: str) -> None:
+    """Raise ValueError if clips have several labels."""
+    if dataset.y.ndim > 1:
+        raise ValueError(
+            f"{dataset.name} has several labels per clip, and {command} needs one class per clip; see "
+            "skfewaudio.SkorchCNN for models with several labels"
+        )
+
+
+def sound_clips(dataset: "AudioDataset") -> list[Any]:
+    """Return the clips in a form that says the sample rate of waveforms."""
+    import numpy as np
+
+    if isinstance(dataset.X, list) and not isinstance(dataset.X[0], np.ndarray):
+        return dataset.X
+    if np.ndim(dataset.X[0]) != 1 or dataset.sample_rate is None:
+        raise ValueError(f"the dataset {dataset.name} holds features; expected recordings")
+    return [(clip, dataset.sample_rate) for clip in dataset.X]
+
+
+def as_part(clip: Clip) -> Part:
+    """Return a clip as path, start and end."""
+    return (clip, 0.0, None) if isinstance(clip, str) else (clip[0], float(clip[1]), clip[2])
 
 
 def count_classes(dataset: "AudioDataset") -> dict[str, int]:
@@ -86,11 +131,17 @@ def count_classes(dataset: "AudioDataset") -> dict[str, int]:
     return {name: int((dataset.y == name).sum()) for name in dataset.target_names}
 
 
-def list_files(paths: Sequence[str]) -> list[str]:
-    """List the given files and the sound files in the given folders, without repetitions."""
-    from skfewaudio.datasets import list_audio_files
+def list_inputs(paths: Sequence[str], args: argparse.Namespace) -> list[Clip]:
+    """List the given files, the sound files in given folders, and the clips of given tables, each once."""
+    from skfewaudio.datasets import list_audio_files, list_clips
 
-    found: list[str] = []
+    found: list[Clip] = []
     for path in paths:
-        found += list_audio_files(path) if Path(path).is_dir() else [path]
+        if Path(path).is_dir():
+            found += list_audio_files(path)
+        elif Path(path).suffix.lower() in TABLE_SUFFIXES:
+            with _naming_options():
+                found += list_clips(path, **file_options(args))
+        else:
+            found.append(path)
     return list(dict.fromkeys(found))

@@ -4,36 +4,65 @@ import argparse
 import inspect
 import textwrap
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skfewaudio._option_types import add_reading_options, reading_of
+
 from ._check import Check, check_clips, find_leaks
-from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, terminal_width
+from ._common import (
+    DONE,
+    FOUND_FAULTS,
+    Output,
+    add_command,
+    add_group,
+    add_json_option,
+    escape,
+    terminal_width,
+)
 from ._data import add_data_home, add_source, is_made_by_code, load_named, load_source
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
+CHECK_EXAMPLES = (
+    "skfewaudio datasets check recordings",
+    "skfewaudio datasets check memory-card --no-leaks",
+    "skfewaudio datasets check esc50 --data-home ESC-50-master",
+)
 # An incomplete dataset is listed, too.
 LENIENT = {"on_missing": "ignore"}
 
 
 def add_parser(commands: Any) -> None:
     """Add the command, its actions and their options."""
-    parser = commands.add_parser("datasets", help="list, download and check datasets")
-    inner = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = add_command(inner, "list", "list the datasets, and show which of them are found")
+    inner = add_group(commands, "datasets", "list, download and check datasets")
+    listing = add_command(
+        inner,
+        "list",
+        "list the datasets, and show which of them are found",
+        examples=["skfewaudio datasets list --data-home ~/data"],
+    )
     add_data_home(listing)
     add_json_option(listing)
     listing.set_defaults(run=run_list)
-    fetch = add_command(inner, "fetch", "download a dataset, or show where to get it")
+    fetch = add_command(
+        inner,
+        "fetch",
+        "download a dataset, or show where to get it",
+        examples=["skfewaudio datasets fetch urbansound8k"],
+    )
     fetch.add_argument("name", metavar="NAME", help="name of a dataset (see skfewaudio datasets list)")
     add_data_home(fetch)
     fetch.set_defaults(run=run_fetch)
-    check = add_command(inner, "check", "find faulty clips, and leaks that make scores too good")
+    check = add_command(
+        inner, "check", "find faulty clips, and leaks that make scores too good", examples=CHECK_EXAMPLES
+    )
     add_source(check)
     check.add_argument(
         "--no-leaks", action="store_true", help="do not compare clips, which is slow for thousands of them"
     )
+    add_reading_options(check, sample_rate=None)
     add_json_option(check)
     check.set_defaults(run=run_check)
 
@@ -109,16 +138,17 @@ def run_fetch(args: argparse.Namespace, out: Output) -> int:
 
 def _format_summary(dataset: "AudioDataset") -> str:
     """Format the name, size and licence of a dataset."""
-    return f"{dataset!r}"[1:-1] + (f"\n{dataset.licence}" if dataset.licence else "")
+    return escape(repr(dataset)[1:-1]) + (f"\n{dataset.licence}" if dataset.licence else "")
 
 
 def run_check(args: argparse.Namespace, out: Output) -> int:
     """Read and compare all clips; write the faults and leaks."""
-    dataset = load_source(args.source, args.data_home)
-    check = check_clips(dataset, out)
+    dataset, has_labels = _load_to_check(args, out)
+    reading = reading_of(args)
+    check = check_clips(dataset, out, reading=reading, has_labels=has_labels)
     if not args.no_leaks:
         out.note("comparing clips ...")
-        check = find_leaks(check)
+        check = find_leaks(check, reading)
     if args.json:
         out.json(_as_json(check))
     else:
@@ -126,33 +156,56 @@ def run_check(args: argparse.Namespace, out: Output) -> int:
     return FOUND_FAULTS if check.faults or check.leaks else DONE
 
 
+def _load_to_check(args: argparse.Namespace, out: Output) -> tuple["AudioDataset", bool]:
+    """Load a dataset, and return whether it has labels: a folder need not have folders of classes."""
+    from skfewaudio.datasets import AudioDataset, list_audio_files
+    from skfewaudio.exceptions import DatasetNotFoundError
+
+    try:
+        return load_source(args.source, args), True
+    except DatasetNotFoundError as error:
+        if not Path(args.source).is_dir():
+            raise
+        files = list_audio_files(args.source)
+        out.warn(f"checked without classes: {error}")
+        return AudioDataset(files, [""] * len(files), name=Path(args.source).resolve().name), False
+
+
 def _as_json(check: Check) -> dict[str, Any]:
     dataset = check.dataset
     return {
         "name": dataset.name,
         "n_clips": len(dataset),
-        "labels": dataset.target_names,
+        "labels": dataset.target_names if check.has_labels else [],
         "seconds": check.seconds,
+        "sample_rates": {str(rate): n_clips for rate, n_clips in check.sample_rates.items()},
         "faults": [fault._asdict() for fault in check.faults],
         "leaks": None if check.leaks is None else [leak._asdict() for leak in check.leaks],
     }
 
 
 def _write(check: Check, out: Output) -> None:
-    """Write the result as text: counts, faults by kind, leaks by kind."""
-    out.print(_format_summary(check.dataset))
+    """Write the result as text: counts, sample rates, faults by kind, leaks by kind."""
+    dataset = check.dataset
+    if check.has_labels:
+        out.print(_format_summary(dataset))
+    else:
+        out.print(f"{escape(dataset.name)}: {len(dataset)} sound files, no classes")
     out.print(f"{check.seconds / 60:.1f} minutes of sound")
+    if check.sample_rates:
+        rates = [f"{rate} Hz ({n_clips} clips)" for rate, n_clips in check.sample_rates.items()]
+        out.print(f"sample rate{'s' * (len(rates) > 1)}: {', '.join(rates)}")
     for kind in dict.fromkeys(fault.kind for fault in check.faults):
         faults = [fault for fault in check.faults if fault.kind == kind]
         out.print(f"\n{kind}: {len(faults)}")
         for fault in faults:
-            out.print(f"  {fault.clip}: {fault.detail}")
+            out.print(f"  {escape(fault.clip)}: {escape(fault.detail)}")
     for kind in dict.fromkeys(leak.kind for leak in check.leaks or ()):
         leaks = [leak for leak in check.leaks or () if leak.kind == kind]
         out.print(f"\n{kind}: {len(leaks)}")
         for leak in leaks:
-            out.print(f"  {leak.detail}")
+            out.print(f"  {escape(leak.detail)}")
     if not check.faults:
         out.print("no clip is unreadable, silent, clipped or very short")
     if check.leaks == []:
-        out.print("no leaks and no contradicting labels")
+        out.print("no leaks and no contradicting labels" if check.has_labels else "no leaks")

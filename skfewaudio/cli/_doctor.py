@@ -16,9 +16,11 @@ CORE = {
     "torch": "torch",
     "skorch": "skorch",
     "soundfile": "soundfile",
+    "av": "av",
     "soxr": "soxr",
     "librosa": "librosa",
     "skops": "skops",
+    "shtab": "shtab",
 }
 CORE_FORMATS = ("wav", "flac")
 FORMATS = (*CORE_FORMATS, "ogg", "mp3")
@@ -44,7 +46,9 @@ class Finding(NamedTuple):
 
 def add_parser(commands: Any) -> None:
     """Add the command and its options."""
-    parser = add_command(commands, "doctor", "check the installation, and suggest repairs")
+    parser = add_command(
+        commands, "doctor", "check the installation, and suggest repairs", examples=["skfewaudio doctor"]
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -167,7 +171,7 @@ def examine_devices() -> Iterator[Finding]:
     import joblib
     import torch
 
-    cores, threads = joblib.effective_n_jobs(-1), torch.get_num_threads()
+    cores, threads = joblib.cpu_count(), torch.get_num_threads()
     yield Finding("devices", "cpu", True, f"{cores} usable cores, {threads} torch threads", core=True)
     if torch.cuda.is_available():
         names = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))

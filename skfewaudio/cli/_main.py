@@ -9,13 +9,42 @@ from collections.abc import Sequence
 from skfewaudio._version import __version__
 from skfewaudio.exceptions import SkfewaudioError
 
-from . import _cache, _datasets, _doctor, _evaluate, _plugins, _predict, _report, _train
-from ._common import INTERRUPTED, INVALID_REQUEST, Output, Parser
-
-COMMANDS = (_train, _predict, _evaluate, _report, _datasets, _plugins, _cache, _doctor)
-EPILOG = (
-    "Exit status: 0 success, 1 completed with failures or a negative finding, 2 invalid request, 130 Ctrl-C."
+from . import (
+    _benchmark,
+    _cache,
+    _completion,
+    _datasets,
+    _doctor,
+    _evaluate,
+    _info,
+    _plugins,
+    _predict,
+    _report,
+    _train,
 )
+from ._common import FOUND_FAULTS, INTERRUPTED, INVALID_REQUEST, Output, Parser, print_help
+
+COMMANDS = (
+    _train,
+    _predict,
+    _evaluate,
+    _info,
+    _benchmark,
+    _report,
+    _datasets,
+    _plugins,
+    _cache,
+    _doctor,
+    _completion,
+)
+EPILOG = """\
+Exit status: 0 success, 1 completed with failures or a negative finding,
+2 invalid request, 130 Ctrl-C.
+
+examples:
+  skfewaudio train recordings -o sounds.model
+  skfewaudio predict sounds.model night.wav
+  skfewaudio help train"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     _allow_any_file_name()
-    if argv[:1] == ["benchmark"]:
-        return _run_benchmark(argv[1:])
-    args = build_parser().parse_args(argv)
+    if argv[:1] == ["help"]:
+        argv = [*(name for name in argv[1:] if not name.startswith("-")), "--help"]
+    args = parse_args(argv)
     out = Output(f"skfewaudio {args.command}", quiet=args.quiet)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: out.warn(str(message))
@@ -53,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             return _close_broken_pipe()
         except (SkfewaudioError, OSError, ValueError) as error:
-            out.error(str(error))
+            out.error(_describe(error))
             return INVALID_REQUEST
         except KeyboardInterrupt:
             out.error("stopped")
@@ -61,29 +90,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def build_parser() -> argparse.ArgumentParser:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; unknown options are reported by the parser of the command."""
+    parser = build_parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        (args.parser or parser).error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
+def build_parser() -> Parser:
     """Build the parser of all commands, without importing their dependencies."""
     parser = Parser(
         prog="skfewaudio", description="Audio classifiers from a handful of labelled clips.", epilog=EPILOG
     )
-    parser.add_argument("--version", action="version", version=f"skfewaudio {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument("-V", "--version", action="version", version=f"skfewaudio {__version__}")
+    parser.set_defaults(root=parser, parser=None, quiet=False, run=lambda args, out: print_help(parser))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add_parser(commands)
-    commands.add_parser("benchmark", help="compare pipelines on a dataset", add_help=False)
+    # main replaces this command by the option --help of the other one.
+    commands.add_parser("help", help="show the help of a command", add_help=False)
     return parser
 
 
-def _run_benchmark(argv: list[str]) -> int:
-    """Run the benchmark, which parses its options and writes its messages."""
-    from skfewaudio.benchmarking import main as run_all
-
-    try:
-        status = run_all(argv, command="skfewaudio benchmark")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _close_broken_pipe()
-    return status
+def _describe(error: Exception) -> str:
+    """Return the message of an error, without the number of an error of the system."""
+    if isinstance(error, OSError) and not isinstance(error, SkfewaudioError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _allow_any_file_name() -> None:
@@ -96,4 +131,4 @@ def _allow_any_file_name() -> None:
 def _close_broken_pipe() -> int:
     """Return the status for a closed pipe; stdout is redirected, or Python reports the error again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    return FOUND_FAULTS

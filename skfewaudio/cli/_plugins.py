@@ -1,17 +1,33 @@
 """List architectures, embeddings and datasets."""
 
 import argparse
+import textwrap
 import warnings
 from typing import Any
 
-from ._common import DONE, FOUND_FAULTS, Output, add_command, add_json_option, format_table, terminal_width
+from ._common import (
+    DONE,
+    FOUND_FAULTS,
+    Output,
+    add_command,
+    add_json_option,
+    escape,
+    format_table,
+    terminal_width,
+)
 
 BROKEN = "broken: "
+MIN_TEXT_WIDTH = 30  # of descriptions on a narrow terminal
 
 
 def add_parser(commands: Any) -> None:
     """Add the command and its options."""
-    parser = add_command(commands, "plugins", "list architectures, embeddings and datasets by name")
+    parser = add_command(
+        commands,
+        "plugins",
+        "list architectures, embeddings and datasets by name",
+        examples=["skfewaudio plugins", "skfewaudio plugins --json"],
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -48,12 +64,22 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def _write(rows: list[dict[str, Any]], out: Output) -> None:
-    """Write a table per registry; long descriptions are cut to the width of the terminal."""
+    """Write a table per registry; on a terminal, long descriptions are wrapped."""
+    width = terminal_width()
     for kind in dict.fromkeys(row["kind"] for row in rows):
-        cells = [
-            [row["name"], row["distribution"], (BROKEN if row["broken"] else "") + row["summary"]]
-            for row in rows
-            if row["kind"] == kind
-        ]
-        out.print(format_table([kind, "distribution", "description"], cells, width=terminal_width()))
+        found = [row for row in rows if row["kind"] == kind]
+        texts = [(BROKEN if row["broken"] else "") + row["summary"] for row in found]
+        names = [[row["name"], row["distribution"]] for row in found]
+        header, *lines = format_table([kind, "distribution"], names).splitlines()
+        indent = max(map(len, [header, *lines])) + 2
+        for line, text in zip([header, *lines], ["description", *texts], strict=True):
+            out.print(_append(line.ljust(indent), escape(text), width))
         out.print()
+
+
+def _append(line: str, text: str, width: int | None) -> str:
+    """Append a text to a line; further lines are indented if it does not fit the width."""
+    if width is None:
+        return f"{line}{text}".rstrip()
+    width = max(width, len(line) + MIN_TEXT_WIDTH)
+    return textwrap.fill(text, width, initial_indent=line, subsequent_indent=" " * len(line)) or line.rstrip()

@@ -1,32 +1,62 @@
-"""Train a model on a folder per class and save it."""
+"""Train a model on labelled recordings and save it."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._common import DONE, FOUND_FAULTS, Output, add_command, format_table, terminal_width
-from ._data import count_classes, load_recordings
+from skfewaudio._option_types import add_reading_options, add_table_options, reading_of
+from skfewaudio.pipelines import PIPELINES
+
+from ._common import (
+    FOUND_FAULTS,
+    Output,
+    add_command,
+    check_output,
+    escape,
+    format_table,
+    terminal_width,
+)
+from ._data import (
+    SOURCE_HELP,
+    Clip,
+    add_data_home,
+    check_single_label,
+    count_classes,
+    load_named,
+    load_recordings,
+    sound_clips,
+)
 from ._evaluate import score_model
-from ._scores import accuracy
+from ._training import PIPELINE_OPTIONS, build_pipeline, cross_validate, fit, scores_for_card, set_options
+from ._unreadable import UnreadableFiles
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from skfewaudio.datasets import AudioDataset
+
+EXAMPLES = (
+    "skfewaudio train recordings -o sounds.model",
+    "skfewaudio train recordings -o sounds.model --test-folder other-recordings",
+    "skfewaudio train labels.csv -o calls.model --audio-root recordings --sample-rate 384000",
+    "skfewaudio train --dataset esc50 --subset esc10 --data-home ESC-50-master -o esc10.model",
+    "skfewaudio train recordings -o sounds.model --class-weight balanced --false-rejection-rate 0.05",
+)
 
 
 def add_parser(commands: Any) -> None:
     """Add the command and its options."""
-    parser = add_command(commands, "train", "train a model on a folder per class, and save it")
-    parser.add_argument("folder", metavar="FOLDER", help="folder with one folder of sound files per class")
+    parser = add_command(
+        commands, "train", "train a model on labelled recordings, and save it", examples=EXAMPLES
+    )
+    parser.add_argument("source", metavar="FOLDER_OR_TABLE", nargs="?", help=SOURCE_HELP)
     parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="file to write")
     parser.add_argument(
-        "--pipeline",
+        "--dataset",
         metavar="NAME",
-        default="few-shot",
-        help="pipeline of the benchmark suite few-data, such as prototypical, sb-cnn or vggish-1nn "
-        "(default: few-shot)",
+        help="train on a dataset by its name instead (see skfewaudio datasets list)",
     )
+    parser.add_argument("--subset", metavar="NAME", help="part of the dataset, such as esc10 of esc50")
+    add_data_home(parser)
+    _add_model_options(parser)
     parser.add_argument(
         "--unlabelled",
         metavar="FOLDER",
@@ -34,9 +64,20 @@ def add_parser(commands: Any) -> None:
     )
     evaluation = parser.add_mutually_exclusive_group()
     evaluation.add_argument(
-        "--test-folder", metavar="FOLDER", help="score on these clips instead of by cross-validation"
+        "--test-folder",
+        metavar="FOLDER_OR_TABLE",
+        help="score on these clips instead of by cross-validation",
     )
     evaluation.add_argument("--no-evaluate", action="store_true", help="do not score")
+    add_reading_options(parser, sample_rate="auto for few-shot, fixed for others")
+    add_table_options(parser)
+    parser.add_argument(
+        "--n-jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="number of parallel fits in the cross-validation; -1 is one per core (default: 1)",
+    )
     parser.add_argument(
         "--random-state", metavar="N", type=int, default=0, help="seed of all random numbers (default: 0)"
     )
@@ -44,147 +85,141 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the pipeline."""
+    parser.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        default="few-shot",
+        help=f"one of {', '.join(PIPELINES)} (default: few-shot)",
+    )
+    parser.add_argument(
+        "--class-weight",
+        choices=("balanced",),
+        help="balanced: give all classes the same weight, whatever their numbers of clips",
+    )
+    parser.add_argument(
+        "--false-rejection-rate",
+        metavar="P",
+        type=float,
+        help="reject unfamiliar clips as unknown, and with them the share P of clips of known classes "
+        "(default: reject none)",
+    )
+
+
 def run(args: argparse.Namespace, out: Output) -> int:
     """Estimate the accuracy, train the model on all clips, and save it."""
-    import numpy as np
-
-    from skfewaudio.datasets import list_audio_files
-    from skfewaudio.persistence import save_model
-
-    _check_output(Path(args.output))
-    dataset = load_recordings(args.folder)
-    test = load_recordings(args.test_folder) if args.test_folder else None
-    others = list_audio_files(args.unlabelled) if args.unlabelled else []
+    _check_options(args)
     model = build_pipeline(
         args.pipeline,
         random_state=args.random_state,
         device=args.device,
         semi_supervised=bool(args.unlabelled),
     )
+    set_options(model, args)
+    dataset = _load(args)
+    test = load_recordings(args.test_folder, args) if args.test_folder else None
+    with UnreadableFiles(out, reading_of(args)) as bad:
+        status = _train(model, dataset, test, args, out, bad)
+    return status or bad.status
+
+
+def _train(
+    model: Any,
+    dataset: "AudioDataset",
+    test: "AudioDataset | None",
+    args: argparse.Namespace,
+    out: Output,
+    unreadable: UnreadableFiles,
+) -> int:
+    """Train and save the model on the readable clips."""
+    import numpy as np
+
+    from skfewaudio.datasets import list_audio_files
+    from skfewaudio.persistence import save_model
+
+    dataset = unreadable.drop_from(dataset)
+    others: list[Clip] = [*list_audio_files(args.unlabelled)] if args.unlabelled else []
+    unreadable.count(others)
+    others = unreadable.drop(others)
     counts = count_classes(dataset)
     out.print(format_table(["class", "clips"], list(counts.items()), width=terminal_width()))
-    scores = None
+    if test is not None and not set(counts).intersection(test.target_names):
+        raise ValueError(f"{args.test_folder} has none of the classes {', '.join(counts)}")
+    X = [*sound_clips(dataset), *others]
+    scores, status = None, 0
     if not args.no_evaluate and test is None:
-        scores = _cross_validate(model, dataset, others, out)
+        scores = cross_validate(model, X, dataset, args.n_jobs, out)
         _print_scores(scores, out)
     also = f" and {len(others)} unlabelled clips" if others else ""
     out.note(f"training on {len(dataset)} clips{also} ...")
-    everything = np.arange(len(dataset) + len(others))
-    _fit(model, [*dataset.X, *others], everything, dataset)
-    status = DONE
+    fit(model, X, np.arange(len(X)), dataset)
     if test is not None:
-        scores, status = _score_on(model, test, args.test_folder, out)
+        scores, status = _score_on(model, test, args.test_folder, out, unreadable)
         _print_scores(scores, out)
-    card = {
-        "data_set": {
-            "name": dataset.name,
-            "n_clips": len(dataset),
-            "clips_per_class": counts,
-            "n_unlabelled": len(others),
-        },
-        "pipeline": args.pipeline or "default",
-        "scores": scores,
-        "random_state": args.random_state,
+    data = {
+        "name": dataset.name,
+        "n_clips": len(dataset),
+        "clips_per_class": counts,
+        "n_unlabelled": len(others),
+        "n_unreadable": len(unreadable.paths),
     }
-    save_model(model, args.output, card=card)
-    out.print(f"saved {args.output} ({Path(args.output).stat().st_size / 1e6:.1f} MB)")
+    save_model(model, args.output, card=_make_card(args, data, scores))
+    out.print(f"saved {escape(args.output)} ({Path(args.output).stat().st_size / 1e6:.1f} MB)")
     return status
 
 
-def _check_output(path: Path) -> None:
-    """Check before the training that the model can be written."""
-    if path.is_dir():
-        raise ValueError(f"-o {path}: is a folder; expected a file to write")
-    if not path.parent.is_dir():
-        raise ValueError(f"-o {path}: folder {path.parent} does not exist; create it first")
-
-
-def build_pipeline(name: str, *, random_state: int, device: str | None, semi_supervised: bool = False) -> Any:
-    """Build a pipeline of the benchmark, with one seed for all its steps."""
-    from skfewaudio._torch import resolve_device
-    from skfewaudio.pipelines import PIPELINES
-
-    resolve_device(device)
-    known = PIPELINES
-    if name not in known:
-        raise ValueError(f"--pipeline {name}: expected one of {', '.join(known)}")
-    options = {"device": device, "mixed_precision": None, "vggish_weights": "vggish"}
-    model = known[name](**options, semi_supervised=semi_supervised)
-    if semi_supervised and not any(key.endswith("semi_supervised") for key in model.get_params()):
-        raise ValueError(f"--unlabelled: {name} cannot use unlabelled clips; use --pipeline few-shot")
-    seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]
-    return model.set_params(**dict.fromkeys(seeds, random_state))
-
-
-def _cross_validate(
-    model: Any, dataset: "AudioDataset", others: list[str], out: Output
-) -> dict[str, Any] | None:
-    """Cross-validate by the dataset's splitter; return None, with a warning, if it has too few clips."""
-    import numpy as np
-    from sklearn.base import clone
-    from sklearn.utils import _safe_indexing
-
-    from skfewaudio.model_selection.shared_features import SharedFeatures
-
-    try:
-        cv = dataset.make_cv()
-    except ValueError as error:
-        out.warn(f"accuracy is not estimated: {error}")
-        return None
-    splits = list(cv.split(dataset.X, dataset.y, dataset.groups))
-    features, rest = SharedFeatures({"model": model}).compute("model", [*dataset.X, *others])
-    unlabelled = len(dataset) + np.arange(len(others))
-    predicted = dataset.y.astype(object)
-    for number, (train, test) in enumerate(splits):
-        out.progress("fold", number, len(splits))
-        fitted = _fit(clone(rest), features, np.concatenate([train, unlabelled]), dataset)
-        predicted[test] = fitted.predict(_safe_indexing(features, test))
-    out.progress("fold", len(splits), len(splits))
-    kept = "" if dataset.groups is None else ", recordings kept together"
-    method = f"{len(splits)}-fold cross-validation{kept}"
-    return _scores_for_card(dataset.y.tolist(), predicted.tolist(), method)
-
-
-def _fit(model: Any, X: Any, rows: "NDArray", dataset: "AudioDataset") -> Any:
-    """Fit a model on the given rows of X: the clips of a dataset, followed by unlabelled clips."""
-    import numpy as np
-    from sklearn.pipeline import Pipeline
-    from sklearn.utils import _safe_indexing
-    from sklearn.utils.validation import has_fit_parameter
-
-    n_others = len(X) - len(dataset)
-    labels = dataset.y
-    if n_others:
-        labels = np.concatenate([dataset.y.astype(object), np.full(n_others, -1, dtype=object)])
-    params = {}
-    if dataset.groups is not None and isinstance(model, Pipeline) and has_fit_parameter(model[-1], "groups"):
-        recordings = np.unique(dataset.groups, return_inverse=True)[1]
-        recordings = np.concatenate([recordings, recordings.max() + 1 + np.arange(n_others)])
-        params[f"{model.steps[-1][0]}__groups"] = recordings[rows]
-    return model.fit(_safe_indexing(X, rows), labels[rows], **params)
-
-
-def _score_on(model: Any, test: "AudioDataset", folder: str, out: Output) -> tuple[dict[str, Any], int]:
-    """Score the trained model on a test folder."""
-    result = score_model(model, test, out)
-    for label, count in result.unknown.items():
-        out.warn(f"{label}: not a class of the model; {count} clips of {folder} are left out")
-    scores = _scores_for_card(result.true, result.predicted, f"tested on {folder}")
-    return scores, FOUND_FAULTS if result.unreadable or result.unknown else DONE
-
-
-def _scores_for_card(true: list[str], predicted: list[str], method: str) -> dict[str, Any]:
-    """Return the scores in the form of the model card."""
-    score = accuracy(true, predicted)
+def _make_card(
+    args: argparse.Namespace, data: dict[str, Any], scores: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the entries of the model card."""
+    options = {name: getattr(args, name) for name in PIPELINE_OPTIONS}
     return {
-        "accuracy": score.value,
-        "interval": [score.low, score.high],
-        "n_clips": score.n_clips,
-        "method": method,
-        "text": str(score),
+        "data_set": data,
+        "pipeline": args.pipeline,
+        "options": {name: value for name, value in options.items() if value is not None},
+        "scores": scores,
+        "random_state": args.random_state,
     }
 
 
+def _check_options(args: argparse.Namespace) -> None:
+    """Check the source, numbers, and that the model can be written, before anything is loaded."""
+    if (args.source is None) == (args.dataset is None):
+        given = "both are given" if args.source else "none is given"
+        raise ValueError(f"expected either FOLDER_OR_TABLE or --dataset NAME; {given}")
+    if args.dataset is None and (args.subset or args.data_home):
+        raise ValueError("--subset and --data-home belong to --dataset NAME")
+    rate = args.false_rejection_rate
+    if rate is not None and not 0 < rate < 1:
+        raise ValueError(f"--false-rejection-rate {rate:g}: expected a share between 0 and 1, such as 0.05")
+    check_output(Path(args.output))
+
+
+def _load(args: argparse.Namespace) -> "AudioDataset":
+    """Load the clips to train on."""
+    if args.dataset is None:
+        dataset = load_recordings(args.source, args)
+    else:
+        dataset = load_named(args.dataset, args.data_home, subset=args.subset)
+    check_single_label(dataset, "train")
+    return dataset
+
+
+def _score_on(
+    model: Any, test: "AudioDataset", source: str, out: Output, unreadable: UnreadableFiles
+) -> tuple[dict[str, Any], int]:
+    """Score the trained model on other clips."""
+    result = score_model(model, test, out, unreadable)
+    for label, count in result.unknown.items():
+        out.warn(f"{escape(label)}: not a class of the model; {count} clips of {source} are left out")
+    scores = scores_for_card(result.true, result.predicted, f"tested on {source}", model)
+    return scores, FOUND_FAULTS if result.unknown else 0
+
+
 def _print_scores(scores: dict[str, Any] | None, out: Output) -> None:
-    if scores is not None:
-        out.print(f"\n{scores['text']}\n  {scores['method']}")
+    if scores is None:
+        return
+    out.print(f"\n{scores['text']}\n  {escape(scores['method'])}")
+    if "n_rejected" in scores:
+        out.print(f"  {scores['n_rejected']} clips rejected as unknown")

@@ -1,69 +1,98 @@
-"""Loaders that find out whether a file is a table or holds annotations of a recording."""
+"""Loaders that find out whether a source is a folder, a table, or annotations of a recording."""
 
 import warnings
+from dataclasses import replace
 from typing import Any
+
+from skfewaudio.audio.formats import has_audio_signature
+from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._annotations import find_format, load_annotations
 from ._base import AudioDataset
 from ._csv import load_csv
-from ._home import PathLike, expand_user
+from ._folder import load_folder
+from ._home import PathLike, expand_user, printable
 from ._reading.columns import PATH_NAMES, choose_column, find_usual
 from ._reading.delimited import read_delimited, read_header
 from ._reading.lookup import AudioLookup
 from ._reading.text import read_text
 from ._reading.times import read_times
 from ._tables import OnMissing, check_filled
+from .recording_names import recordings_of_files
 
 
 def load_labels(
-    path: PathLike,
+    source: PathLike,
     *,
     audio_root: PathLike | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
+    check_layout: bool = True,
     on_missing: OnMissing = "raise",
 ) -> AudioDataset:
-    """Load the clips of a table or of a file of annotations, whichever it is.
+    """Load the clips of a folder, a table or a file of annotations, whichever it is.
 
     Parameters
     ----------
-    path : path-like
-        A table as for :func:`load_csv`, or a file of annotations as for :func:`load_annotations`. Label
-        tracks of Audacity, selection tables of Raven and TextGrids are recognised by their content. Another
-        table is read by :func:`load_csv` if it has a column of paths, and by :func:`load_annotations`
-        otherwise.
+    source : path-like
+        A folder as for :func:`load_folder`, a table as for :func:`load_csv`, or a file of annotations as for
+        :func:`load_annotations`. Label tracks of Audacity, selection tables of Raven and TextGrids are
+        recognised by their content. Another table is read by :func:`load_csv` if it has a column of paths,
+        and by :func:`load_annotations` otherwise.
     audio_root : path-like or None, default=None
-        The folder in which recordings are searched. None uses the folder of the file.
+        The folder in which the recordings of a file are searched. None uses the folder of the file.
     path_column, label_column : str or None, default=None
         Names of the columns with paths and classes. None uses columns with usual names.
+    check_layout : bool, default=True
+        As in :func:`load_folder`.
     on_missing : {"raise", "warn", "ignore", "keep"}, default="raise"
-        As in :func:`load_csv`.
+        How to handle rows without audio, as in :func:`load_csv`.
 
     Returns
     -------
     AudioDataset
+        As from the other loaders. If a table has no column of groups, recordings are identified by file names
+        and metadata, as in :func:`load_folder`.
 
     Raises
     ------
     DatasetNotFoundError
-        If the file, or the audio of a row, is not found.
+        If the source, or the audio of a row, is not found.
     ValueError
-        If the file cannot be read as a table or annotations.
+        If a file cannot be read as a table or annotations.
 
     See Also
     --------
-    list_clips : List the clips without their labels.
+    list_clips : List the clips of a table without their labels.
     """
+    path = expand_user(source)
+    if path.is_dir():
+        return load_folder(path, check_layout=check_layout)
+    if not path.exists():
+        raise DatasetNotFoundError(
+            f"{printable(path)} does not exist; expected a folder with one folder of sound files per class, "
+            "a table or a file of annotations"
+        )
+    common: dict[str, Any] = {
+        "audio_root": audio_root,
+        "label_column": label_column,
+        "on_missing": on_missing,
+    }
     if _has_annotations(path, path_column):
-        return load_annotations(path, audio_root=audio_root, label_column=label_column, on_missing=on_missing)
-    return load_csv(
-        path,
-        audio_root=audio_root,
-        path_column=path_column,
-        label_column=label_column,
-        on_missing=on_missing,
-        on_extra="ignore",
-    )
+        return _add_recordings(load_annotations(path, **common))
+    return _add_recordings(load_csv(path, path_column=path_column, on_extra="ignore", **common))
+
+
+def _add_recordings(dataset: AudioDataset) -> AudioDataset:
+    """Identify recordings by file names and metadata, as in folders, unless a table has a column of them."""
+    files = dataset.paths
+    if dataset.groups is not None and dataset.groups.tolist() != files:
+        return dataset
+    recordings = recordings_of_files(files)
+    if not any(recordings):
+        return dataset
+    groups = [name or printable(file) for name, file in zip(recordings, files, strict=True)]
+    return replace(dataset, groups=groups)
 
 
 def list_clips(
@@ -111,10 +140,13 @@ def list_clips(
 
 def _has_annotations(path: PathLike, path_column: str | None) -> bool:
     """Return whether a file is for `load_annotations`, not a table with a column of paths."""
+    source = expand_user(path)
+    if has_audio_signature(source):
+        raise ValueError(f"{printable(source)} is a sound file; expected a table or a file of annotations")
     if path_column is not None:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the encoding; repeated when the file is loaded
-        text = read_text(expand_user(path))
+        text = read_text(source)
     found = find_format(text)
     return found is not None and (found != "table" or not find_usual(PATH_NAMES, read_header(text)))

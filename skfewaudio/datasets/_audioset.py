@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skfewaudio._files import open_regular
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
@@ -183,7 +185,7 @@ def _read_ontology(source: Path) -> pd.Series:
 
 def _count_comments(source: Path) -> int:
     """Return the number of comment lines at the start of the file."""
-    with source.open(encoding="utf-8-sig", errors="replace") as lines:
+    with open_regular(source) as file, TextIOWrapper(file, encoding="utf-8-sig", errors="replace") as lines:
         return next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
 
 

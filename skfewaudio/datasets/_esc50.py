@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._base import AudioDataset
-from ._fetch import Archive, fetch_dataset
+from ._fetch import Archive, Contents, fetch_dataset
 from ._home import PathLike, find_root
 from ._tables import OnMissing, dataset_from_table, parse_integers, read_table
 
@@ -14,9 +14,18 @@ CITATION = (
     "International Conference on Multimedia, pp. 1015-1018, 2015. doi:10.1145/2733373.2806390"
 )
 URL = "https://github.com/karoldvl/ESC-50"
-# The authors publish a branch, not a release, so the archive has no fixed checksum. Damage is detected by the
-# CRCs within the zip file, and other faults by the number of clips.
-ARCHIVE = Archive(f"{URL}/archive/master.zip", None, "ESC-50-master.zip")
+# The authors publish a branch, not a release: the bytes of the archive vary, but its files do not. Their
+# checksums are those of soundata's index 2.0.0 of the dataset.
+ARCHIVE = Archive(
+    f"{URL}/archive/master.zip",
+    None,
+    "ESC-50-master.zip",
+    Contents(
+        "ESC-50-master",
+        ("audio/*.wav", "meta/esc50.csv"),
+        "b28cf2719259c91ce7e0f170162b067de35632455a74768dee9d4c21f973cd52",
+    ),
+)
 N_CLIPS = 2000
 FOLDER = "ESC-50-master"
 META = "meta/esc50.csv"

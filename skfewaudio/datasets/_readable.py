@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from skfewaudio._threads import ThreadPool
 from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
 from skfewaudio.audio.io import map_ahead, open_blocks, resolve_threads
 from skfewaudio.exceptions import AudioLoadError
@@ -71,7 +71,7 @@ def find_unreadable(
         return _find_error(clip, channel, allow_truncated, decode)
 
     n_threads = resolve_threads(n_threads)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPool(n_threads) as pool:
         found = map_ahead(pool, check, clips, n_ahead=4 * n_threads)
         return {index: error for index, error in enumerate(found) if error is not None}
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from skfewaudio._files import open_regular
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
@@ -34,17 +35,18 @@ def read_table(
     Without a header, `columns` are the names of the first columns. The first `n_skipped` lines are skipped.
     """
     try:
-        table = pd.read_csv(
-            path,
-            sep=sep,
-            header=0 if header else None,
-            skiprows=n_skipped,
-            skipinitialspace=True,  # quotes may follow a space
-            dtype=str,
-            keep_default_na=False,  # a class may be called "NA"
-            encoding="utf-8-sig",
-            skip_blank_lines=False,  # keeps the row index in step with the line numbers
-        )
+        with open_regular(path) as file:
+            table = pd.read_csv(
+                file,
+                sep=sep,
+                header=0 if header else None,
+                skiprows=n_skipped,
+                skipinitialspace=True,  # quotes may follow a space
+                dtype=str,
+                keep_default_na=False,  # a class may be called "NA"
+                encoding="utf-8-sig",
+                skip_blank_lines=False,  # keeps the row index in step with the line numbers
+            )
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path} does not exist") from error
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -5,6 +5,7 @@ messages at https://protobuf.dev/programming-guides/encoding, and the messages a
 tensorflow/core/example/{example,feature}.proto.
 """
 
+import os
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skfewaudio._files import open_regular
 
 # Each record: length, checksum of the length, data, checksum of the data; little-endian.
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
@@ -61,8 +64,8 @@ def read_sequence_examples(path: Path) -> Iterator[tuple[int, SequenceExample]]:
 
 def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the offset and the data of each record."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         offset = 0
         while offset < size:
             header = file.read(_HEADER_SIZE)

@@ -1,11 +1,9 @@
 """Shared code of the transformers of waveforms: validation of X, threads, batches and stacking of results."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from numbers import Integral, Real
-from threading import Barrier, Lock
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,7 +12,8 @@ from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skfewaudio._torch import resolve_device
+from skfewaudio._threads import ThreadPool
+from skfewaudio._torch import resolve_device, set_torch_threads
 from skfewaudio.audio.channels import CHANNEL_CHOICES
 from skfewaudio.audio.io import SILENCE_SECONDS, iter_clips, map_ahead, resolve_threads, warn_of_silence
 from skfewaudio.audio.streaming import LongRecording
@@ -28,6 +27,7 @@ from ._mel_spectrogram import (
     mel_spectrogram_of_blocks,
     mel_spectrograms,
 )
+from ._output import OutputMixin
 
 # Parameters that do not change the features, and therefore are not part of cache keys.
 EXECUTION_PARAMS = frozenset({"n_threads", "on_error", "device"})
@@ -57,7 +57,7 @@ MEL_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class WaveformTransformerMixin:
+class WaveformTransformerMixin(OutputMixin):
     """Mixin for stateless transformers that process waveforms clip by clip.
 
     The estimator must have the parameters `sample_rate`, `channel`, `allow_truncated`, `n_threads`,
@@ -251,7 +251,8 @@ def transform_batches(
         An array if all results have the same shape, otherwise a list.
     """
     n_workers = resolve_threads(n_threads) if device.type == "cpu" else 1
-    with _single_threaded_pool(n_workers) as pool:
+    # Each thread computes on one core, which is faster than torch's own threads.
+    with ThreadPool(n_workers, initializer=partial(set_torch_threads, 1)) as pool:
         results = map_ahead(
             pool,
             lambda batch: [result.cpu().numpy() for result in process(batch)],
@@ -297,46 +298,3 @@ def stack_results(results: Iterator[np.ndarray], n_clips: int) -> np.ndarray | l
             return [*stacked[:index], result, *results]
         stacked[index] = result
     return stacked
-
-
-@contextmanager
-def _single_threaded_pool(n_threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Return a pool whose threads each run torch on one core; this is faster than torch's own threads.
-
-    Setting the number of threads affects the calling thread in torch, but the whole process in MKL, which
-    computes the Fourier transforms. It therefore stays at one until the last pool of the process is closed.
-    """
-    barrier = Barrier(n_threads)
-
-    def initialise(_: int) -> None:
-        torch.set_num_threads(1)
-        barrier.wait()
-
-    with _single_threaded_torch, ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(initialise, range(n_threads)))
-        yield pool
-
-
-class _SingleThreadedTorch:
-    """Reference-counted context manager that sets torch's number of threads to one while it is entered."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._n_users = 0
-        self._n_threads_before = 1
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._n_users:
-                self._n_threads_before = torch.get_num_threads()
-            self._n_users += 1
-            torch.set_num_threads(1)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n_users -= 1
-            if not self._n_users:
-                torch.set_num_threads(self._n_threads_before)
-
-
-_single_threaded_torch = _SingleThreadedTorch()

@@ -11,6 +11,8 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skfewaudio._arrays import to_numpy
+
 # Share of the block's root mean square deviation that is added to every deviation: a column that is nearly
 # constant in a few clips may vary more in other clips.
 DEVIATION_FLOOR = 1e-3
@@ -94,7 +96,7 @@ class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X is invalid, or if the block sizes do not add up to its number of columns.
         """
-        rows: NDArray[np.floating] = validate_data(self, X, dtype=[np.float64, np.float32])
+        rows: NDArray[np.floating] = validate_data(self, to_numpy(X), dtype=[np.float64, np.float32])
         # In single precision, the rounding error of a large mean would look like a deviation.
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
         deviations = (rows - self.mean_).std(axis=0)
@@ -120,7 +122,9 @@ class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             smaller.
         """
         check_is_fitted(self)
-        rows: NDArray[np.floating] = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        rows: NDArray[np.floating] = validate_data(
+            self, to_numpy(X), reset=False, dtype=[np.float64, np.float32]
+        )
         scaled = ((rows - self.mean_) / self.scale_).astype(rows.dtype, copy=False)
         np.clip(scaled, -self.limit, self.limit, out=scaled)
         blocks = self._column_slices()

@@ -172,6 +172,8 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
     [(64, 274), (64, 48)]
     """
 
+    _returns_table = False
+
     _parameter_constraints: dict[str, list[Any]] = {
         **WAVEFORM_CONSTRAINTS,
         **MEL_CONSTRAINTS,
@@ -312,7 +314,7 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         )
         params = self._check_settings()
         clips = self._check_clips(X, reset=False)
-        return transform_mel(
+        spectrograms = transform_mel(
             clips,
             compress,
             params=params,
@@ -320,6 +322,22 @@ class LogMel(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             device=self.device,
             on_error=self.on_error,
         )
+        return self._keep_index(spectrograms, X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the mel bands, the rows of each spectrogram.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_mels,), object
+            ``mel0``, ``mel1``, ...
+        """
+        return np.array([f"mel{index}" for index in range(self.n_mels)], dtype=object)
 
     def _check_settings(self) -> MelParams:
         double = needs_double(self.compression, power=self.power, offset=self.offset, top_db=self.top_db)

@@ -30,7 +30,7 @@ def _measure_stretch(maps: torch.Tensor, poolings: Sequence[str]) -> dict[str, t
     if "max" in poolings:
         measured["max"] = maps.amax(dim=(1, 2))
     if "positive" in poolings:
-        measured["positive"] = (maps > 0).sum(dim=(1, 2)) / n_values
+        measured["positive"] = (maps > 0).sum(dim=(1, 2)).to(maps.dtype) / n_values
     return measured
 
 

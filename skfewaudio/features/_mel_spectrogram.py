@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from scipy.fft import dct
 
+from skfewaudio._arrays import to_python
+
 # Bytes of the frames that are transformed at once. On a CPU, these are the frames of a clip of some seconds,
 # which stay in its cache between steps. On a GPU, they use all its cores and some 500 MB of memory.
 CPU_FRAME_BYTES, GPU_FRAME_BYTES = 2**21, 2**27
@@ -55,7 +57,7 @@ class MelParams:
     def from_params(cls, params: Mapping[str, Any], **fixed: Any) -> "MelParams":
         """Select and check the spectrogram parameters among the parameters of an estimator."""
         names = {field.name for field in fields(cls)}
-        values = {name: value for name, value in params.items() if name in names} | fixed
+        values = {name: to_python(value) for name, value in params.items() if name in names} | fixed
         if values["win_length"] is None:
             values["win_length"] = values["n_fft"]
         mel_params = cls(**values)

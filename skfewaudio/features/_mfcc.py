@@ -7,17 +7,9 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from ._base import MEL_CONSTRAINTS, WAVEFORM_CONSTRAINTS, WaveformTransformerMixin, transform_mel
 from ._mel_spectrogram import MelParams, cepstra, needs_double, power_to_db
-
-
-def _is_summarised(estimator: "MFCC") -> bool:
-    """Check that the output is a table, whose columns have names."""
-    if estimator.summary is None:
-        raise AttributeError("with summary=None the output has no columns to name")
-    return True
 
 
 class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
@@ -187,7 +179,7 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         self._validate_params()
         params = self._check_settings()
         clips = self._check_clips(X, reset=False)
-        return transform_mel(
+        coefficients = transform_mel(
             clips,
             self._compute_clip,
             params=params,
@@ -195,10 +187,14 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             device=self.device,
             on_error=self.on_error,
         )
+        return self._keep_index(coefficients, X)
 
-    @available_if(_is_summarised)
+    @property
+    def _returns_table(self) -> bool:  # type: ignore[override]
+        return self.summary is not None
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns of the summary.
+        """Return the names of the columns of the summary, or of the coefficients of every frame.
 
         Parameters
         ----------
@@ -207,18 +203,15 @@ class MFCC(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (6 * n_mfcc,), object
-            ``mfcc0_mean``, ..., ``mfcc0_std``, ..., ``mfcc0_delta_mean``, ...
+        ndarray of shape (6 * n_mfcc,) or (n_mfcc,), object
+            ``mfcc0_mean``, ..., ``mfcc0_std``, ..., ``mfcc0_delta_mean``, ...; without a summary ``mfcc0``,
+            ...
         """
-        return np.array(
-            [
-                f"mfcc{index}{delta}_{statistic}"
-                for delta in ("", "_delta", "_delta2")
-                for statistic in ("mean", "std")
-                for index in range(self.n_mfcc)
-            ],
-            dtype=object,
-        )
+        suffixes = [f"{delta}_{of}" for delta in ("", "_delta", "_delta2") for of in ("mean", "std")]
+        if self.summary is None:
+            suffixes = [""]
+        names = [f"mfcc{index}{suffix}" for suffix in suffixes for index in range(self.n_mfcc)]
+        return np.array(names, dtype=object)
 
     def _check_settings(self) -> MelParams:
         if self.n_mfcc > self.n_mels:

@@ -24,6 +24,7 @@ from skfewaudio._random_filters import (
     measure_region,
     same_padding,
 )
+from skfewaudio._torch_state import own_defaults
 
 # Value of the padding, in units of `scale`: -37.5 dB with the default, between silence and loud clips.
 # Filters sum to zero, so they respond to the level of a clip only where they reach into the padding.
@@ -60,7 +61,8 @@ def _n_at_once(x: Tensor, dim: int) -> int:
 def draw_filters(n_filters: int, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
     """Draw zero-sum filters of each shape whose responses to white noise have about unit variance."""
     generator = torch.Generator().manual_seed(seed)
-    return tuple(draw_bank(n_filters, shape, generator) for shape, _ in FILTER_SHAPES)
+    with own_defaults(torch.device("cpu")):
+        return tuple(draw_bank(n_filters, shape, generator) for shape, _ in FILTER_SHAPES)
 
 
 def pool_filters(x: Tensor, *, n_filters: int, n_regions: int, seed: int) -> dict[str, Tensor]:
@@ -102,7 +104,7 @@ def modulation_spectrum(x: Tensor) -> Tensor:
     """Compute the modulation spectrum of each band in decibels, (n_clips, n_mels, n_bins)."""
     if x.shape[2] < MODULATION_FRAMES:
         x = x.repeat(1, 1, ceil(MODULATION_FRAMES / x.shape[2]))[:, :, :MODULATION_FRAMES]
-    taper = torch.hann_window(MODULATION_FRAMES, periodic=False, device=x.device)
+    taper = torch.hann_window(MODULATION_FRAMES, periodic=False, dtype=x.dtype, device=x.device)
     groups = []
     for bands in x.split(_n_at_once(x, 1), dim=1):
         windows = bands.unfold(2, MODULATION_FRAMES, MODULATION_HOP)

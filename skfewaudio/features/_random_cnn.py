@@ -14,7 +14,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skfewaudio._torch import resolve_device, seeded
+from skfewaudio._threads import ProcessLock
+from skfewaudio._torch import resolve_device
+from skfewaudio._torch_state import own_state
 from skfewaudio.architectures import FeatureMapNetwork, check_architecture_choice
 from skfewaudio.audio.patches import fix_length
 
@@ -333,7 +335,7 @@ class RandomCNNFeatures(WaveformTransformerMixin, TransformerMixin, BaseEstimato
         n_frames = getattr(network_class, "min_frames", MANY_FRAMES)
         network = None
         if not isinstance(network_class, type) or issubclass(network_class, FeatureMapNetwork):
-            with torch.device("meta"):
+            with own_state(0, torch.device("meta")):
                 network = builder(1, n_mels=1 if is_waveform else self.n_mels, n_frames=n_frames, **params)
         if not isinstance(network, FeatureMapNetwork):
             raise ValueError(
@@ -410,6 +412,7 @@ def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
 # The network of each transformer that was used, with the key from which it was built. Networks are not
 # attributes, because `transform` must not change the transformer and pickles must stay small.
 _drawn_networks: WeakKeyDictionary[RandomCNNFeatures, tuple[Any, FeatureMapNetwork]] = WeakKeyDictionary()
+_draw_lock = ProcessLock()
 
 
 def _get_drawn_network(
@@ -422,10 +425,15 @@ def _get_drawn_network(
         check_is_fitted(transformer, "seed_")
         seed = transformer.seed_
     key = (plan.builder, repr(plan.params), plan.n_mels, seed, device)
-    cached = _drawn_networks.get(transformer)
-    if cached is None or cached[0] != key:
-        with seeded(seed, torch.device("cpu")):
-            network = plan.builder(1, n_mels=plan.n_mels, n_frames=plan.n_frames, **plan.params)
-        cached = key, network.to(device).eval().requires_grad_(False)
-        _drawn_networks[transformer] = cached
+    with _draw_lock:
+        cached = _drawn_networks.get(transformer)
+        if cached is None or cached[0] != key:
+            cached = _drawn_networks[transformer] = key, _draw_network(plan, seed).to(device)
     return cached[1]
+
+
+def _draw_network(plan: _Plan, seed: int) -> FeatureMapNetwork:
+    """Build the network of a plan on the CPU."""
+    with own_state(seed, torch.device("cpu")):
+        network = plan.builder(1, n_mels=plan.n_mels, n_frames=plan.n_frames, **plan.params)
+    return network.eval().requires_grad_(False)

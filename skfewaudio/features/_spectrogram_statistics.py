@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skfewaudio._input_warnings import measure_silence, warn_of_padding
 from skfewaudio._random_filters import FILTER_POOLS, FILTER_SHAPES, count_regions
 from skfewaudio._torch import resolve_device
 from skfewaudio._validation import check_spectrograms
@@ -64,6 +65,9 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of mel bands.
+    max_silence_ : float
+        Largest share of silent frames at the end of a clip of `fit`. New clips with far more silence at their
+        ends, such as clips that are padded with zeros, issue a warning.
 
     See Also
     --------
@@ -140,7 +144,8 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         self
         """
         self._check_blocks()
-        self._check_clips(X, reset=True)
+        clips = self._check_clips(X, reset=True)
+        self.max_silence_ = float(measure_silence(clips).max())
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -164,12 +169,13 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         self._validate_params()
         self._check_blocks()
         clips = self._check_clips(X, reset=False)
+        warn_of_padding(clips, getattr(self, "max_silence_", None))
         device = resolve_device(self.device)
 
         def process(batch: list[NDArray]) -> list[torch.Tensor]:
             x = torch.from_numpy(np.stack(batch).astype(np.float32, copy=False)).to(device)
             with torch.inference_mode():
-                return list(self._compute(x / self.scale))
+                return list(self._compute(x / float(self.scale)))
 
         order = np.argsort([clip.shape[1] for clip in clips], kind="stable")
         batches = _batch_by_shape(
@@ -238,7 +244,10 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         found: dict[str, torch.Tensor] = {}
         if set(FILTER_BLOCKS) & set(self.blocks):
             pools = pool_filters(
-                x, n_filters=self.n_filters, n_regions=self.n_regions, seed=self.random_state
+                x,
+                n_filters=int(self.n_filters),
+                n_regions=int(self.n_regions),
+                seed=int(self.random_state),
             )
             found |= {f"filters_{name}": values for name, values in pools.items()}
         if "bands" in self.blocks:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from numbers import Integral
-from threading import Lock
 from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -12,9 +11,10 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
+from skfewaudio._threads import ProcessLock
 from skfewaudio._torch import resolve_device
+from skfewaudio._torch_state import own_state
 from skfewaudio._weights import file_state, find_weights, read_state_dict
 from skfewaudio.architectures import VGGish, load_backbone
 from skfewaudio.audio.patches import PAD_MODES, patch_starts
@@ -31,13 +31,6 @@ PATCHES_AT_ONCE = {"cpu": 16, "cuda": 512}  # 50 MB and 1.5 GB of activations
 PCA_LIMIT, PCA_STEPS = 2.0, 255
 
 Pca = tuple[torch.Tensor, torch.Tensor]
-
-
-def _is_pooled(estimator: "VGGishEmbed") -> bool:
-    """Check that the output is a table, whose columns have names."""
-    if estimator.pooling is None:
-        raise AttributeError("with pooling=None the output has no columns to name")
-    return True
 
 
 class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
@@ -182,7 +175,7 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
         device = resolve_device(self.device)
         pca = _read_pca(self.pca_params, device) if self.output.startswith("pca") else None
         clip_function = partial(self._embed_clip, network=_get_loaded_network(self, device), pca=pca)
-        return transform_mel(
+        embeddings = transform_mel(
             clips,
             clip_function,
             params=params,
@@ -191,10 +184,14 @@ class VGGishEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator):
             on_error=self.on_error,
             one_by_one=True,
         )
+        return self._keep_index(embeddings, X)
 
-    @available_if(_is_pooled)
+    @property
+    def _returns_table(self) -> bool:  # type: ignore[override]
+        return self.pooling is not None
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns.
+        """Return the names of the dimensions of the embeddings.
 
         Parameters
         ----------
@@ -283,7 +280,7 @@ def _read_pca(name_or_path: str | os.PathLike[str], device: torch.device) -> Pca
 # of embedders, because `transform` must not change an embedder and pickles must stay small.
 _loaded_networks: WeakValueDictionary[tuple[str, str, torch.device], VGGish] = WeakValueDictionary()
 _network_by_embedder: WeakKeyDictionary[VGGishEmbed, VGGish] = WeakKeyDictionary()
-_load_lock = Lock()
+_load_lock = ProcessLock()
 
 
 def _get_loaded_network(embedder: VGGishEmbed, device: torch.device) -> VGGish:
@@ -301,7 +298,7 @@ def _get_loaded_network(embedder: VGGishEmbed, device: torch.device) -> VGGish:
 def _load_network(path: os.PathLike[str], device: torch.device) -> VGGish:
     """Load the network; its unused output layer stays uninitialised."""
     state = read_state_dict(path)
-    with torch.device("meta"):  # avoids initialising weights, and drawing random numbers
+    with own_state(0, torch.device("meta")):  # avoids initialising weights
         network = VGGish(1)
     network = network.to_empty(device=device).eval().requires_grad_(False)
     load_backbone(network, state, source=str(path))

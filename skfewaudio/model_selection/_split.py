@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedKFold, check_cv
 
+from skfewaudio._targets import check_groups
 from skfewaudio.exceptions import LeakageWarning
 
 from .draws import Indices, RandomState, check_labels, check_positive_int, draw_support, repeat_seeds
@@ -123,10 +124,11 @@ def resolve_cv(cv: Any, groups: ArrayLike | None) -> BaseCrossValidator:
 
 def list_folds(cv: Any, X: Any, y: NDArray[Any], groups: ArrayLike | None) -> list[tuple[Indices, Indices]]:
     """Return the (train, test) pairs of `cv`, checked for unknown classes and for leaking groups."""
+    recordings = None if groups is None else check_groups(groups, len(y))
     with warnings.catch_warnings():
         # The check below warns if ignoring the groups leaks.
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
-        pairs = list(resolve_cv(cv, groups).split(X, y, groups))
+        pairs = list(resolve_cv(cv, recordings).split(X, y, recordings))
     folds = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
     for number, (train, test) in enumerate(folds):
         unknown = np.setdiff1d(y[test], y[train])
@@ -135,8 +137,8 @@ def list_folds(cv: Any, X: Any, y: NDArray[Any], groups: ArrayLike | None) -> li
                 f"split {number} tests on classes it has no training clips of: "
                 f"{', '.join(map(str, unknown))}; every class must be in at least two folds"
             )
-    if groups is not None:
-        _warn_about_leakage(folds, y, np.asarray(groups))
+    if recordings is not None:
+        _warn_about_leakage(folds, y, recordings)
     return folds
 
 

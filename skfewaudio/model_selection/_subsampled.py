@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import is_multilabel
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skfewaudio._delegation import estimator_has
+from skfewaudio._delegation import estimator_has, route_fit, routed_fit_params
 
 from .draws import Indices, RandomState, check_labels, draw_support
 
@@ -76,7 +77,7 @@ class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def fit(self, X: Any, y: ArrayLike, **fit_params: Any) -> Self:
         """Draw the clips and fit a clone of the estimator on them.
 
         Parameters
@@ -85,6 +86,9 @@ class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             The clips in any form that `estimator` accepts: an array, a list of arrays, a list of paths.
         y : array-like of shape (n_clips,)
             One class label per clip.
+        **fit_params
+            Parameters of the estimator's `fit`, such as ``sample_weight``. Of values with one entry per clip,
+            it receives the entries of the drawn clips. With metadata routing, it must request them.
 
         Returns
         -------
@@ -94,20 +98,24 @@ class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ------
         ValueError
             If a class has fewer than `n_shots` clips, or `y` is not one class label per clip.
+        TypeError
+            If the estimator's `fit` does not accept one of `fit_params`.
         """
         check_not_tags(y)
         labels = check_labels(y, warn=True)
         X, labels = indexable(X, labels)
-        return self._fit_within(X, labels, np.arange(len(labels)))
+        params = routed_fit_params(self, fit_params, name="estimator")
+        return self._fit_within(X, labels, np.arange(len(labels)), params)
 
-    def _fit_within(self, X: Any, labels: NDArray[Any], pool: Indices) -> Self:
+    def _fit_within(self, X: Any, labels: NDArray[Any], pool: Indices, params: dict[str, Any]) -> Self:
         """Draw from the clips with the indices `pool` and fit; other clips are not accessed."""
         rng = check_random_state(self.random_state)
         self.support_ = pool[draw_support(labels[pool], self.n_shots, rng)]
         self.estimator_ = clone(self.estimator)
         if self.random_state is not None:
             _seed_unseeded(self.estimator_, int(rng.randint(np.iinfo(np.int32).max)))
-        self.estimator_.fit(_safe_indexing(X, self.support_), labels[self.support_])
+        params = _check_method_params(labels, params, indices=self.support_)
+        self.estimator_.fit(_safe_indexing(X, self.support_), labels[self.support_], **params)
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
@@ -178,10 +186,53 @@ class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.transform(X)
 
+    @available_if(estimator_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Passed to the estimator.
+
+        Returns
+        -------
+        ndarray of str, object
+        """
+        return getattr(self, "estimator_", self.estimator).get_feature_names_out(input_features)
+
+    @available_if(estimator_has("set_output"))
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Set the container of the output of `transform`, such as "pandas".
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            Passed to the estimator. None leaves the container unchanged.
+
+        Returns
+        -------
+        self : SubsampledClassifier
+        """
+        for estimator in (self.estimator, getattr(self, "estimator_", None)):
+            if estimator is not None:
+                estimator.set_output(transform=transform)
+        return self
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the router that passes parameters of `fit` to the estimator.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        return route_fit(self, estimator=self.estimator)
+
     def __sklearn_tags__(self) -> Tags:
         tags = get_tags(self.estimator)
         tags.estimator_type = "classifier"
         tags.requires_fit = True
+        tags.array_api_support = False  # clips are drawn with NumPy, on the CPU
         tags.target_tags.required = True
         tags.target_tags.multi_output = False
         if tags.classifier_tags is not None:

@@ -9,6 +9,8 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from skfewaudio._targets import check_label_values
+
 Indices = NDArray[np.intp]
 RandomState = int | np.random.RandomState | None
 
@@ -24,6 +26,7 @@ def check_labels(y: ArrayLike | None, *, warn: bool = False) -> NDArray[Any]:
     """Return `y` as an array, or raise ValueError unless it holds one class label per clip."""
     if y is None:
         raise ValueError("A few-shot draw requires y to be passed, but the target y is None")
+    check_label_values(y)
     if np.asarray(y).dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     check_classification_targets(y)

@@ -1,5 +1,6 @@
 """Features of stateless pipeline steps, computed once."""
 
+import time
 from pickle import PicklingError
 from typing import Any
 
@@ -16,12 +17,19 @@ class SharedFeatures:
     ----------
     named : dict of name -> estimator
         Pipelines whose first steps are equal share the features.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        Time in which the features of each named estimator were computed; 0 without stateless steps.
     """
 
     def __init__(self, named: dict[str, Any]) -> None:
         self.parts = {name: _split_stateless(estimator) for name, estimator in named.items()}
         self.pending = {name: _steps_key(head) for name, (head, _) in self.parts.items()}
         self.features: dict[Any, Any] = {}
+        self.seconds = dict.fromkeys(named, 0.0)
+        self._times: dict[Any, float] = {}
 
     def compute(self, name: str, X: Any) -> tuple[Any, Any]:
         """Return the features for the named estimator and its remaining steps; call once per name."""
@@ -30,7 +38,10 @@ class SharedFeatures:
             return X, rest
         key = self.pending.pop(name)
         if key not in self.features:
+            started = time.perf_counter()
             self.features[key] = clone(head).fit_transform(X)
+            self._times[key] = time.perf_counter() - started
+        self.seconds[name] = self._times[key]
         last = key not in self.pending.values()
         return self.features.pop(key) if last else self.features[key], rest
 

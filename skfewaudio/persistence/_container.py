@@ -1,17 +1,22 @@
 """Model files: uncompressed zip archives of three members."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import ZIP_STORED, ZipFile
+from typing import IO
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
-from skfewaudio.exceptions import ModelFileError
+from skfewaudio._files import open_regular, replace_file
+from skfewaudio._names import escape
+from skfewaudio.exceptions import ModelFileError, ModelSaveError
+
+from ._limits import MAX_ENTRY_BYTES, ZIP64_FROM
 
 CARD, ESTIMATOR, TENSORS = MEMBERS = ("card.json", "estimator.skops", "tensors.safetensors")
-ZIP_SIGNATURE = b"PK"
+# The record at the end of a zip has 22 bytes without a comment.
+END_SIGNATURE, END_BYTES = b"PK\x05\x06", 22
+ZIP64_SIGNATURE, ZIP64_BYTES = b"PK\x06\x07", 20
 
 
 @contextmanager
@@ -22,7 +27,7 @@ def errors_about(path: Path) -> Iterator[None]:
     except ModelFileError:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        reason = escape(f"{type(error).__name__}: {error}".rstrip(": "))
         raise ModelFileError(
             str(path),
             f"cannot be read as a model ({reason}): it is damaged or not a model file. Get the file again, "
@@ -31,26 +36,63 @@ def errors_about(path: Path) -> Iterator[None]:
 
 
 def write_members(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write a file atomically: into a temporary folder first, then move it into place."""
-    with TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-        part = Path(folder) / path.name
-        with ZipFile(part, "w", ZIP_STORED) as archive:
-            for name, data in members.items():
-                archive.writestr(name, data)
-        part.replace(path)
+    """Write a file whole or not at all; if the path is a link, its target is replaced.
+
+    Raises
+    ------
+    ModelSaveError
+        If the path is a pipe, a device or a folder.
+    OSError
+        If the file cannot be written.
+    """
+    if path.exists() and not path.is_file():
+        raise ModelSaveError(
+            f"{path} is not a regular file; pass the path of a new file, or of one to replace"
+        )
+    with replace_file(path) as file, ZipFile(file, "w", ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
 
 
-def read_members(path: Path, names: tuple[str, ...]) -> list[bytes]:
-    """Read members of a file; errors in opening it are raised unchanged."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+def read_members(path: Path, names: tuple[str, ...], limits: Mapping[str, int] | None = None) -> list[bytes]:
+    """Read members of a file, some of limited sizes; errors in opening it are raised unchanged."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ModelFileError(str(path), "is a pipe or a device; pass a file that save_model wrote")
+    with open_regular(path) as file:
+        size = file.seek(0, 2)
         with errors_about(path):
             if not size:
                 raise ModelFileError(str(path), "is empty (0 bytes); save the model again")
+            check_directory(file, len(MEMBERS))
             with ZipFile(file) as archive:
                 check_archive(archive, size)
                 _check_names(path, archive)
+                for name, limit in (limits or {}).items():
+                    if archive.getinfo(name).file_size > limit:
+                        raise ValueError(f"{name} has more than {limit} bytes")
                 return [archive.read(name) for name in names]
+
+
+def check_directory(file: IO[bytes], max_members: int) -> None:
+    """Check the number of members of a zip before its directory is read.
+
+    Raises
+    ------
+    ValueError
+        If there are more members than expected, or their directory is larger than for so many members.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - END_BYTES - ZIP64_BYTES))
+    end = file.read()
+    file.seek(0)
+    if not end[-END_BYTES:].startswith(END_SIGNATURE):
+        raise BadZipFile("File is not a zip file, or its end is missing")
+    n_members = int.from_bytes(end[-12:-10], "little")
+    n_bytes = int.from_bytes(end[-10:-6], "little")
+    if n_members > max_members or n_bytes > MAX_ENTRY_BYTES * n_members:
+        raise ValueError(f"its directory has {n_members} members in {n_bytes} bytes, too many for a model")
+    if end.startswith(ZIP64_SIGNATURE) and size < ZIP64_FROM:
+        raise ValueError("it uses the 64-bit extension of zip, and is smaller than 2 GB")
 
 
 def check_archive(archive: ZipFile, size: int) -> None:
@@ -67,27 +109,6 @@ def check_archive(archive: ZipFile, size: int) -> None:
     declared = sum(member.file_size for member in members)
     if declared > size:
         raise ValueError(f"its members declare {declared} bytes, but the file has {size}")
-
-
-def check_nested(data: bytes) -> None:
-    """Check a zip and the zips in it, in which skops stores sparse matrices."""
-    with ZipFile(BytesIO(data)) as archive:
-        check_archive(archive, len(data))
-        for member in archive.infolist():
-            with archive.open(member) as file:
-                if file.read(len(ZIP_SIGNATURE)) == ZIP_SIGNATURE:
-                    check_nested(archive.read(member))
-
-
-def unpack_nested(data: bytes) -> bytes:
-    """Return a zip with all its members, and the members of zips in it, uncompressed."""
-    whole = BytesIO()
-    with ZipFile(BytesIO(data)) as source, ZipFile(whole, "w", ZIP_STORED) as target:
-        for member in source.infolist():
-            content = source.read(member)
-            is_zip = content.startswith(ZIP_SIGNATURE)
-            target.writestr(member.filename, unpack_nested(content) if is_zip else content)
-    return whole.getvalue()
 
 
 def replace_member(data: bytes, name: str, content: str) -> bytes:

@@ -4,11 +4,13 @@ import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
+from numbers import Integral
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 from zipfile import ZipFile
 
+import joblib
 import numpy as np
 import skops.io
 import torch
@@ -17,26 +19,39 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from skfewaudio._names import escape
 from skfewaudio._torch import resolve_device
-from skfewaudio.classifiers.saved_state import NetworkArchive, archiving
-from skfewaudio.exceptions import ModelFileWarning, UntrustedTypeError
+from skfewaudio.classifiers.saved_state import NetworkArchive, archiving, full_name
+from skfewaudio.exceptions import ModelFileError, ModelFileWarning, UntrustedTypeError
 
+from ._arrays import check_arrays
 from ._card import PathLike, parse_card
-from ._container import MEMBERS, check_nested, errors_about, read_members, replace_member
+from ._container import CARD, MEMBERS, errors_about, read_members, replace_member
+from ._limits import MAX_CARD_BYTES, MAX_TENSOR_HEADER_BYTES, MAX_TENSORS
 from ._renamed import rename_types
 from ._save import VERSIONS
-from ._schema import SCHEMA, check_schema, read_schema
-from ._trust import optimizers, own_architectures, own_estimators, resolve_trusted
+from ._schema import SCHEMA, check_schema, find_untrusted, iter_nodes, name_of, read_schema
+from ._states.known import STATES
+from ._states.named_types import optimizers, own_architecture_names, own_architectures
+from ._states.scope import StateError
+from ._states.state import Inspector
+from ._trust import allowed_types, resolve_trusted
 
 COMPARED = ("skfewaudio", "scikit-learn", "torch")
+# Parameters that name a folder to write to, and the values that disable it.
+FOLDERS: dict[str, dict[str, Any]] = {
+    "skfewaudio.features._cache.cached_features.CachedFeatures": {"location": False},
+    "sklearn.pipeline.Pipeline": {"memory": None},
+}
 
 
 def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
     """Load a fitted estimator from a file that `save_model` wrote.
 
-    No code in the file is run. Only known types are loaded: types of scikit-learn, NumPy and SciPy that skops
-    considers safe, and the types of this package. Any other type is refused by name, unless `trusted`
-    contains it. The code of a trusted type is run on values from the file.
+    No code in the file is run. Only listed types are loaded, and their fitted states are checked, so that the
+    model is also safe to predict with. :doc:`The user guide </user_guide/saving>` lists them. Any other type
+    is refused by name, unless `trusted` contains it. The code of a trusted type is run on values from the
+    file, which are not checked.
 
     Parameters
     ----------
@@ -58,7 +73,7 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
     UntrustedTypeError
         If the file contains types that are neither known to be safe nor `trusted`.
     ModelFileError
-        If the file is damaged or not a model file.
+        If the file is damaged or not a model file, or the state of an estimator is not safe to predict with.
     FileNotFoundError
         If the file does not exist.
 
@@ -74,24 +89,29 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
 
     Notes
     -----
-    Safe types can still contain wrong values: the predictions of a forged model can be arbitrary.
+    The predictions of a forged model can be arbitrary, although they are safe to compute.
+
+    A file does not decide where to write: `location` of `CachedFeatures` is False and `memory` of a Pipeline
+    is None in a loaded model, unless the class is `trusted`. Values of `n_threads` and `n_jobs` above the
+    number of processors are reduced to it.
 
     Files saved by earlier versions name some classes by the modules that they were in. These names are
     replaced by the current ones.
     """
     path = Path(path)
-    card_data, estimator, tensors = read_members(path, MEMBERS)
+    card_data, estimator, tensors = read_members(path, MEMBERS, {CARD: MAX_CARD_BYTES})
     card = parse_card(path, card_data)
     names = resolve_trusted(trusted)
     with errors_about(path), warnings.catch_warnings():
         warnings.simplefilter("ignore", InconsistentVersionWarning)  # `_warn_of_versions` reports it
-        check_nested(estimator)
-        networks = NetworkArchive(load(tensors), allowed=[*own_architectures(), *names])
-        with archiving(networks):
+        builders = [*own_architectures(), *own_architecture_names(), *names]
+        with archiving(NetworkArchive(_load_tensors(tensors), allowed=builders)):
             model = _construct(path, estimator, names)
         if not isinstance(model, BaseEstimator):
             raise ValueError(f"it holds a {type(model).__name__}, not an estimator")
+        _adapt_to_machine(model, names)
         unavailable = _move_to_devices(model)
+        _check_state(path, model, names)
     _warn_of_versions(path, card["versions"])
     if unavailable:
         warnings.warn(
@@ -102,20 +122,67 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
     return model
 
 
+def _load_tensors(data: bytes) -> dict[str, torch.Tensor]:
+    """Read the tensors of all networks."""
+    n_bytes = int.from_bytes(data[:8], "little")
+    if n_bytes > MAX_TENSOR_HEADER_BYTES:
+        raise ValueError(f"the header of its tensors has {n_bytes} bytes")
+    n_tensors = data[8 : 8 + n_bytes].count(b'"dtype"')
+    if n_tensors > MAX_TENSORS:
+        raise ValueError(f"it has {n_tensors} tensors; expected at most {MAX_TENSORS}")
+    return load(data)
+
+
 def _construct(path: Path, data: bytes, trusted: list[str]) -> Any:
     """Build the estimator if all types in the file are allowed."""
-    named_only = [*own_architectures(), *optimizers()]
+    check_arrays(data)
     with ZipFile(BytesIO(data)) as archive:
         schema = read_schema(archive.read(SCHEMA))
     if rename_types(schema):
         data = replace_member(data, SCHEMA, json.dumps(schema))
-    check_schema(schema, set(named_only) - set(trusted))
-    allowed = [*own_estimators(), *named_only, *trusted]
+    check_schema(schema, (own_architectures() | optimizers()) - set(trusted))
+    untrusted = find_untrusted(schema, allowed_types(), trusted)
+    if untrusted:
+        raise UntrustedTypeError(str(path), untrusted)
     try:
-        return skops.io.loads(data, trusted=allowed)
+        # Only the names that occur, because skops compares each object with all names.
+        return skops.io.loads(
+            data, trusted=sorted({*trusted, *(name_of(node) for _, node in iter_nodes(schema))})
+        )
     except UntrustedTypesFoundException as error:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(allowed))
-        raise UntrustedTypeError(str(path), unknown) from error
+        raise UntrustedTypeError(str(path), sorted(skops.io.get_untrusted_types(data=data))) from error
+
+
+def _check_state(path: Path, model: BaseEstimator, trusted: list[str]) -> None:
+    """Check that the model is safe to predict with."""
+    try:
+        Inspector(STATES, frozenset(trusted)).inspect(model, True)
+    except StateError as error:
+        place = f"its {error.place}" if error.place else "the model"
+        raise ModelFileError(
+            str(path),
+            f"cannot be used: {escape(f'{place} {error.reason}')}. The file is damaged or forged, or another "
+            "version saved it. If you would run code of the file's author, skip this check with "
+            f"trusted={[error.kind]}",
+        ) from error
+
+
+def _adapt_to_machine(model: Any, trusted: list[str]) -> None:
+    """Reset what a file must not decide: folders to write to, and more threads or processes than processors.
+
+    Results do not depend on it.
+    """
+    n_processors = joblib.cpu_count()
+    for estimator in _iter_estimators(model):
+        name = full_name(type(estimator))
+        if name in trusted:
+            continue
+        for parameter, default in FOLDERS.get(name, {}).items():
+            setattr(estimator, parameter, default)
+        for parameter in ("n_jobs", "n_threads"):
+            value = getattr(estimator, parameter, None)
+            if isinstance(value, Integral) and value > n_processors:
+                setattr(estimator, parameter, n_processors)
 
 
 def _move_to_devices(model: Any) -> list[str]:
@@ -125,7 +192,8 @@ def _move_to_devices(model: Any) -> list[str]:
         network, device = getattr(estimator, "network_", None), getattr(estimator, "device", None)
         if device is not None:
             try:
-                resolve_device(device)
+                if resolve_device(device).type == "meta":
+                    raise ValueError("computes nothing")
             except ValueError:
                 unavailable.add(str(device))
                 estimator.device = "cpu"

@@ -23,8 +23,9 @@ from skfewaudio._version import __version__
 from skfewaudio.classifiers.saved_state import NetworkArchive, archiving, builder_name, recipe_of
 from skfewaudio.exceptions import ModelSaveError
 
+from ._arrays import unpack_nested
 from ._card import FORMAT, FORMAT_VERSION, PathLike
-from ._container import CARD, ESTIMATOR, TENSORS, unpack_nested, write_members
+from ._container import CARD, ESTIMATOR, TENSORS, write_members
 from ._schema import SCHEMA, check_schema, find_unimportable, read_schema
 
 VERSIONS = {
@@ -45,7 +46,8 @@ def save_model(model: BaseEstimator, path: PathLike, *, card: Mapping[str, Any] 
     model : estimator
         A fitted Pipeline or classifier.
     path : str or path-like
-        The file. An existing file is replaced only after the new one is complete.
+        The file. An existing file is replaced only after the new one is complete and on the disk. If the path
+        is a link, its target is replaced.
     card : mapping of str to object, default=None
         Additional information about the model, such as dataset, scores and licence. The values must be
         representable in JSON.
@@ -56,7 +58,7 @@ def save_model(model: BaseEstimator, path: PathLike, *, card: Mapping[str, Any] 
         If the model is not fitted.
     ModelSaveError
         If the model, a parameter or an entry of `card` cannot be saved, such as a lambda or a class that is
-        defined in a function. The message names it.
+        defined in a function. The message names it. Also if the path is a pipe, a device or a folder.
 
     See Also
     --------

@@ -1,13 +1,18 @@
 """Schemas of skops files (trees of objects), with checks that skops does not make."""
 
 import json
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from ._limits import MAX_DEPTH, MAX_OBJECTS, MAX_SCHEMA_BYTES
+
 SCHEMA = "schema.json"
+OLDEST_PROTOCOL = 2  # of skops 0.13, the lowest version that this package allows
 # Nodes that only refer to a type or function: nothing is called and no attribute is set.
 NAMING_LOADERS = ("TypeNode", "FunctionNode")
+NAME = re.compile(r"[\w.<>]+")
 
 
 def iter_nodes(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,18 +53,42 @@ def read_schema(text: bytes) -> Any:
     Raises
     ------
     ValueError
-        If two different objects have the same number.
+        If two different objects have the same number, or the tree is larger or deeper than any model's.
     """
+    if len(text) > MAX_SCHEMA_BYTES:
+        raise ValueError(f"its schema has {len(text)} bytes; expected at most {MAX_SCHEMA_BYTES}")
+    _check_structure(text)
     first: dict[int, dict[str, Any]] = {}
+    n_objects = 0
 
     def without_number(node: dict[str, Any]) -> dict[str, Any]:
+        nonlocal n_objects
+        n_objects += 1
+        if n_objects > MAX_OBJECTS:
+            raise ValueError(f"it has more than {MAX_OBJECTS} objects")
         number = node.pop("__id__", None)
-        if number is not None and first.setdefault(number, node) != node:
+        if number is None:
+            return node
+        known = first.setdefault(number, node)
+        if known != node:
             raise ValueError(f"two different objects, one a {node.get('__class__')!r}, have one number")
-        return node
+        return known  # one object for both, so that comparing the objects that contain them is fast
 
     json.loads(text, object_hook=without_number)
     return json.loads(text)
+
+
+def _check_structure(text: bytes) -> None:
+    """Check how many values a tree has, and how deeply they are nested, before it is parsed."""
+    if text.count(b"[") + text.count(b"{") > 10 * MAX_OBJECTS or text.count(b",") > 40 * MAX_OBJECTS:
+        raise ValueError(f"it has far more than {MAX_OBJECTS} objects")
+    depth = 0
+    # Brackets in strings do not count.
+    for outside in text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]:
+        depth += outside.count(b"{") + outside.count(b"[")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+        depth -= outside.count(b"}") + outside.count(b"]")
 
 
 def check_schema(schema: Any, named_only: Collection[str]) -> None:
@@ -79,12 +108,16 @@ def check_schema(schema: Any, named_only: Collection[str]) -> None:
     ValueError
         If skops cannot have written the tree.
     """
+    protocol = schema.get("protocol") if isinstance(schema, dict) else None
+    if type(protocol) is not int or protocol < OLDEST_PROTOCOL:
+        raise ValueError(f"it has protocol={protocol!r} of skops; expected {OLDEST_PROTOCOL} or later")
     numbers: dict[str, int] = {}
     for path, node in iter_nodes(schema):
         loader, number = node.get("__loader__"), node.get("__id__")
-        if not isinstance(loader, str) or type(number) is not int or loader == "CachedNode":
+        is_node = isinstance(loader, str) and type(number) is int and loader != "CachedNode"
+        if not is_node or not NAME.fullmatch(name_of(node)):
             raise ValueError(f"{path or 'the model'} is not an object that skops wrote")
-        if "file" in node and numbers.setdefault(node["file"], number) != number:
+        if "file" in node and numbers.setdefault(node["file"], int(node["__id__"])) != number:
             raise ValueError(f"{path} refers to the array of another object")
         if loader not in NAMING_LOADERS and name_of(node) in named_only:
             raise ValueError(f"{path} is a {name_of(node)}, which may be referred to but not instantiated")
@@ -98,6 +131,48 @@ def _check_key_types(path: str, node: Any) -> None:
         is_plain = kind["__loader__"] == "TypeNode" and kind["__module__"] in ("builtins", "numpy")
         if node["__loader__"] != "ListNode" or not is_plain:
             raise ValueError(f"{path} has keys of type {name_of(kind)}; expected strings or numbers")
+
+
+def find_untrusted(
+    schema: Any, allowed: Mapping[str, Collection[str]], trusted: Collection[str]
+) -> list[str]:
+    """List the types and functions in a tree that are neither allowed nor trusted.
+
+    Parameters
+    ----------
+    schema : object
+        The result of `read_schema`.
+    allowed : mapping of str to collection of str
+        Types and functions that each kind of node may build or refer to.
+    trusted : collection of str
+        Types and functions that the caller trusts, for any kind of node.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ValueError
+        If a node of one kind has a type that is only allowed for another.
+    """
+    known = set().union(*allowed.values())
+    untrusted = set()
+    for path, node in iter_nodes(schema):
+        for name in _names_in(node):
+            if name in trusted or name in allowed.get(node["__loader__"], ()):
+                continue
+            if name in known:
+                raise ValueError(f"{path or 'the model'} is a {name}, which a {node['__loader__']} cannot be")
+            untrusted.add(name)
+    return sorted(untrusted)
+
+
+def _names_in(node: dict[str, Any]) -> list[str]:
+    """Return the names of the type or function of a node, and of the method that it refers to."""
+    if node["__loader__"] != "MethodNode":
+        return [name_of(node)]
+    return [name_of(node), f"{name_of(node)}.{node['content']['func']}"]
 
 
 def find_unimportable(schema: Any) -> tuple[str, str] | None:

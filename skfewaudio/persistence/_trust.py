@@ -1,42 +1,62 @@
-"""Types that a model file may contain."""
+"""Types that a model file may contain, by the kind of node that skops reads them from."""
 
 from collections.abc import Iterable
 from functools import cache
-from types import ModuleType
 
-import torch
-from sklearn.base import BaseEstimator
+import numpy as np
+from skops.io._trusted_types import NUMPY_UFUNC_TYPE_NAMES, SCIPY_UFUNC_TYPE_NAMES
 
-from skfewaudio import architectures, augmentation, classifiers, features, model_selection
-from skfewaudio.classifiers.saved_state import HELD_TYPES, full_name
+from skfewaudio.classifiers.saved_state import full_name
 from skfewaudio.plugins import ARCHITECTURES
 
-# Types in attributes of this package's estimators. Loading a path does not open the file.
-ATTRIBUTE_TYPES = [
-    *map(full_name, HELD_TYPES),
-    *(f"pathlib{part}.{kind}Path" for part in ("", "._local") for kind in ("Posix", "Windows")),
-]
+from ._states.known import STATES
+from ._states.named_types import optimizers, own_architectures
+from ._states.reduction import SCORE_FUNCTIONS
+from ._states.searches import SPLITTERS, score_functions
+
+# Loading a path does not open the file.
+PATHS = [f"pathlib{part}.{kind}Path" for part in ("", "._local") for kind in ("Posix", "Windows")]
+NUMBERS = sorted(
+    {
+        full_name(kind)
+        for kind in (*np.sctypeDict.values(), np.bool_, np.str_)
+        if not issubclass(kind, np.void)
+    }
+    - {full_name(kind) for kind in (np.object_, np.datetime64, np.timedelta64, np.bytes_)}
+)
+KEYS = [f"builtins.{name}" for name in ("str", "int", "float", "bool")]
 
 
 @cache
 def own_estimators() -> list[str]:
-    """List the types that a file may instantiate: this package's estimators and their attributes."""
-    packages: tuple[ModuleType, ...] = (features, augmentation, classifiers, model_selection)
-    estimators = [name for package in packages for name in _public_classes(package, BaseEstimator)]
-    return [*ATTRIBUTE_TYPES, *estimators]
+    """List the types of this package that a file may instantiate."""
+    return [name for name in STATES if name.startswith("skfewaudio.")]
 
 
 @cache
-def own_architectures() -> list[str]:
-    """List the architectures of this package."""
-    return _public_classes(architectures, torch.nn.Module)
-
-
-@cache
-def optimizers() -> list[str]:
-    """List the optimizers of torch, which are parameters of classifiers."""
-    kinds = [kind for kind in vars(torch.optim).values() if isinstance(kind, type)]
-    return [full_name(kind) for kind in kinds if issubclass(kind, torch.optim.Optimizer)]
+def allowed_types() -> dict[str, frozenset[str]]:
+    """Map kinds of nodes to the types and functions that they may build or refer to."""
+    names: dict[str, Iterable[str]] = {
+        "JsonNode": ["builtins.str"],
+        "ListNode": ["builtins.list"],
+        "TupleNode": ["builtins.tuple"],
+        "SetNode": ["builtins.set"],
+        "SliceNode": ["builtins.slice"],
+        "DictNode": ["builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"],
+        "NdArrayNode": ["numpy.ndarray", *NUMBERS],
+        "MaskedArrayNode": ["numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"],
+        "DTypeNode": ["numpy.dtype"],
+        "RandomStateNode": ["numpy.random.mtrand.RandomState"],
+        "RandomGeneratorNode": ["numpy.random._generator.Generator"],
+        "ConstructorFromReduceNode": PATHS,
+        "ObjectNode": STATES,
+        "TypeNode": [*KEYS, *NUMBERS, *own_architectures(), *optimizers(), *SPLITTERS],
+        "FunctionNode": [
+            *(*NUMPY_UFUNC_TYPE_NAMES, *SCIPY_UFUNC_TYPE_NAMES),
+            *(*SCORE_FUNCTIONS, *score_functions()),
+        ],
+    }
+    return {kind: frozenset(allowed) for kind, allowed in names.items()}
 
 
 def resolve_trusted(trusted: Iterable[str | type]) -> list[str]:
@@ -58,8 +78,3 @@ def resolve_trusted(trusted: Iterable[str | type]) -> list[str]:
         if "." not in name:
             names.append(full_name(ARCHITECTURES.get(name)))
     return names
-
-
-def _public_classes(package: ModuleType, kind: type) -> list[str]:
-    exported = [getattr(package, name) for name in package.__all__]
-    return [full_name(obj) for obj in exported if isinstance(obj, type) and issubclass(obj, kind)]

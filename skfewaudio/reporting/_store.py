@@ -1,32 +1,42 @@
 """Storage of result rows in JSON Lines files."""
 
 import json
-import math
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
+from skfewaudio._files import locked, open_regular, read_regular, sync_folder, write_all
+from skfewaudio._json import parse_json, to_json_value
+
 KEY_COLUMNS = ("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
+BLOCK = 2**16  # bytes read at a time to find the last line
 
 
 class ResultStore:
-    """Store of result rows in a JSON Lines file that survives if the process is killed.
+    """Store of result rows in a JSON Lines file that survives if the process is killed or the disk is full.
 
-    Each call of `append` is a single write that is flushed to disk. pandas can read the file without
-    skfewaudio: ``pandas.read_json(path, lines=True)``.
+    Each call of `append` writes all of its rows or none, and flushes them to disk. pandas can read the file
+    without skfewaudio: ``pandas.read_json(path, lines=True)``.
 
     Parameters
     ----------
     path : path-like
         The file. It and its directory are created by the first `append`. If the last line of an existing file
-        is incomplete because a process was killed, it is removed with a warning.
+        is incomplete because a process was killed, a warning is issued: `frame` ignores the line, and the
+        next `append` removes it.
     key : sequence of str, default=("dataset", "pipeline", "n_shots", "repeat", "fold", "metric")
         Columns that every row must have and that together identify a row.
+
+    Warns
+    -----
+    UserWarning
+        If the last line of the file is incomplete.
 
     Examples
     --------
@@ -45,32 +55,46 @@ class ResultStore:
         self.path = Path(path)
         self.key = list(key)
         if self.path.exists():
-            self._drop_incomplete_line()
+            with open_regular(self.path) as file:
+                is_incomplete = _end_of_lines(file) < file.seek(0, os.SEEK_END)
+            if is_incomplete:
+                warnings.warn(f"{self.path}: the last row is incomplete and is ignored", stacklevel=2)
 
     def __repr__(self) -> str:
         return f"ResultStore({str(self.path)!r})"
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Append rows in a single write.
+        """Append rows, all or none.
 
         Parameters
         ----------
         rows : iterable of dict
-            Rows with the columns of the key and any other columns.
+            Rows with the columns of the key and any other columns. NaN and infinity are stored as null.
 
         Raises
         ------
         ValueError
             If a row lacks a column of the key; no row is written then.
         OSError
-            If the file cannot be written.
+            If the file cannot be written, for example because the disk is full; no row is written then.
         """
         lines = "".join(json.dumps(_to_json_row(row, self.key)) + "\n" for row in rows).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab", buffering=0) as file:
-            if file.write(lines) != len(lines):
-                raise OSError(f"{self.path}: not all rows could be written; is the disk full?")
-            os.fsync(file.fileno())
+        is_new = not self.path.exists()
+        with open_regular(self.path, "a+b", buffering=0) as file, locked(file):
+            end = _end_of_lines(file)
+            try:
+                file.truncate(end)  # a process was killed while writing a row
+                write_all(file, lines)
+                os.fsync(file.fileno())
+            except BaseException as error:
+                with suppress(OSError):
+                    file.truncate(end)
+                if isinstance(error, OSError):
+                    raise OSError(error.errno, error.strerror, str(self.path)) from error
+                raise
+        if is_new:
+            sync_folder(self.path.parent)
 
     def frame(self) -> pd.DataFrame:
         """Read all rows.
@@ -84,31 +108,57 @@ class ResultStore:
         Raises
         ------
         ValueError
-            If a line is not JSON.
+            If a line is not a row. The message names the line and the remedy.
+        OSError
+            If the file cannot be read, or is not a regular file.
         """
-        if not self.path.exists():
-            return pd.DataFrame(columns=self.key)
-        rows = [
-            self._parse(number, line)
-            for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1)
-        ]
+        rows = []
+        if self.path.exists():
+            *lines, _ = read_regular(self.path).split(b"\n")
+            rows = [self._parse(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
         frame = pd.DataFrame(rows, columns=None if rows else self.key)
         return frame.drop_duplicates(self.key, keep="last", ignore_index=True)
 
-    def _parse(self, number: int, line: str) -> dict[str, Any]:
+    def _parse(self, number: int, line: bytes) -> dict[str, Any]:
         """Parse one line."""
         try:
-            return json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{self.path}: line {number} is not JSON ({error}); remove it") from error
+            return _check_row(parse_json(line), self.key)
+        except ValueError as error:
+            raise ValueError(
+                f"{self.path}: line {number} {error}. Remove this line; a benchmark then computes its result "
+                "again"
+            ) from error
 
-    def _drop_incomplete_line(self) -> None:
-        """Remove an incomplete last line, left by a process that was killed while writing."""
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            warnings.warn(f"{self.path}: the last row is incomplete and was removed", stacklevel=3)
-            os.truncate(self.path, whole)
+
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Return the number of bytes up to the end of the last complete line."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _check_row(row: Any, key: list[str]) -> dict[str, Any]:
+    """Return a row if it is an object with a plain value in each column of the key."""
+    if not isinstance(row, dict):
+        raise ValueError(f"is not a row: expected a JSON object; got {_shorten(row)}")
+    missing = [name for name in key if name not in row]
+    if missing:
+        raise ValueError(f"is not a row: it lacks {', '.join(missing)}")
+    nested = [name for name in key if isinstance(row[name], dict | list)]
+    if nested:
+        raise ValueError(f"is not a row: expected one value of {nested[0]}; got {_shorten(row[nested[0]])}")
+    return row
+
+
+def _shorten(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def _to_json_row(row: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
@@ -116,8 +166,4 @@ def _to_json_row(row: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
     missing = [name for name in key if name not in row]
     if missing:
         raise ValueError(f"a row of results lacks {', '.join(missing)}; got {dict(row)!r}")
-    plain = {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in plain.items()
-    }
+    return to_json_value(row)

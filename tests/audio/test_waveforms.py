@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,11 +72,57 @@ def test_sequences_of_paths_as_strings_are_read(X):
         pd.DataFrame({"path": ["ab", "abcd"]}),
         np.array([["ab"], ["abcd"]]),
         np.array([["ab"], ["abcd"]], dtype=object),
+        pd.DataFrame({"part": [("ab", 0, 1), "abcd"]}),
+        pd.DataFrame({"path": pd.Categorical(["ab", "abcd"])}),
     ],
-    ids=["frame", "array", "object array"],
+    ids=["frame", "array", "object array", "parts", "categories"],
 )
 def test_a_column_of_paths_is_a_sequence(X):
-    assert lengths(check(X)) == [2, 4]
+    assert len(check(X)) == 2
+
+
+def test_a_column_of_waveforms_is_a_sequence():
+    assert lengths(check(pd.DataFrame({"audio": CLIPS}))) == [3, 5]
+
+
+class ColumnFrame:
+    """Data frame that iterates over its columns, has no `ndim`, and converts to an array of rows."""
+
+    def __init__(self, columns):
+        self.columns = list(columns)
+        self.values = list(columns.values())
+        self.shape = len(self.values[0]), len(self.values)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        return map(np.asarray, self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values).T
+
+
+def test_data_frames_that_iterate_over_columns_are_read_by_rows():
+    assert lengths(check(ColumnFrame({"a": [0.1, 0.2], "b": [0.3, 0.4], "c": [0.5, 0.6]}))) == [3, 3]
+
+
+def test_a_column_of_paths_of_any_data_frame_is_a_sequence():
+    assert lengths(check(ColumnFrame({"path": ["ab", "abcd"]}))) == [2, 4]
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_polars_and_arrow_are_read_by_rows(library):
+    module = pytest.importorskip(library)
+    make = module.DataFrame if library == "polars" else module.table
+    assert lengths(check(make({"a": [0.1, 0.2], "b": [0.3, 0.4], "c": [0.5, 0.6]}))) == [3, 3]
+    assert lengths(check(make({"path": ["ab", "abcd"]}))) == [2, 4]
+    series = module.Series if library == "polars" else module.array
+    assert lengths(check(series(["ab", "abcd"]))) == [2, 4]
+
+
+def test_a_series_of_lists_is_a_table():
+    assert lengths(check(pd.Series([[0.1, 0.2], [0.3, 0.4]]))) == [2, 2]
 
 
 def test_one_column_of_samples_is_a_table():
@@ -192,11 +240,29 @@ def test_list_of_any_lengths_is_accepted_after_a_fit_on_a_table():
         ([[3000, 2], [1, 2]], TypeError, "X holds int64"),
         (pd.DataFrame(np.full((2, 3), 3000, dtype=np.int16)), TypeError, "X holds int16"),
         (np.ones((2, 3), dtype=bool), TypeError, "X holds bool"),
-        (["bark.wav", None], TypeError, r"X\[1\] is a NoneType"),
-        ([np.ones(3), None], ValueError, r"X\[1\] has shape \(\)"),
+        (["bark.wav", None], ValueError, r"X\[1\] is None, a missing clip"),
+        (["bark.wav", 3], TypeError, r"X\[1\] is a int"),
+        ([np.ones(3), None], ValueError, r"X\[1\] is None, a missing clip"),
+        ([None, "bark.wav"], ValueError, r"X\[0\] is None, a missing clip"),
+        (pd.DataFrame({"path": [np.nan, "bark.wav"]}), ValueError, r"X\[0\] is nan, a missing clip"),
+        (pd.DataFrame({"path": ["bark.wav"], "label": ["dog"]}), ValueError, "holds text in path, label"),
+        (np.array([["bark.wav", "rain.wav"]]), ValueError, "a single column of paths"),
+        (np.array([[b"bark.wav"]]), TypeError, "os.fsdecode"),
+        ([["bark.wav"]], TypeError, r"X\[0\] is a list"),
+        ([(8000, np.ones(3))], TypeError, r"X\[0\] is a tuple .*\(array, sample_rate\)"),
+        ([{"audio": "bark.wav"}], TypeError, r"X\[0\] is a dict with the keys audio"),
+        ({"bark.wav": "dog"}, TypeError, "X is a dict; expected a list"),
+        ([io.BytesIO()], TypeError, r"X\[0\] is a BytesIO"),
+        (np.full((2, 3), 3000, dtype=object), TypeError, "X holds int64"),
+        (pd.DataFrame(np.full((2, 3), 3000)).astype("Int16"), TypeError, "X holds int64"),
+        (np.zeros((2, 3), dtype="M8[s]"), TypeError, "X holds datetime64"),
+        (np.full((2, 3), 1e300), ValueError, r"X holds values up to 1e\+300"),
+        ([np.ones(3), np.full(3, -1e300)], ValueError, r"X\[1\] holds values up to 1e\+300"),
+        ([(np.full(3, 1e300), 8000)], ValueError, r"X\[0\] holds values up to 1e\+300"),
         (None, ValueError, "Expected 2D array"),
         (3.0, ValueError, "Expected 2D array"),
-        (np.ones((2, 2, 2)), ValueError, "dim 3"),
+        (np.ones((4, 2, 9)), ValueError, r"2 channels, mix them: X.mean\(axis=1\)"),
+        (np.ones((4, 9, 2)), ValueError, r"2 channels, mix them: X.mean\(axis=2\)"),
     ],
 )
 def test_invalid_waveforms_are_refused_with_their_index(X, error, message):

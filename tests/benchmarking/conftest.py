@@ -18,6 +18,14 @@ def make_options(clips, output):
     return ["--dataset", "folder", "--data-home", str(clips), "--output", str(output), *TINY, *FAST]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep the digests of files that every run stores apart from the user's cache."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SKFEWAUDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
     """Return a folder of two classes: five tones and five noises of a quarter of a second."""

@@ -16,7 +16,7 @@ from skfewaudio.benchmarking._suites import SUITES
 def test_writes_scores_predictions_settings_plot_and_report(finished):
     folder, *_ = finished
     assert {path.name for path in folder.iterdir()} == {
-        *("results.jsonl", "predictions.jsonl", "config.json"),
+        *("results.jsonl", "predictions.jsonl", "config.json", "clips.jsonl"),
         *("curve.png", "leaks.csv", "report.html"),
     }
 
@@ -142,7 +142,7 @@ def test_local_dask_workers_compute_the_same_rows(options, first_run, tmp_path):
     assert main(with_dask) == 0
     local, by_dask = (
         pd.read_json(tmp_path / name / "results.jsonl", lines=True)
-        .drop(columns=["fit_time", "score_time"])
+        .drop(columns=["fit_time", "score_time", "feature_time"])
         .sort_values(["pipeline", "n_shots", "repeat", "fold"], ignore_index=True)
         for name in ("out", "dask")
     )

@@ -41,17 +41,6 @@ def test_invalid_request_is_reported_in_one_line(options, changes, message, caps
     assert len(err.strip().splitlines()) == 1
 
 
-def test_unreadable_recording_is_named(options, clips, capsys, tmp_path):
-    broken = tmp_path / "broken"
-    for path in clips.rglob("*.wav"):
-        target = broken / path.relative_to(clips)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    (broken / "tone" / "3.wav").write_bytes(b"not a recording")
-    assert main([*options, "--data-home", str(broken)]) == 2
-    assert "3.wav" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("invalid", [["--pipelines", "svm"], ["--suite", "all"], ["--n-repeats", "0"]])
 def test_invalid_option_is_a_usage_error(options, invalid):
     with pytest.raises(SystemExit, match="2"):

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from skfewaudio.cli import main
 
 
@@ -28,6 +30,22 @@ def test_warm_continues_after_an_unreadable_file(other_clips, tmp_path, capsys):
     )
     assert (status, text.out) == (1, "0 sounds were in the cache, 3 computed\n")
     assert "0.wav: is empty" in text.err
+
+
+def test_reading_options_decide_on_the_features(clips, tmp_path, capsys):
+    warm = ["warm", clips, "--transformer", "logmel", "--location", tmp_path / "cache"]
+    for options in ([], ["--sample-rate", "16000"], ["--channel", "first"]):
+        assert cache(capsys, *warm, *options)[1].out == "0 sounds were in the cache, 8 computed\n"
+    # The recordings have 16 kHz.
+    assert cache(capsys, *warm, "--sample-rate", "auto")[1].out == "8 sounds were in the cache, 0 computed\n"
+
+
+@pytest.mark.parametrize(("name", "rate"), [("mfcc", "auto"), ("vggish", "8000")])
+def test_sample_rate_that_a_transformer_cannot_use_is_refused(clips, tmp_path, capsys, name, rate):
+    options = ["--sample-rate", rate, "--location", tmp_path]
+    status, text = cache(capsys, "warm", clips, "--transformer", name, *options)
+    assert status == 2
+    assert f"--transformer {name}: " in text.err
 
 
 def test_dataset_made_by_code_is_refused(tmp_path, capsys):

@@ -77,3 +77,74 @@ def test_other_files_are_compared_if_one_is_unreadable(other_clips, capsys):
 def test_unknown_name_is_refused(capsys):
     assert main(["datasets", "check", "esc51"]) == 2
     assert "neither a folder nor a dataset" in capsys.readouterr().err
+
+
+def test_folder_without_classes_is_checked(other_clips, capsys):
+    (other_clips / "tone" / "bad.wav").write_bytes(b"")
+    assert main(["datasets", "check", str(other_clips / "tone"), "--json"]) == 1
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["n_clips"], found["labels"]) == (3, [])
+    assert [fault["kind"] for fault in found["faults"]] == ["unreadable"]
+    assert "checked without classes: " in err
+
+
+def test_folder_without_classes_has_no_contradicting_labels(other_clips, capsys):
+    for name in ("a", "b"):
+        shutil.copy(other_clips / "noise" / "0.wav", other_clips / f"{name}.wav")
+    for name in ("noise", "tone"):
+        shutil.rmtree(other_clips / name)
+    _, found = check(capsys, other_clips)
+    assert [leak["kind"] for leak in found["leaks"]] == ["duplicate"]
+
+
+def test_empty_folder_is_refused(tmp_path, capsys):
+    assert main(["datasets", "check", str(tmp_path)]) == 2
+    assert "holds no sound files" in capsys.readouterr().err
+
+
+def test_sample_rates_are_counted(other_clips, capsys):
+    soundfile.write(other_clips / "tone" / "slow.wav", 0.1 * np.sin(0.05 * np.arange(8000)), 8000)
+    _, found = check(capsys, other_clips, "--no-leaks")
+    assert found["sample_rates"] == {"8000": 1, "16000": 4}
+    main(["datasets", "check", str(other_clips), "--no-leaks"])
+    assert "sample rates: 8000 Hz (1 clips), 16000 Hz (4 clips)\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("subtype", "kinds"), [("FLOAT", []), ("PCM_16", ["clipped"])])
+def test_floating_point_file_above_full_scale_is_not_clipped(other_clips, subtype, kinds, capsys):
+    soundfile.write(other_clips / "tone" / "loud.wav", 2 * np.sin(0.05 * np.arange(RATE)), RATE, subtype)
+    _, found = check(capsys, other_clips, "--no-leaks")
+    assert [fault["kind"] for fault in found["faults"]] == kinds
+
+
+def test_floating_point_file_limited_to_full_scale_is_clipped(other_clips, capsys):
+    sound = np.clip(2 * np.sin(0.05 * np.arange(RATE)), -1, 1)
+    soundfile.write(other_clips / "tone" / "loud.wav", sound, RATE, "FLOAT")
+    _, found = check(capsys, other_clips, "--no-leaks")
+    assert [fault["kind"] for fault in found["faults"]] == ["clipped"]
+
+
+def test_constant_signal_is_silent(other_clips, capsys):
+    soundfile.write(other_clips / "tone" / "flat.wav", np.full(RATE, 0.25), RATE)
+    _, found = check(capsys, other_clips, "--no-leaks")
+    assert [(fault["kind"], fault["detail"]) for fault in found["faults"]] == [
+        ("silent", "constant at 0.25 of full scale")
+    ]
+
+
+@pytest.mark.parametrize(("options", "kinds"), [([], ["cancelling channels"]), (["--channel", "first"], [])])
+def test_channels_that_cancel_each_other_are_reported(other_clips, options, kinds, capsys):
+    sound = 0.1 * np.random.default_rng(0).normal(size=RATE)
+    soundfile.write(other_clips / "noise" / "inverted.wav", np.c_[sound, -sound], RATE)
+    _, found = check(capsys, other_clips, "--no-leaks", *options)
+    assert [fault["kind"] for fault in found["faults"]] == kinds
+
+
+@pytest.mark.parametrize(("options", "kind"), [([], "unreadable"), (["--allow-truncated"], "truncated")])
+def test_truncated_file_is_a_fault_although_it_may_be_used(other_clips, options, kind, capsys):
+    path = other_clips / "tone" / "0.wav"
+    path.write_bytes(path.read_bytes()[:5000])
+    status, found = check(capsys, other_clips, *options)
+    assert status == 1
+    assert [fault["kind"] for fault in found["faults"]] == [kind]

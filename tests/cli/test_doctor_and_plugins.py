@@ -71,6 +71,16 @@ def test_plugins_are_listed_with_their_distribution(capsys):
     assert not any(row["broken"] for row in rows.values())
 
 
+def test_descriptions_of_plugins_are_wrapped_and_complete(capsys, monkeypatch):
+    monkeypatch.setattr("skfewaudio.cli._plugins.terminal_width", lambda: 80)
+    main(["plugins"])
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    words = " ".join(text.split())
+    for info in ARCHITECTURES.describe().values():
+        assert info.summary.split()[-1] in words
+
+
 def test_broken_plugin_is_listed_with_the_reason(capsys, monkeypatch):
     from importlib.metadata import EntryPoint
 

@@ -11,8 +11,11 @@ import skfewaudio.benchmarking
 from skfewaudio.cli import _train, main
 from skfewaudio.cli._common import Output, format_table
 
-COMMANDS = ["train", "predict", "evaluate", "benchmark", "report", "datasets", "plugins", "cache", "doctor"]
-HEAVY = {"torch", "numpy", "sklearn", "pandas", "soundfile", "librosa", "scipy"}
+COMMANDS = [
+    *("train", "predict", "evaluate", "info", "benchmark", "report"),
+    *("datasets", "plugins", "cache", "doctor", "completion"),
+]
+HEAVY = {"torch", "numpy", "sklearn", "pandas", "soundfile", "librosa", "scipy", "av", "joblib", "shtab"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -35,6 +38,15 @@ def test_missing_folder_is_reported_in_one_line_with_status_2(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.startswith("skfewaudio train: ")
     assert err.count("\n") == 1
+
+
+def test_error_of_the_system_is_reported_without_its_number(clips, tmp_path, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied", "a.model")
+
+    monkeypatch.setattr(_train, "build_pipeline", fail)
+    assert main(["train", str(clips), "-o", str(tmp_path / "m")]) == 2
+    assert capsys.readouterr().err == "skfewaudio train: a.model: Permission denied\n"
 
 
 def test_interrupt_has_status_130(clips, tmp_path, capsys, monkeypatch):
@@ -84,16 +96,16 @@ def test_widest_column_of_a_table_is_shortened_to_fit():
     assert "a…" in table
 
 
-def test_benchmark_receives_its_options_unchanged(monkeypatch):
+def test_benchmark_receives_its_options(monkeypatch):
     calls = []
 
-    def run_all(argv, *, command):
-        calls.append((argv, command))
+    def run(args, *, command):
+        calls.append((args.n_shots, args.quiet, command))
         return 0
 
-    monkeypatch.setattr(skfewaudio.benchmarking, "main", run_all)
-    assert main(["benchmark", "--n-shots", "1", "2"]) == 0
-    assert calls == [(["--n-shots", "1", "2"], "skfewaudio benchmark")]
+    monkeypatch.setattr(skfewaudio.benchmarking, "run", run)
+    assert main(["benchmark", "--n-shots", "1", "2", "-q"]) == 0
+    assert calls == [([1, 2], True, "skfewaudio benchmark")]
 
 
 def test_report_is_written_from_a_run(clips, tmp_path, capsys):

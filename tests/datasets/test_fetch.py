@@ -1,11 +1,13 @@
-"""Downloads, from a local server with archives made by the tests."""
+"""Downloads and extraction, from a local server with archives made by the tests."""
 
+import contextlib
 import hashlib
 import http.server
 import io
 import logging
 import tarfile
 import threading
+import time
 import zipfile
 
 import numpy as np
@@ -13,8 +15,10 @@ import pooch
 import pytest
 import soundfile
 
+from skfewaudio import _download
 from skfewaudio.datasets import (
     _esc50,
+    _fetch,
     _tut2017,
     _urbansound8k,
     fetch_esc50,
@@ -26,10 +30,13 @@ from skfewaudio.exceptions import DatasetNotFoundError
 
 
 class Server:
-    """HTTP server of `files` (name to bytes) that logs `requests`; `cut` truncates every response."""
+    """HTTP server of `files` (name to bytes) that logs `requests`.
+
+    `cut` truncates every response; `answer`, if set, writes the response.
+    """
 
     def __init__(self):
-        self.files, self.requests, self.cut = {}, [], False
+        self.files, self.requests, self.cut, self.answer = {}, [], False, None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +45,10 @@ class Server:
                 outer.requests.append(name)
                 if name not in outer.files:
                     self.send_error(404)
+                    return
+                if outer.answer is not None:
+                    with contextlib.suppress(ConnectionError):
+                        outer.answer(self)
                     return
                 body = outer.files[name]
                 self.send_response(200)
@@ -48,7 +59,7 @@ class Server:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
     def offer(self, filename, body, known_hash="right"):
         self.files[filename] = body
@@ -187,7 +198,7 @@ def test_checksum_error_names_the_file_and_both_checksums(server, tmp_path, monk
     body, wrong = tarred(URBANSOUND8K), "0123456789abcdef0123456789abcdef"
     archive = server.offer("UrbanSound8K.tar.gz", body, f"md5:{wrong}")
     monkeypatch.setattr(_urbansound8k, "ARCHIVE", archive)
-    with pytest.raises(ValueError, match=r"UrbanSound8K\.tar\.gz") as caught:
+    with pytest.raises(DatasetNotFoundError, match=r"UrbanSound8K\.tar\.gz") as caught:
         fetch_urbansound8k(tmp_path)
     assert wrong in str(caught.value)
     assert hashlib.md5(body).hexdigest() in str(caught.value)
@@ -239,3 +250,84 @@ def test_only_missing_archives_are_downloaded(tut2017, tmp_path):
 
 def test_subset_all_fetches_both_sets(tut2017, tmp_path):
     assert fetch_tut2017(tmp_path, subset="all").folds.tolist() == [-1, -1, 0, 0]
+
+
+def all_files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+# Limits of size and time
+
+
+def send_head(handler, **headers):
+    handler.send_response(200)
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+
+
+def send_forever(handler):
+    send_head(handler)
+    while True:
+        handler.wfile.write(bytes(10_000))
+
+
+def drip(handler):
+    send_head(handler)
+    while True:
+        handler.wfile.write(b"x")
+        time.sleep(0.02)
+
+
+def redirect_forever(handler):
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.end_headers()
+
+
+def declare_too_much(handler):
+    send_head(handler, **{"Content-Length": str(10**12)})
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (send_forever, "more than the 100,000 bytes allowed"),
+        (declare_too_much, "has 1,000,000,000,000 bytes"),
+        (drip, "arrives too slowly, with .* bytes per second"),
+        (redirect_forever, "redirects"),
+    ],
+)
+def test_endless_download_ends_with_an_error_and_leaves_nothing(
+    answer, message, esc50, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(_fetch, "MAX_DOWNLOAD", 100_000)
+    monkeypatch.setattr(_download, "WINDOW", 0.2)
+    esc50.answer = answer
+    with pytest.raises(DatasetNotFoundError, match=message):
+        fetch_esc50(tmp_path)
+    assert all_files(tmp_path) == []
+
+
+def test_server_that_falls_silent_is_an_error(esc50, tmp_path, monkeypatch):
+    monkeypatch.setattr(_download, "READ_TIMEOUT", 0.1)
+    silence = threading.Event()
+    esc50.answer = lambda handler: (send_head(handler), handler.wfile.write(b"x"), silence.wait(2))
+    with pytest.raises(DatasetNotFoundError, match="timed out"):
+        fetch_esc50(tmp_path)
+    silence.set()
+    assert all_files(tmp_path) == []
+
+
+def test_files_that_killed_downloads_left_are_removed(esc50, tmp_path, monkeypatch):
+    names = (f".partial-{'0' * 32}", f".partial-{'1' * 32}", ".partial-mine")
+    (tmp_path / "archives").mkdir()
+    for folder in (tmp_path, tmp_path / "archives"):
+        (folder / names[0]).mkdir()
+        for path in (folder / names[0] / "x", folder / names[1], folder / names[2]):
+            path.touch()
+    fetch_esc50(tmp_path / "other")
+    monkeypatch.setattr("skfewaudio._files.STALE_AFTER", -1.0)
+    fetch_esc50(tmp_path)
+    left = [path.name for path in tmp_path.glob("**/.partial-*") if path.name != "x"]
+    assert left == [".partial-mine"] * 2

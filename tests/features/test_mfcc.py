@@ -84,8 +84,8 @@ def test_pandas_output_has_named_columns():
     assert frame.shape == (2, 12)
 
 
-def test_frames_have_no_feature_names():
-    assert not hasattr(MFCC(summary=None), "get_feature_names_out")
+def test_coefficients_of_frames_are_named():
+    assert MFCC(n_mfcc=2, summary=None).get_feature_names_out().tolist() == ["mfcc0", "mfcc1"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def check_kills(script, folder, *, n_kills, n_repeats, address=None, is_forked=F
     )
     rows = script.ResultStore(runs.store).frame().sort_values(KEY, ignore_index=True)
     expected = alone.sort_values(KEY, ignore_index=True)
-    columns = expected.columns.drop(["fit_time", "score_time"])
+    columns = expected.columns.drop(["fit_time", "score_time", "feature_time"])
     pd.testing.assert_frame_equal(rows[columns], expected[columns], check_dtype=False, check_exact=True)
 
 

@@ -144,7 +144,16 @@ def test_multi_label_error_names_the_alternatives():
 
 def test_unknown_fit_argument_is_an_error():
     with pytest.raises(TypeError, match="sample_weight"):
-        SubsampledClassifier(LogisticRegression()).fit(X, Y, sample_weight=np.ones(60))
+        SubsampledClassifier(KNeighborsClassifier()).fit(X, Y, sample_weight=np.ones(60))
+
+
+def test_fit_parameters_are_those_of_the_drawn_clips():
+    weights = np.linspace(0.1, 2, 60)
+    model = SubsampledClassifier(LogisticRegression(), n_shots=4).fit(X, Y, sample_weight=weights)
+    drawn = model.support_
+    expected = LogisticRegression(random_state=model.estimator_.random_state)
+    expected.fit(X[drawn], Y[drawn], sample_weight=weights[drawn])
+    np.testing.assert_array_equal(model.estimator_.coef_, expected.coef_)
 
 
 @pytest.mark.parametrize("module", [skfewaudio, skfewaudio.model_selection], ids=["top level", "package"])

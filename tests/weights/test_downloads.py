@@ -154,6 +154,30 @@ def test_the_published_names_contain_checksums():
     assert names == ["vggish-10086976.pth", "vggish_pca_params-970ea276.pth"]
 
 
+def test_the_full_checksums_begin_like_the_names():
+    for name, checksum in _weights.SHA256.items():
+        assert len(checksum) == 64
+        assert checksum.startswith(name.rpartition("-")[2].removesuffix(".pth"))
+
+
+def test_a_full_checksum_is_compared_as_a_whole(server, monkeypatch):
+    (name,) = server.files
+    found = hashlib.sha256(server.files[name]).hexdigest()
+    wrong = found[:-1] + ("0" if found[-1] != "0" else "1")
+    monkeypatch.setitem(_weights.SHA256, name, wrong)
+    with pytest.raises(WeightsNotFoundError, match=f"{found} instead of {wrong}"):
+        find_weights("vggish", kind="weights")
+    monkeypatch.setitem(_weights.SHA256, name, found)
+    assert find_weights("vggish", kind="weights").is_file()
+
+
+def test_a_file_that_is_too_large_is_not_downloaded(server, cache, monkeypatch):
+    monkeypatch.setattr(_weights, "MAX_DOWNLOAD", 100)
+    with pytest.raises(WeightsNotFoundError, match="more than the 100 allowed"):
+        find_weights("vggish", kind="weights")
+    assert files_in(cache) == []
+
+
 @pytest.mark.network
 def test_the_published_files_can_be_used():
     from skfewaudio.features import VGGishEmbed

@@ -1,6 +1,8 @@
 """Weight files: formats, damage, and code in files."""
 
+import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from skfewaudio import _weights
 from skfewaudio._weights import read_state_dict
 from skfewaudio.exceptions import WeightsNotFoundError
 
@@ -135,3 +138,35 @@ def test_a_path_without_weights_is_named(name, message, tmp_path):
     (tmp_path / "x.h5").touch()
     with pytest.raises(WeightsNotFoundError, match=message):
         read_state_dict(tmp_path / name)
+
+
+def write_bomb(path):
+    """Write a small file of 800 kB of zeros."""
+    arrays = {"a.weight": np.zeros(200_000, np.float32)}
+    if path.suffix == ".npz":
+        np.savez_compressed(path, **arrays)
+        return
+    torch.save({name: torch.as_tensor(array) for name, array in arrays.items()}, path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in members.items():
+            archive.writestr(name, body)
+
+
+@pytest.mark.parametrize("name", ["bomb.npz", "bomb.pth"])
+def test_a_small_file_that_would_become_large_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(_weights, "MIN_CHECKED", 1)
+    path = tmp_path / name
+    write_bomb(path)
+    with pytest.raises(WeightsNotFoundError, match=r"would become 80\d,\d+, .* set SKFEWAUDIO_MAX_WEIGHTS"):
+        read_state_dict(path)
+    monkeypatch.setenv("SKFEWAUDIO_MAX_WEIGHTS", "900000")
+    assert read_state_dict(path)["a.weight"].shape == (200_000,)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "x.pth")
+    with pytest.raises(WeightsNotFoundError, match="is not a regular file"):
+        read_state_dict(tmp_path / "x.pth")

@@ -1,48 +1,11 @@
 """Decoding of Ogg files that consist of several parts, one after the other."""
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
 
-from .base import Block, Decoder
-
-
-class FileSlice(io.RawIOBase):
-    """Read-only file that is a range of bytes of another one."""
-
-    def __init__(self, name: str, start: int, stop: int) -> None:
-        self._file = Path(name).open("rb")  # noqa: SIM115, closed with the slice
-        self._start, self._size = start, stop - start
-        self.seek(0)
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position of the slice."""
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._file.tell() - self._start, io.SEEK_END: self._size}
-        position = max(0, origin[whence] + offset)
-        self._file.seek(self._start + position)
-        return position
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Read at most as many bytes as the slice has left."""
-        n_left = self._start + self._size - self._file.tell()
-        data = self._file.read(max(0, min(len(buffer), n_left)))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
+from .base import Block, CannotDecodeError, Decoder
+from .sources import open_slice
 
 
 class ChainedDecoder:
@@ -53,7 +16,7 @@ class ChainedDecoder:
 
     def __init__(self, kind: Callable[..., Decoder], name: str, links: Sequence[int]) -> None:
         bounds = pairwise([*links, Path(name).stat().st_size])
-        self._open = [lambda a=a, b=b: kind(name, _buffered(name, a, b)) for a, b in bounds]
+        self._open = [lambda a=a, b=b: kind(name, open_slice(name, a, b)) for a, b in bounds]
         first = self._open[0]()
         self.sample_rate, self.n_channels = first.sample_rate, first.n_channels
         self.format_name = first.format_name
@@ -65,7 +28,11 @@ class ChainedDecoder:
         """Iterate over blocks of shape (n_frames, n_channels) from frame `start` on."""
         position = 0
         for open_part in self._open:
-            part = open_part()
+            try:
+                part = open_part()
+            except CannotDecodeError as error:
+                self.problem = f"is damaged after {position / self.sample_rate:.2f} s ({error})"
+                return
             try:
                 if part.sample_rate != self.sample_rate:
                     rates = f"{self.sample_rate} to {part.sample_rate} Hz"
@@ -76,13 +43,11 @@ class ChainedDecoder:
                     if position + len(block) > start:
                         yield block[max(0, start - position) :]
                     position += len(block)
-                self.problem = self.problem or part.problem
+                if part.problem is not None:
+                    self.problem = part.problem
+                    return
             finally:
                 part.close()
 
     def close(self) -> None:
         """Do nothing: each part is closed when it has been read."""
-
-
-def _buffered(name: str, start: int, stop: int) -> BinaryIO:
-    return io.BufferedReader(FileSlice(name, start, stop))

@@ -1,7 +1,7 @@
 """Choice of the decoder of a file."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -13,6 +13,7 @@ from .chained import ChainedDecoder
 from .containers import EXTENSIBLE, FLOAT, PCM, find_data_chunk, read_ogg_pages
 from .ffmpeg import FFmpegDecoder
 from .libsndfile import SoundfileDecoder
+from .sources import open_source
 
 # Rates outside this range are treated as damage: a flipped byte in a header would otherwise cause resampling
 # to billions of samples.
@@ -61,16 +62,22 @@ class Structure(NamedTuple):
     problem: str | None = None  # why sound is missing at the end
     prefers_libsndfile: bool = False
     links: Sequence[int] = ()  # where the chained parts of an Ogg file begin
+    is_mpeg: bool = False
 
     def open(self, name: str) -> Decoder:
         """Open the file with one decoder or else with the other."""
-        kinds = (SoundfileDecoder, FFmpegDecoder)[:: 1 if self.prefers_libsndfile else -1]
-        if len(self.links) > 1:
+        kinds: tuple[Callable[..., Decoder], ...] = (FFmpegDecoder, SoundfileDecoder)
+        if self.prefers_libsndfile:
+            kinds = kinds[::-1]
+        elif self.is_mpeg:
+            kinds = (FFmpegDecoder,)
+        if any(self.links):
             return ChainedDecoder(kinds[0], name, self.links)
         reasons = []
         for kind in kinds:
             try:
-                return kind(name)
+                # By a suffix, libsndfile takes any content for MPEG audio, and writes warnings to stderr.
+                return kind(name, None if self.prefers_libsndfile else open_source(name))
             except CannotDecodeError as error:
                 reasons.append(error)
         reason = reasons[kinds.index(FFmpegDecoder)]
@@ -91,9 +98,13 @@ def _examine(name: str) -> Structure:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
                 raise AudioLoadError(name, "is empty (0 bytes)")
-            is_ogg = file.read(4) == b"OggS"
+            head = file.read(4)
             file.seek(0)
-            return _examine_ogg(file, size) if is_ogg else _examine_chunks(file, size)
+            if head == b"OggS":
+                return _examine_ogg(file, size)
+            if head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
+                return Structure(is_mpeg=True)
+            return _examine_chunks(name, file, size)
     except AudioLoadError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
@@ -106,13 +117,15 @@ def _examine_ogg(file: BinaryIO, size: int) -> Structure:
     if pages is None or pages.n_streams > 1:
         return Structure()
     problem = "is truncated (its last page is incomplete)" if pages.is_cut else None
-    return Structure(problem, pages.is_vorbis and not pages.is_cut, pages.links)
+    return Structure(problem, pages.is_vorbis and pages.is_tidy and not pages.is_cut, pages.links)
 
 
-def _examine_chunks(file: BinaryIO, size: int) -> Structure:
+def _examine_chunks(name: str, file: BinaryIO, size: int) -> Structure:
     chunk = find_data_chunk(file, size)
     if chunk is None:
         return Structure()
+    if chunk.is_padded:
+        raise AudioLoadError(name, f"stores samples of 24 bits in 4 bytes, as integers or floats; {CONVERT}")
     is_plain = chunk.format_tag in (PCM, FLOAT, EXTENSIBLE)
     problem = f"is truncated ({chunk.present} of {chunk.declared} bytes of sound)"
     return Structure(problem if chunk.is_truncated else None, is_plain and chunk.is_consistent)

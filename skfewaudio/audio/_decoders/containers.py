@@ -5,6 +5,7 @@ refuse a whole file, if both disagree.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE  # format tags of wav files that libsndfile reads without a codec
@@ -12,18 +13,23 @@ PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE  # format tags of wav files that libsndfil
 # writes 0x7FFFF000 less the header, others the largest value less the header or a multiple of a block.
 LARGEST_SIZES = (0x7FFFFFFF, 0xFFFFFFFF)
 PLACEHOLDER_MARGIN = 0x10000
-UNKNOWN_64 = (0, 0xFFFFFFFFFFFFFFFF)
+LARGEST_KNOWN = 2**62
 # Bytes by which a data size may exceed the file: some writers count the header as sound.
 EXCESS = 128
-W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"
+MOST_CHUNKS = 1000  # a damaged file may look like millions of empty ones
+LARGEST_INDEX = 2**26  # bytes
+DAMAGED = b"?"  # stands for a box of an impossible length
+N_VORBIS_HEADERS = 3  # packets
 
 
 class DataChunk(NamedTuple):
-    """The sound in a file of chunks: bytes declared (None if unknown) and present, and a wav's format tag."""
+    """The sound in a file of chunks: bytes declared (None if unknown) and present, and a wav's format."""
 
     declared: int | None
     present: int
     format_tag: int | None = None
+    is_padded: bool = False  # samples of 24 bits take 4 bytes, which decoders misread
 
     @property
     def is_truncated(self) -> bool:
@@ -36,8 +42,23 @@ class DataChunk(NamedTuple):
         return self.declared is not None and self.present >= self.declared
 
 
+class Layout(NamedTuple):
+    """How a container arranges its chunks."""
+
+    header: struct.Struct  # kind and size
+    n_counted: int  # bytes of the header that the size includes
+    alignment: int
+    sound: bytes  # kind of the chunk that holds the sound
+
+
+WAV = Layout(struct.Struct("<4sI"), 0, 2, b"data")
+AIFF = Layout(struct.Struct(">4sI"), 0, 2, b"SSND")
+CAF = Layout(struct.Struct(">4sq"), 0, 1, b"data")
+W64 = Layout(struct.Struct("<4s12xq"), 24, 8, b"data")
+
+
 def find_data_chunk(file: BinaryIO, size: int) -> DataChunk | None:
-    """Find the sound in a wav, RF64, AIFF or AU file.
+    """Find the sound in a wav, RF64, W64, AIFF, CAF or AU file.
 
     Parameters
     ----------
@@ -53,39 +74,54 @@ def find_data_chunk(file: BinaryIO, size: int) -> DataChunk | None:
     """
     head = file.read(12)
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:] == b"WAVE":
-        return _find_in_chunks(file, size, "<4sI", b"data")
+        return _find_in_chunks(file, size, WAV)
     if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        return _find_in_chunks(file, size, ">4sI", b"SSND")
+        return _find_in_chunks(file, size, AIFF)
+    if head[:4] == b"caff":
+        file.seek(8)
+        return _find_in_chunks(file, size, CAF)
+    if head == W64_RIFF:
+        file.seek(40)
+        return _find_in_chunks(file, size, W64)
     if head[:4] == b".snd":
         start, declared = struct.unpack(">II", head[4:12])
         return DataChunk(_known(declared), size - start)
     return None
 
 
-def _find_in_chunks(file: BinaryIO, size: int, layout: str, wanted: bytes) -> DataChunk | None:
-    """Walk over chunks up to the wanted one."""
-    tag = long_size = None
-    while len(chunk := file.read(8)) == 8:
-        kind, length = struct.unpack(layout, chunk)
-        if kind == wanted:
-            present = size - file.tell()
+def _find_in_chunks(file: BinaryIO, size: int, layout: Layout) -> DataChunk | None:
+    """Walk over chunks up to the one with the sound."""
+    long_size: int | None = None
+    tag, is_padded = None, False
+    for _ in range(MOST_CHUNKS):
+        header = file.read(layout.header.size)
+        if len(header) < layout.header.size:
+            break
+        kind, length = layout.header.unpack(header)
+        start, length = file.tell(), length - layout.n_counted
+        if kind == layout.sound:
             if length == 0xFFFFFFFF and long_size is not None:
-                return DataChunk(None if long_size in UNKNOWN_64 else long_size, present, tag)
-            return DataChunk(None if length == 0 and present else _known(length), present, tag)
-        if kind == b"fmt ":
-            tag = int.from_bytes(file.read(2), "little")
-            file.seek(length + length % 2 - 2, 1)
+                length = long_size
+            declared = _known(length) if length or start == size else None
+            return DataChunk(declared, size - start, tag, is_padded)
+        if kind == b"fmt " and layout is WAV:
+            fields = file.read(16)
+            tag, n_channels, frame_size, depth = (
+                int.from_bytes(fields[i : i + 2], "little") for i in (0, 2, 12, 14)
+            )
+            is_padded = depth == 24 and frame_size == 4 * n_channels > 0
         elif kind == b"ds64":
             long_size = int.from_bytes(file.read(16)[8:], "little")
-            file.seek(length + length % 2 - 16, 1)
-        else:
-            file.seek(length + length % 2, 1)
+        if not 0 <= length <= size:
+            break
+        file.seek(start + length + -length % layout.alignment)
     return None
 
 
 def _known(size: int) -> int | None:
-    """Return a 32-bit size, or None for the placeholder of a writer that could not seek."""
-    return None if any(0 <= largest - size <= PLACEHOLDER_MARGIN for largest in LARGEST_SIZES) else size
+    """Return a size, or None for the placeholder of a writer that could not seek."""
+    is_placeholder = any(0 <= largest - size <= PLACEHOLDER_MARGIN for largest in LARGEST_SIZES)
+    return None if is_placeholder or not 0 <= size < LARGEST_KNOWN else size
 
 
 class OggPages(NamedTuple):
@@ -95,12 +131,14 @@ class OggPages(NamedTuple):
     n_streams: int  # side by side in a part, such as sound and pictures
     is_vorbis: bool
     is_cut: bool  # in the middle of a page
+    is_tidy: bool  # the sound begins on a page of its own, as the specification of Vorbis demands
 
 
 def read_ogg_pages(file: BinaryIO, size: int) -> OggPages | None:
     """Walk over the headers of the pages of an Ogg file; None if it is not one, or is damaged."""
     links: list[int] = []
-    n_streams, is_vorbis, is_cut, after_data, position = 0, True, False, True, 0
+    n_streams, is_vorbis, is_cut, is_tidy, position = 0, True, False, True, 0
+    after_data, has_sound, n_packets = True, True, 0
     while position < size and not is_cut:
         file.seek(position)
         header = file.read(27)
@@ -111,14 +149,21 @@ def read_ogg_pages(file: BinaryIO, size: int) -> OggPages | None:
             break
         lacing = file.read(header[26])
         begins = bool(header[5] & 2)
+        if begins and after_data:
+            links = [*(links if has_sound else links[:-1]), position]  # some files repeat the headers
+            n_streams, has_sound, n_packets = 1, False, 0
+        elif begins:
+            n_streams += 1
         if begins:
-            links += [position] if after_data else []
-            n_streams = 1 if after_data else n_streams + 1
             is_vorbis = is_vorbis and file.read(7) == b"\x01vorbis"
         after_data = not begins
+        has_sound = has_sound or int.from_bytes(header[6:14], "little", signed=True) > 0
+        n_before, n_packets = n_packets, n_packets + sum(length < 255 for length in lacing)
+        if n_before < N_VORBIS_HEADERS <= n_packets:
+            is_tidy = is_tidy and n_packets == N_VORBIS_HEADERS and lacing[-1] < 255
         position += 27 + header[26] + sum(lacing)
         is_cut = position > size or len(lacing) < header[26]
-    return OggPages(links, n_streams, is_vorbis, is_cut) if links else None
+    return OggPages(links, n_streams, is_vorbis, is_cut, is_tidy) if links else None
 
 
 def count_mpeg_frames(file: BinaryIO) -> int | None:
@@ -142,3 +187,51 @@ def count_mpeg_frames(file: BinaryIO) -> int | None:
             return None
         return int.from_bytes(frame[found + at : found + at + 4], "big") or None
     return None
+
+
+def lacks_index(file: BinaryIO) -> bool:
+    """Return whether an MP4 file, of whole boxes up to its end or the cut, has no index (moov)."""
+    kinds = [kind for kind, _, _ in _walk_boxes(file)]
+    return kinds[:1] == [b"ftyp"] and not {b"moov", b"moof", DAMAGED}.intersection(kinds)
+
+
+def has_regular_packets(file: BinaryIO) -> bool:
+    """Return whether the index of an MP4 file states one duration for all packets of sound but the last."""
+    boxes = {kind: (start, end) for kind, start, end in _walk_boxes(file)}
+    if b"moov" not in boxes or b"moof" in boxes:
+        return False
+    start, end = boxes[b"moov"]
+    file.seek(start)
+    index = file.read(min(end - start, LARGEST_INDEX))
+    times = index.find(b"stts", index.find(b"soun")) + 8  # of the first track of sound
+    n_runs, _, _, n_last = struct.unpack(">4I", index[times : times + 16].ljust(16, b"\0"))
+    return n_runs == 1 or (n_runs == 2 and n_last == 1)
+
+
+def _walk_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Iterate over the kinds of the outer boxes of an MP4 file, and the positions of their contents."""
+    size = file.seek(0, 2)
+    position = 0
+    for _ in range(MOST_CHUNKS):
+        if position >= size:
+            return
+        file.seek(position)
+        head = file.read(16)
+        length, kind, start = int.from_bytes(head[:4], "big"), head[4:8], position + 8
+        if length == 1 and len(head) == 16:
+            length, start = int.from_bytes(head[8:], "big"), start + 8
+        elif length == 0 or len(head) < 16:  # to the end
+            length = max(size - position, 8)
+        if position + length < start:
+            break
+        yield kind, start, position + length
+        position += length
+    yield DAMAGED, 0, 0
+
+
+def has_equal_blocks(stream_info: bytes | None) -> bool:
+    """Return whether the header of a FLAC file states one size for all blocks.
+
+    Only then does the number of a frame give its position in every version of the format.
+    """
+    return stream_info is not None and stream_info[:2] == stream_info[2:4]

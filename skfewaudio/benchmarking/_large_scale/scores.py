@@ -88,7 +88,9 @@ def score_tagging_studies(
         return
     tags = as_tags(dataset.y)
     label_order = np.argsort(-tags.sum(axis=0), kind="stable")
+    started = time.perf_counter()
     clips = _TaggedClips(_compute_log_mel(dataset, options["device"]), tags, label_order)
+    seconds = time.perf_counter() - started
     tasks = (
         delayed(_train_and_score)(group, clips, splits[fold], random_state + repeat, options)
         for repeat, fold, group in trainings
@@ -96,7 +98,7 @@ def score_tagging_studies(
     results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     for (repeat, fold, _), rows in zip(trainings, results, strict=True):
         shared = {"n_shots": None, "repeat": repeat, "seed": random_state + repeat, "fold": fold}
-        on_result([{**shared, **row} for row in rows])
+        on_result([{**shared, **row, "feature_time": seconds} for row in rows])
 
 
 def as_tags(y: NDArray[Any]) -> NDArray[np.integer]:

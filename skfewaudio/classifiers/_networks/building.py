@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
 from torch import nn
 
-from skfewaudio._torch import resolve_device
+from skfewaudio._torch import resolve_device, torch_threads
+from skfewaudio._torch_state import own_defaults, own_state
 from skfewaudio._weights import find_weights, read_state_dict
 from skfewaudio.architectures import Architecture, check_architecture_choice, init_glorot_, load_backbone
 
@@ -44,6 +46,7 @@ class NetworkSpec(Protocol):
     mixed_precision: bool | None
     batch_size: int
     device: str | None
+    n_threads: int
     verbose: int
 
 
@@ -66,15 +69,30 @@ def resolve_patch_frames(spec: NetworkSpec, architecture: Any, clips: list[NDArr
     return default or min(max(clip.shape[1] for clip in clips), MAX_PATCH_FRAMES)
 
 
+@contextmanager
+def training(spec: NetworkSpec, random_state: np.random.RandomState, device: torch.device) -> Iterator[None]:
+    """Run a block that builds and trains the network of an estimator, with a seed from the random state.
+
+    The result depends neither on the state of torch nor on the other threads of the process. On a CPU, it
+    depends on the number of threads, because sums are rounded differently.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(own_state(random_state.randint(np.iinfo(np.int32).max), device))
+        if device.type == "cpu":
+            stack.enter_context(torch_threads(spec.n_threads))
+        yield
+
+
 def build_network(spec: NetworkSpec, architecture: Any, data: PatchData, n_outputs: int) -> nn.Module:
     """Build the network of an estimator for its patches, and load initial weights if given."""
-    if is_fitted_estimator(architecture):
-        network = _replace_head(architecture.network_, data, n_outputs)
-    else:
-        build = check_architecture_choice(architecture)
-        params = dict(spec.architecture_params or {})
-        network = build(n_outputs, n_mels=data.n_mels, n_frames=data.patch_frames, **params)
-        set_recipe(network, Recipe(architecture, n_outputs, data.n_mels, data.patch_frames, params))
+    with own_defaults(torch.device("cpu")):  # weights are drawn on the CPU for any device
+        if is_fitted_estimator(architecture):
+            network = _replace_head(architecture.network_, data, n_outputs)
+        else:
+            build = check_architecture_choice(architecture)
+            params = dict(spec.architecture_params or {})
+            network = build(n_outputs, n_mels=data.n_mels, n_frames=data.patch_frames, **params)
+            set_recipe(network, Recipe(architecture, n_outputs, data.n_mels, data.patch_frames, params))
     if spec.weights is not None:
         path = find_weights(spec.weights, kind="weights")
         load_backbone(network, read_state_dict(path), source=os.fspath(path))
@@ -139,7 +157,8 @@ def run_network(
     network: Callable[[torch.Tensor], torch.Tensor], gather: Gather, data: PatchData, spec: NetworkSpec
 ) -> NDArray[np.float64]:
     """Compute the outputs of a network for all patches, one row per patch."""
-    with torch.inference_mode(), autocast(resolve_device(spec.device), uses_mixed_precision(spec)):
+    device = resolve_device(spec.device)
+    with torch.inference_mode(), own_defaults(device), autocast(device, uses_mixed_precision(spec)):
         logits = [network(gather(part)).float() for part in data.batches(spec.batch_size)]
     return torch.cat(logits).cpu().double().numpy()
 

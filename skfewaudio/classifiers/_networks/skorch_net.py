@@ -97,7 +97,7 @@ class AcceleratedClipNet(AccelerateMixin, ClipNet):
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:
     """Return a context in which matrix products are computed in bfloat16."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def parameter_groups(

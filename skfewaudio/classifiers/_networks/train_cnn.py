@@ -17,11 +17,18 @@ from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import nn
 
-from skfewaudio._torch import resolve_device, seeded
+from skfewaudio._torch import resolve_device
 from skfewaudio.augmentation import AugmentationLike, check_classifier_augmentation
 
 from .batches import AllPatches, AugmentedPatches, RandomPatches
-from .building import NetworkSpec, build_network, check_finite, net_params, recalibrate_batch_norm
+from .building import (
+    NetworkSpec,
+    build_network,
+    check_finite,
+    net_params,
+    recalibrate_batch_norm,
+    training,
+)
 from .patches import PatchSpec, cut_patches
 from .skorch_net import AcceleratedClipNet, ClipNet
 
@@ -68,7 +75,7 @@ def train_cnn(
     device = resolve_device(spec.device) if accelerator is None else accelerator.device
     share = (0, 1) if accelerator is None else (accelerator.process_index, accelerator.num_processes)
     data = cut_patches(spec, [clips[i] for i in train], device)
-    with seeded(random_state.randint(np.iinfo(np.int32).max), device):
+    with training(spec, random_state, device):
         n_outputs = targets.shape[1] if targets.ndim == 2 else len(spec.classes_)
         if network is None:
             network = build_network(spec, architecture, data, n_outputs)

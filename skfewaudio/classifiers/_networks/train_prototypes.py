@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skfewaudio._torch import resolve_device, seeded
+from skfewaudio._torch import resolve_device, to_tensor
 from skfewaudio.architectures import split_front_end
 from skfewaudio.audio.aggregation import aggregate
 
@@ -22,6 +22,7 @@ from .building import (
     net_params,
     recalibrate_batch_norm,
     run_network,
+    training,
 )
 from .episodes import DISTANCES, Episodes, EpisodicModule, OverfitStopping
 from .patches import PatchData, PatchSpec, cut_patches
@@ -54,7 +55,7 @@ def train_network(
     random_state = check_random_state(spec.random_state)
     device = resolve_device(spec.device)
     data = cut_patches(spec, clips, device)
-    with seeded(random_state.randint(np.iinfo(np.int32).max), device):
+    with training(spec, random_state, device):
         network = build_network(spec, architecture, data, spec.embedding_size)
         gather = _gather_front_end(network, data, spec.batch_size)
         episodes = _make_episodes(spec, gather, data, codes, random_state)
@@ -67,9 +68,9 @@ def train_network(
             net.train(episodes)
         if spec.recalibrate:
             recalibrate_batch_norm(head, map(gather, data.shuffled_batches(spec.batch_size, random_state)))
-    network.eval()
-    check_finite(network, spec.learning_rate)
-    embeddings = run_network(head, gather, data, spec)
+        network.eval()
+        check_finite(network, spec.learning_rate)
+        embeddings = run_network(head, gather, data, spec)
     if episodes.support is not None:
         return net, embeddings[episodes.support], codes[data.clip[episodes.support]]
     return net, aggregate(embeddings, data.n_patches), codes
@@ -90,7 +91,7 @@ def clip_log_proba(
     embeddings: NDArray[np.floating], prototypes: NDArray[np.floating], n_patches: NDArray, distance: str
 ) -> NDArray[np.floating]:
     """Compute the mean log-probabilities of the prototypes over the patches of each clip, normalised."""
-    distances = DISTANCES[distance](*map(torch.from_numpy, (embeddings, prototypes)))
+    distances = DISTANCES[distance](*map(to_tensor, (embeddings, prototypes)))
     scores = aggregate(torch.log_softmax(-distances, dim=1).numpy(), n_patches)
     return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 

@@ -4,6 +4,7 @@ import codecs
 import unicodedata
 from pathlib import Path
 
+from skfewaudio._files import read_regular
 from skfewaudio.audio.formats import has_audio_signature
 from skfewaudio.exceptions import DatasetNotFoundError
 
@@ -63,7 +64,7 @@ def _read_bytes(path: Path) -> bytes:
                 f"{path} is a folder; expected a text file, such as a table in CSV. For a folder with one "
                 "folder of sound files per class, use load_folder"
             )
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path} does not exist") from error
     except OSError as error:

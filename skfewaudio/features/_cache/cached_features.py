@@ -3,17 +3,21 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, _fit_context, clone
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_method_params
 
+from skfewaudio._delegation import route_fit, routed_fit_params
 from skfewaudio.audio.waveforms import check_waveforms
 
 from .._base import stack_results
+from .._output import OutputMixin
 from .lookup import Lookup, select_clips
 from .store import FeatureStore
 
@@ -23,7 +27,7 @@ def _has_feature_names(estimator: "CachedFeatures") -> bool:
     return bool(estimator.transformer.get_feature_names_out)
 
 
-class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
+class CachedFeatures(OutputMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     """Meta-estimator that caches the features of a transformer on disk, one entry per clip.
 
     It looks up each clip by its content, and computes and stores only the missing features. Other subsets,
@@ -35,8 +39,9 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     transformer : transformer
         Transformer that computes the features of each clip independently. It must be stateless: its tag
         ``requires_fit`` must be false.
-    location : path-like, default=None
-        Cache directory, as for :class:`FeatureCache`.
+    location : path-like, False or None, default=None
+        Cache directory, as for :class:`FeatureCache`. False disables the cache, which
+        :func:`~skfewaudio.persistence.load_model` does.
     max_size : int, str or None, default="10G"
         Maximum size on disk, as for :class:`FeatureCache`.
     n_at_once : int, default=64
@@ -87,7 +92,7 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "transformer": [HasMethods(["fit", "transform"])],
-        "location": [str, os.PathLike, None],
+        "location": [str, os.PathLike, Options(bool, {False}), None],
         "max_size": [Interval(Integral, 1, None, closed="left"), str, None],
         "n_at_once": [Interval(Integral, 1, None, closed="left")],
     }
@@ -96,7 +101,7 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self,
         transformer: Any,
         *,
-        location: str | os.PathLike[str] | None = None,
+        location: str | os.PathLike[str] | Literal[False] | None = None,
         max_size: int | str | None = "10G",
         n_at_once: int = 64,
     ) -> None:
@@ -106,7 +111,7 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_at_once = n_at_once
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Check the parameters and the type of X, without decoding any file.
 
         Parameters
@@ -115,6 +120,8 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             The clips.
         y : None
             Ignored.
+        **fit_params
+            Parameters of the transformer's `fit`. With metadata routing, it must request them.
 
         Returns
         -------
@@ -124,7 +131,10 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self._check_settings()
         clips = self._check_clips(X, reset=True)
         has_auto_rate = getattr(self.transformer, "sample_rate", None) == "auto"
-        fitted = clone(self.transformer).fit(clips if has_auto_rate else select_clips(clips, [0]))
+        params = routed_fit_params(self, fit_params, name="transformer")
+        if not has_auto_rate:
+            clips, params = select_clips(clips, [0]), _check_method_params(clips, params, indices=[0])
+        fitted = clone(self.transformer).fit(clips, **params)
         self.sample_rate_ = fitted.sample_rate_ if has_auto_rate else None
         return self
 
@@ -156,9 +166,11 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self._validate_params()
         self._check_settings()
         clips = self._check_clips(X, reset=False)
+        if self.location is False:
+            return self._get_transformer().transform(clips)
         features: list[Any] = [None] * len(clips)
         self._run_lookup(clips, features.__setitem__)
-        return stack_results(_pop_each(features), len(features))
+        return self._keep_index(stack_results(_pop_each(features), len(features)), X)
 
     def warm(self, X: Any) -> dict[str, int]:
         """Compute and store the features that are not cached yet, without keeping them in memory.
@@ -177,6 +189,11 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self._validate_params()
         self._check_settings()
         return self._run_lookup(self._check_clips(X, reset=False), lambda index, features: None)
+
+    @property
+    def _returns_table(self) -> bool:  # type: ignore[override]
+        has_names = hasattr(self.transformer, "get_feature_names_out")
+        return has_names and getattr(self.transformer, "_returns_table", True)
 
     @available_if(_has_feature_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -204,14 +221,30 @@ class CachedFeatures(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     def _run_lookup(
         self, clips: Sequence[Any], callback: Callable[[int, NDArray[Any]], object]
     ) -> dict[str, int]:
+        if self.location is False:
+            raise ValueError(
+                "location=False disables the cache; set a cache directory, or None for the default"
+            )
         store = FeatureStore(self.location, self.max_size)
-        transformer = self.transformer
-        if getattr(transformer, "sample_rate", None) == "auto" and getattr(self, "sample_rate_", None):
-            transformer = transformer.with_rate(self.sample_rate_)
-        return Lookup(transformer, store, clips, callback).run(self.n_at_once)
+        return Lookup(self._get_transformer(), store, clips, callback).run(self.n_at_once)
+
+    def _get_transformer(self) -> Any:
+        """Return the transformer, with the sample rate that `fit` has chosen."""
+        rate = getattr(self, "sample_rate_", None)
+        is_auto = getattr(self.transformer, "sample_rate", None) == "auto" and rate
+        return self.transformer.with_rate(rate) if is_auto else self.transformer
 
     def _check_clips(self, X: Any, *, reset: bool) -> Sequence[Any]:
         return check_waveforms(self, X, reset=reset, read=iter).clips
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the router that passes parameters of `fit` to the transformer.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        return route_fit(self, transformer=self.transformer)
 
     def __sklearn_tags__(self) -> Tags:
         tags, inner = super().__sklearn_tags__(), get_tags(self.transformer)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial, singledispatch
 from pathlib import Path
+from threading import Lock
 from types import MethodType
 from typing import Any
 
@@ -17,10 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skfewaudio._files import digest_file
 from skfewaudio._weights import weight_files
-from skfewaudio.audio.clips import FilePart
+from skfewaudio.audio.clips import FilePart, as_file_part, as_sound, is_file_part, is_path, is_sound
 
-from .files import DamagedEntryError, decode, encode
+from .files import DamagedEntryError
 from .store import FeatureStore
 
 N_HEX = 40  # hexadecimal digits of a hash, 160 bits
@@ -44,11 +46,12 @@ def read_file_stat(path: str) -> FileStat | None:
 class FileDigests:
     """Hashes of the contents of files; a file is read again only if its size, times or inode change.
 
-    The hashes are stored in the cache, in one memo per folder of files.
+    The hashes are stored in the cache, in one memo per folder of files. Threads may share an object.
     """
 
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
+        self._lock = Lock()
         self._memos: dict[str, dict[str, list[Any]]] = {}
         self._changed: set[str] = set()
 
@@ -61,14 +64,14 @@ class FileDigests:
             If the file cannot be read.
         """
         folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
-        if folder not in self._memos:
-            self._memos[folder] = self._load_memo(folder)
+        with self._lock:
+            if folder not in self._memos:
+                self._memos[folder] = self._load_memo(folder)
         memo = self._memos[folder]
         known = memo.get(name)
         if known is not None and tuple(known[1]) == file_stat:
             return known[0]
-        with open(path, "rb") as file:  # noqa: PTH123
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:N_HEX]
+        digest = digest_file(path)[:N_HEX]
         if max(file_stat[1:3]) < time.time_ns() - SETTLED_AFTER:
             memo[name] = [digest, list(file_stat)]
             self._changed.add(folder)
@@ -86,18 +89,32 @@ class FileDigests:
             folder = self._changed.pop()
             memo = self._load_memo(folder) | self._memos[folder]  # keeps what other processes have added
             content = np.frombuffer(json.dumps(memo).encode(), np.uint8)
-            self._store.write(self._memo_path(folder), encode(content, folder))
+            self._store.write_array(self._memo_path(folder), folder, content)
 
     def _load_memo(self, folder: str) -> dict[str, list[Any]]:
         """Load the memo of a folder; empty if it is missing or damaged."""
         with suppress(DamagedEntryError):  # the files are read again, and the memo is replaced
-            content = self._store.read(self._memo_path(folder))
+            content = self._store.read_array(self._memo_path(folder), folder)
             if content is not None:
-                return json.loads(decode(content, folder).tobytes())
+                return json.loads(content.tobytes())
         return {}
 
     def _memo_path(self, folder: str) -> str:
         return self._store.memo_path(_hash(folder.encode(errors="surrogatepass")))
+
+
+def key_of_clip(clip: Any, digests: FileDigests) -> tuple[str | None, FileStat | None]:
+    """Return the key of a clip (None if its file cannot be read), and the size and times of its file."""
+    if is_sound(clip):
+        return key_of_sound(*as_sound(clip)), None
+    if not (is_path(clip) or is_file_part(clip)):
+        return key_of_array(clip), None
+    part = as_file_part(clip)
+    file_stat = read_file_stat(part.path)
+    try:
+        return (None if file_stat is None else key_of_part(part, file_stat, digests)), file_stat
+    except OSError:
+        return None, file_stat
 
 
 def key_of_file(path: str, file_stat: FileStat, digests: FileDigests) -> str:

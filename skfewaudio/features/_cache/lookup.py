@@ -11,24 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skfewaudio.audio.clips import as_file_part, as_sound, is_file_part, is_path, is_sound
+from skfewaudio.audio.clips import as_file_part
 from skfewaudio.audio.io import load_audio
 from skfewaudio.exceptions import AudioLoadError, FeatureCacheWarning
 
-from .files import DamagedEntryError
+from .files import STORABLE, DamagedEntryError
 from .keys import (
     FileDigests,
     FileStat,
     describe_transformer,
     directory_name,
-    key_of_array,
-    key_of_part,
-    key_of_sound,
+    key_of_clip,
     read_file_stat,
 )
 from .store import FeatureStore
 
-STORABLE = "biufc"  # kinds of dtype without references to objects
 # Caches for which this process has already warned that they are not writable.
 _warned_locations: set[Path] = set()
 
@@ -95,22 +92,10 @@ class Lookup:
         """Group equal clips, so that their features are computed once."""
         sounds: dict[str | int, _Sound] = {}
         for index, clip in enumerate(self.clips):
-            key, file_stat = self._clip_key(clip)
+            # The transformer raises an error about a file that cannot be read.
+            key, file_stat = key_of_clip(clip, self.digests)
             sounds.setdefault(index if key is None else key, _Sound(key, file_stat, [])).indices.append(index)
         return list(sounds.values())
-
-    def _clip_key(self, clip: Any) -> tuple[str | None, FileStat | None]:
-        """Return the cache key of a clip, and the size and times of its file."""
-        if is_sound(clip):
-            return key_of_sound(*as_sound(clip)), None
-        if not (is_path(clip) or is_file_part(clip)):
-            return key_of_array(clip), None
-        part = as_file_part(clip)
-        file_stat = read_file_stat(part.path)
-        try:
-            return (None if file_stat is None else key_of_part(part, file_stat, self.digests)), file_stat
-        except OSError:  # the transformer raises an error about the file
-            return None, file_stat
 
     def _read_cached(self, sounds: list[_Sound]) -> tuple[list[_Sound], int]:
         """Pass on cached features, and return the missing sounds and the number of damaged entries."""
@@ -128,8 +113,8 @@ class Lookup:
                 self._pass_on(sound, features)
         if n_damaged:
             warnings.warn(
-                f"{self.store.location}: the features of {n_damaged} sound(s) are damaged; they are computed "
-                "again and replaced",
+                f"{self.store.location}: the features of {n_damaged} sound(s) are damaged, or were stored by "
+                "an earlier version or another user; they are computed again and replaced",
                 FeatureCacheWarning,
                 stacklevel=2,
             )

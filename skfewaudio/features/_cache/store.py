@@ -7,17 +7,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
 
+from skfewaudio._files import read_regular
+from skfewaudio._json import parse_json
+from skfewaudio._threads import ProcessLock
 from skfewaudio._weights import weights_home
 
 from .files import (
     PARTIAL_SUFFIX,
     CachedFile,
-    decode,
     encode,
     iter_files,
     list_folder,
@@ -26,6 +27,7 @@ from .files import (
     size_on_disk,
     write_atomically,
 )
+from .secret import load_secret
 
 # Layout: <directory>/<first two letters of key>/<key>.features, with one directory per transformer and
 # parameters, and memos/<hash of folder>.memo. Files with other names are left alone.
@@ -55,8 +57,7 @@ class FeatureStore:
         DamagedEntryError
             If the entry is corrupted or cannot be read.
         """
-        content = self.read(self._entry_path(directory, key))
-        return None if content is None else decode(content, f"{directory}/{key}")
+        return self.read_array(self._entry_path(directory, key), f"{directory}/{key}")
 
     def put(self, directory: str, key: str, features: NDArray[Any]) -> None:
         """Store the features of an entry, unless it would replace nearly the whole cache.
@@ -66,34 +67,44 @@ class FeatureStore:
         OSError
             If the entry cannot be written.
         """
-        content = encode(features, f"{directory}/{key}")
-        if self.max_size is None or size_on_disk(len(content)) <= KEPT_SHARE * self.max_size:
-            self.write(self._entry_path(directory, key), content)
+        self.write_array(self._entry_path(directory, key), f"{directory}/{key}", features)
 
     def write_description(self, directory: str, description: Mapping[str, Any]) -> None:
         """Write the description of the transformer of a directory, for `FeatureCache.info`."""
         path = self.location / directory / DESCRIPTION_FILE
         if not path.exists():
-            self.write(str(path), json.dumps(description, indent=1).encode())
+            self._write(str(path), json.dumps(description, indent=1).encode())
 
-    def read(self, path: str) -> bytearray | None:
-        """Read a file of the cache; return None if it does not exist.
+    def read_array(self, path: str, name: str) -> NDArray[Any] | None:
+        """Read a file of the cache; return None if it does not exist, or if there is no secret to verify it.
 
         Raises
         ------
         DamagedEntryError
-            If the file cannot be read.
+            If the file is corrupted, cannot be read, or was written under another name or by another user.
         """
-        return read_and_touch(path)
+        if not os.path.exists(path):  # noqa: PTH110  # a secret is only created when something is written
+            return None
+        try:
+            secret = load_secret()
+        except OSError:  # raised again when features are written, which issues a warning
+            return None
+        return read_and_touch(path, name, secret, self.max_size)
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a file of the cache, and remove other files if the cache exceeds its limit.
+    def write_array(self, path: str, name: str, array: NDArray[Any]) -> None:
+        """Write a file of the cache, unless it would replace nearly all others.
 
         Raises
         ------
         OSError
             If the file cannot be written.
         """
+        content = encode(array, name, load_secret())
+        if self.max_size is None or size_on_disk(len(content)) <= KEPT_SHARE * self.max_size:
+            self._write(path, content)
+
+    def _write(self, path: str, content: bytes) -> None:
+        """Write a file, and remove other files if the cache exceeds its limit."""
         write_atomically(path, content)
         limit = self.max_size
         if limit is not None and _cache_sizes.add_written(self.location, size_on_disk(len(content)), limit):
@@ -106,9 +117,10 @@ class FeatureStore:
     def read_description(self, directory: str) -> dict[str, Any]:
         """Read the description of the transformer of a directory; empty if it cannot be read."""
         try:
-            return json.loads((self.location / directory / DESCRIPTION_FILE).read_bytes())
+            description = parse_json(read_regular(self.location / directory / DESCRIPTION_FILE))
         except (OSError, ValueError):  # the description is only informative
             return {}
+        return description if isinstance(description, dict) else {}
 
     def files(self) -> Iterator[CachedFile]:
         """Yield entries and memos, and remove partial files that killed processes left."""
@@ -175,7 +187,7 @@ class _CacheSizes:
     """Last measured size of each cache, and the bytes that this process has written since."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = ProcessLock()
         self._sizes: dict[Path, tuple[int | None, int]] = {}
 
     def add_written(self, location: Path, n_bytes: int, limit: int) -> bool:

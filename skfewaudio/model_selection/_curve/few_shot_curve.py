@@ -1,5 +1,6 @@
 """Learning curves over the number of labelled clips per class."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -13,11 +14,14 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
+from skfewaudio._delegation import consumed_fit_params
+
 from .._split import list_folds
 from .._subsampled import check_not_tags
 from ..draws import RandomState, check_labels, check_positive_int, draw_support, repeat_seeds
 from ..shared_features import SharedFeatures
 from .fits import CurveFit, Outcome, SharedWork
+from .inputs import digest_inputs
 from .parallel import run_fits
 
 ResultRow = dict[str, Any]
@@ -68,7 +72,8 @@ def few_shot_curve(
         As in `FewShotSplit`. None uses 5 folds that are stratified by class and keep `groups` together.
     groups : array-like of shape (n_clips,) or None, default=None
         The recording that each clip was cut from. A warning is issued if clips of one recording are on both
-        sides of a split.
+        sides of a split. With scikit-learn's metadata routing, estimators that request ``groups`` receive
+        them in `fit`.
     scoring : str, sequence of str, dict of name -> scorer, or callable, default="accuracy"
         As in GridSearchCV.
     random_state : int, RandomState or None, default=0
@@ -78,6 +83,8 @@ def few_shot_curve(
         threads of all workers are always used.
     finished : DataFrame or None, default=None
         Rows of an earlier call with the same arguments. Fits with rows for all metrics are not run again.
+        Rows whose ``inputs`` differ belong to other clips, labels, groups or splits and are not used; without
+        a column ``inputs``, this is not checked. Estimators are identified by their names.
     on_result : callable or None, default=None
         Called with the rows of each fit, a list of dicts, as soon as it is done. It is called in the thread
         of the caller.
@@ -94,9 +101,11 @@ def few_shot_curve(
     -------
     DataFrame
         One row per pipeline, n_shots, repeat, fold and metric, with these columns and ``value``, ``seed``,
-        ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds of this fit, without features). If
-        `cv` is a PredefinedSplit, ``fold`` is the number of the dataset's fold. Rows are sorted by pipeline,
-        repeat, n_shots and fold, regardless of the order in which the fits were run.
+        ``n_train``, ``n_test``, ``fit_time`` and ``score_time`` (seconds of this fit, without features),
+        ``feature_time`` (seconds for the features of all clips, which are computed once), and ``inputs`` (a
+        digest of the clips, labels, groups and split). If `cv` is a PredefinedSplit, ``fold`` is the
+        number of the dataset's fold. Rows are sorted by pipeline, repeat, n_shots and fold, regardless of the
+        order in which the fits were run.
 
     Raises
     ------
@@ -111,6 +120,8 @@ def few_shot_curve(
     -----
     LeakageWarning
         If `cv` puts clips of one group on both sides of a split.
+    UserWarning
+        If rows of `finished` belong to other clips, labels, groups or splits.
 
     See Also
     --------
@@ -145,7 +156,9 @@ def few_shot_curve(
     # Repeats are outermost, so that an interrupted run has complete curves of fewer repeats.
     fits = [CurveFit(n, r, seed, fold) for r, seed in enumerate(seeds) for n in shots for fold in folds]
 
-    done = _finished_rows(finished, {(name, *fit) for name in named for fit in fits}, list(metrics))
+    inputs = digest_inputs(X, labels, groups, folds)
+    wanted = {(name, *fit): inputs[fit.fold] for name in named for fit in fits}
+    done = _finished_rows(finished, wanted, list(metrics))
     todo = {name: left for name in named if (left := [fit for fit in fits if (name, *fit) not in done])}
     features = SharedFeatures({name: named[name] for name in todo})
     for name, left in todo.items():
@@ -153,13 +166,16 @@ def few_shot_curve(
             bar.set_postfix_str("features")
             head, rest = features.compute(name, X)
             bar.set_postfix_str("")
-            work = SharedWork(name, rest, head, labels, folds, scorer, on_predictions is not None)
+            params = {} if groups is None else consumed_fit_params(rest, {"groups": np.asarray(groups)})
+            work = SharedWork(name, rest, head, labels, folds, scorer, on_predictions is not None, params)
             with closing(run_fits(work, left, n_jobs)) as outcomes:
                 for fit, outcome in outcomes:
                     # Rows mark the fit as finished, so they are passed on last.
                     if on_predictions is not None:
                         on_predictions(_fit_key(name, fit) | (outcome.predictions or {}))
-                    rows = done[(name, *fit)] = _result_rows(work, fit, outcome)
+                    origin = {"feature_time": features.seconds[name], "inputs": inputs[fit.fold]}
+                    rows = [{**row, **origin} for row in _result_rows(work, fit, outcome)]
+                    done[(name, *fit)] = rows
                     if on_result is not None:
                         on_result(rows)
                     bar.update()
@@ -193,9 +209,12 @@ def _result_rows(work: SharedWork, fit: CurveFit, outcome: Outcome) -> ResultRow
 
 
 def _finished_rows(
-    finished: pd.DataFrame | None, wanted: set[tuple[Any, ...]], metrics: list[str]
+    finished: pd.DataFrame | None, wanted: dict[tuple[Any, ...], str], metrics: list[str]
 ) -> dict[tuple[Any, ...], ResultRows]:
-    """Return the rows of wanted fits that have all metrics; of repeated rows, the last one is kept."""
+    """Return the rows of wanted fits that have all metrics; of repeated rows, the last one is kept.
+
+    `wanted` maps fits to the digest of their inputs.
+    """
     if finished is None or finished.empty:
         return {}
     keys = ["pipeline", *CurveFit._fields]
@@ -205,10 +224,20 @@ def _finished_rows(
             f"finished lacks the columns {', '.join(missing)}; expected rows of an earlier few_shot_curve"
         )
     found: dict[tuple[Any, ...], ResultRow] = {}
+    n_others = 0
     for row in finished.to_dict("records"):
         key = tuple(row[name] for name in keys)
-        if key in wanted:
-            found.setdefault(key, {})[row["metric"]] = {str(name): value for name, value in row.items()}
+        if key not in wanted:
+            continue
+        if isinstance(inputs := row.get("inputs"), str) and inputs != wanted[key]:
+            n_others += 1
+            continue
+        found.setdefault(key, {})[row["metric"]] = {str(name): value for name, value in row.items()}
+    if n_others:
+        warnings.warn(
+            f"{n_others} rows of finished belong to other clips, labels, groups or splits, and are not used",
+            stacklevel=3,
+        )
     return {
         key: [rows[metric] for metric in metrics]
         for key, rows in found.items()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -49,6 +49,7 @@ class SharedWork:
     folds: dict[int, tuple[Indices, Indices]]
     scorer: Callable[..., dict[str, float]]
     keep_predictions: bool
+    fit_params: dict[str, Any] = field(default_factory=dict)
 
     def __sizeof__(self) -> int:
         # Dask uses the size to schedule fits near their data and to monitor its workers' memory.
@@ -70,7 +71,7 @@ def _fit_and_score(work: SharedWork, fit: CurveFit) -> Outcome:
     train, test = work.folds[fit.fold]
     start = time.perf_counter()
     model = SubsampledClassifier(work.estimator, fit.n_shots, random_state=fit.seed)
-    model._fit_within(work.X, work.labels, train)
+    model._fit_within(work.X, work.labels, train, work.fit_params)
     fitted = time.perf_counter()
     clips, labels = _safe_indexing(work.X, test), work.labels[test]
     _cache_responses(model.estimator_)

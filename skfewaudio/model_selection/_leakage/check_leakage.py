@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from skfewaudio.audio.clips import FilePart, as_file_part, is_sound
 from skfewaudio.datasets.recording_names import recordings_of_files
 from skfewaudio.exceptions import LeakageWarning
 
@@ -36,6 +37,8 @@ def check_leakage(
     groups: ArrayLike | None = None,
     sample_rate: int | None = None,
     min_similarity: float | None = None,
+    channel: str | int = "mean",
+    allow_truncated: bool = False,
 ) -> pd.DataFrame:
     """Check a dataset for leakage between training and test clips.
 
@@ -61,6 +64,8 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
     min_similarity : float or None, default=None
         Minimum similarity of near-duplicates. None is 0.75 for audio, 0.5 for spectrograms and 0.98 for
         vectors.
+    channel, allow_truncated
+        How files are read, as in :func:`~skfewaudio.audio.load_audio`.
 
     Returns
     -------
@@ -124,18 +129,34 @@ or (n_clips, n_features), or list of arrays of shape (n_mels, n_frames)
     """
     if min_similarity is not None and not 0 < min_similarity <= 1:
         raise ValueError(f"min_similarity must be above 0 and at most 1; got {min_similarity!r}")
-    paths = [str(clip) for clip in X] if holds_recordings(X) else None
-    content = read_content(X, sample_rate)
+    parts = _list_parts(X)
+    content = read_content(X, sample_rate, channel=channel, allow_truncated=allow_truncated)
     clips = _ClipMetadata(len(content), y, folds, groups)
     found = [*_find_duplicates(content, clips), *_find_near_duplicates(content, clips, min_similarity)]
     if clips.groups is not None:
         found += _find_shared_recordings(clips.groups, "recording", clips)
-    if paths is not None:
-        names = np.array(recordings_of_files(paths), dtype=object)
+    if parts is not None:
+        names = np.array(recordings_of_files([part.path for part in parts]), dtype=object)
         found += _find_shared_recordings(names, "according to its file names", clips)
-    table = _findings_frame(found, clips, paths)
+    table = _findings_frame(found, clips, None if parts is None else [_describe_part(part) for part in parts])
     _warn_about_findings(table)
     return table
+
+
+def _list_parts(X: Any) -> list[FilePart] | None:
+    """Return the clips as parts of files; None if they are in memory."""
+    clips = list(X) if holds_recordings(X) else []
+    if not clips or any(is_sound(clip) for clip in clips):
+        return None
+    return [as_file_part(clip) for clip in clips]
+
+
+def _describe_part(part: FilePart) -> str:
+    """Return the name of a file, with start and end of a part of it."""
+    name = Path(part.path).name
+    if part.is_whole:
+        return name
+    return f"{name} {part.start:g}-{'' if part.end is None else format(part.end, 'g')} s"
 
 
 class _ClipMetadata:
@@ -239,17 +260,17 @@ def _first_differing_pair(part: pd.DataFrame, column: str, kind: str, detail: st
         yield _Finding(kind, int(part.index[0]), int(others[0]), np.nan, detail)
 
 
-def _findings_frame(found: list[_Finding], clips: _ClipMetadata, paths: list[str] | None) -> pd.DataFrame:
-    """Return the findings as a DataFrame without repetitions, with folds and file names."""
+def _findings_frame(found: list[_Finding], clips: _ClipMetadata, names: list[str] | None) -> pd.DataFrame:
+    """Return the findings as a DataFrame without repetitions, with folds and the names of clips."""
     table = pd.DataFrame(found, columns=list(_Finding._fields))
     table = table.drop_duplicates(["kind", "first", "second"], ignore_index=True)
     table = table.astype({"first": np.intp, "second": np.intp, "similarity": float})
     folds = np.full(clips.n_clips, pd.NA, dtype=object) if clips.folds is None else clips.folds
     for clip in ("first", "second"):
         table[f"{clip}_fold"] = folds[table[clip]]
-    if paths is not None:
+    if names is not None:
         table["detail"] = [
-            f"{Path(paths[first]).name}, {Path(paths[second]).name}" + (f": {detail}" if detail else "")
+            f"{names[first]}, {names[second]}" + (f": {detail}" if detail else "")
             for first, second, detail in zip(table["first"], table["second"], table["detail"], strict=True)
         ]
     return table[FINDING_COLUMNS]

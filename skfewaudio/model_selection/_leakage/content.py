@@ -1,6 +1,7 @@
 """Representations of clips for the search for duplicates."""
 
 import hashlib
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,11 +54,14 @@ def holds_recordings(X: Any) -> bool:
     return is_path(first) or is_file_part(first) or is_sound(first)
 
 
-def read_content(X: Any, sample_rate: int | None) -> Content:
-    """Compute digests and representations of clips, whose kind is detected."""
+def read_content(X: Any, sample_rate: int | None, **reading: Any) -> Content:
+    """Compute digests and representations of clips, whose kind is detected.
+
+    `reading` are parameters of `iter_clips`.
+    """
     if is_path(X) or holds_recordings(X) or sample_rate is not None:
         rate = SAMPLE_RATE if sample_rate is None or holds_recordings(X) else sample_rate
-        return _read_sounds(X, rate)
+        return _read_sounds(X, rate, reading)
     if not hasattr(X, "ndim") and len(X) and np.ndim(X[0]) == 1:
         raise ValueError(
             "X is a list of one-dimensional arrays; give their sample_rate in Hz if they are waveforms, or "
@@ -70,11 +74,10 @@ def read_content(X: Any, sample_rate: int | None) -> Content:
     return Content("vector", data, digests)
 
 
-def _read_sounds(X: Any, sample_rate: int) -> Content:
+def _read_sounds(X: Any, sample_rate: int, reading: dict[str, Any]) -> Content:
     """Compute fingerprints and digests, with few clips in memory at a time."""
-    sounds: Waveforms = check_waveforms(
-        BaseEstimator(), X, reset=True, read=lambda paths: iter_clips(paths, sample_rate=sample_rate)
-    )
+    read = partial(iter_clips, sample_rate=sample_rate, **reading)
+    sounds: Waveforms = check_waveforms(BaseEstimator(), X, reset=True, read=read)
     both = [(fingerprint(sound, sample_rate), _content_digest(sound)) for sound in sounds]
     return Content("sound", [prints for prints, _ in both], [digest for _, digest in both])
 

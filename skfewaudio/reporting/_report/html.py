@@ -4,10 +4,12 @@ import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from skfewaudio._names import escape_words
 
 from .charts import MARKER_PATHS, STAR_PATH, truncate_label
 from .table import MARKS
@@ -35,12 +37,18 @@ def _environment() -> Environment:
         loader=PackageLoader("skfewaudio.reporting._report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_escape_controls,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals.update(marks=MARKS, mark_names=MARK_NAMES, star=STAR_PATH, markers=MARKER_PATHS)
     environment.filters["truncate_label"] = truncate_label
     return environment
+
+
+def _escape_controls(value: Any) -> Any:
+    """Escape control characters in names; Markup is the page's own."""
+    return escape_words(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _read_asset(name: str) -> Markup:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from skfewaudio._names import escape
+
 from ..text_table import format_columns
 
 MARKS = {"best": "★", "tied": "≈"}
@@ -43,8 +45,8 @@ class Table:
 
 
 def escape_markdown(text: str) -> str:
-    """Escape Markdown and HTML special characters and collapse whitespace."""
-    return _MARKDOWN_SPECIALS.sub(r"\\\1", " ".join(text.split()))
+    """Escape Markdown and HTML special characters and control characters, and collapse whitespace."""
+    return _MARKDOWN_SPECIALS.sub(r"\\\1", escape(" ".join(text.split())))
 
 
 def to_table(things: Any, caption: str, *, column: str, limit: int = 200) -> Table:

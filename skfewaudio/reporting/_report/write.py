@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from skfewaudio._files import write_file
+
 from .build import build_report
 from .html import render_html
 from .markdown import render_markdown
@@ -131,7 +133,11 @@ def write_report(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(RENDERERS[format](report), encoding="utf-8", errors="backslashreplace")
+    content = RENDERERS[format](report).encode(errors="backslashreplace")
+    if path.exists() and not path.is_file():  # a pipe or /dev/stdout, which cannot be replaced
+        path.write_bytes(content)
+    else:
+        write_file(path, content)
     return path
 
 

@@ -37,9 +37,10 @@ def test_tags_equal_the_tags_of_the_transformer():
 
 
 def test_feature_names_equal_the_names_of_the_transformer():
-    names = CachedFeatures(MFCC()).get_feature_names_out()
-    np.testing.assert_array_equal(names, MFCC().get_feature_names_out())
-    assert not hasattr(CachedFeatures(LogMel()), "get_feature_names_out")
+    for transformer in (MFCC(), LogMel()):
+        names = CachedFeatures(transformer).get_feature_names_out()
+        np.testing.assert_array_equal(names, transformer.get_feature_names_out())
+    assert not hasattr(CachedFeatures(FunctionTransformer()), "get_feature_names_out")
 
 
 def test_pandas_output_has_the_column_names(cached, clips):

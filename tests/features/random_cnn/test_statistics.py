@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skfewaudio import LogMel
-from skfewaudio._torch import seeded
+from skfewaudio._torch_state import own_state
 from skfewaudio.architectures import MusicallyMotivated, SampleLevel, SingleLayer
 from skfewaudio.features import _random_cnn
 
@@ -27,7 +27,7 @@ def maps_of(features, clip):
         features.architecture
     ]
     is_waveform = features.architecture == WAVEFORM
-    with seeded(int(np.random.RandomState(features.random_state).randint(2**31 - 1)), torch.device("cpu")):
+    with own_state(int(np.random.RandomState(features.random_state).randint(2**31 - 1)), torch.device("cpu")):
         network = class_(1, 1 if is_waveform else 96, class_.min_frames, n_filters=features.n_filters)
     x = clip if is_waveform else LogMel.from_preset("random-cnn").transform([clip])[0]
     with torch.no_grad():

@@ -127,8 +127,9 @@ def test_pandas_output_has_named_columns(weights, noise):
     assert list(frame.columns) == [f"vggish{index}" for index in range(128)]
 
 
-def test_patches_have_no_feature_names():
-    assert not hasattr(VGGishEmbed(pooling=None), "get_feature_names_out")
+def test_embeddings_of_patches_have_the_names_of_pooled_ones():
+    names = VGGishEmbed(pooling=None).get_feature_names_out()
+    assert names.tolist() == VGGishEmbed().get_feature_names_out().tolist()
 
 
 @pytest.mark.parametrize(

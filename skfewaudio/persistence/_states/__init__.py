@@ -1,0 +1,1 @@
+"""Checks of the fitted state of the estimators that load without trust."""
