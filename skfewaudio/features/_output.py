@@ -6,7 +6,7 @@ from typing import Any, Self
 class OutputMixin:
     """Mixin, left of TransformerMixin, for the containers of tables and of spectrograms.
 
-    The estimator has ``_returns_table``. If it is true, scikit-learn converts the output of `transform`.
+    The estimator has ``_returns_table``. If it is true, scikit-learn converts the output of ``transform``.
     Otherwise the output is one array per clip, whose rows the feature names name.
     """
 
@@ -26,7 +26,7 @@ class OutputMixin:
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            Container of the output of `transform` and `fit_transform`. None leaves it unchanged.
+            Container of the output of ``transform`` and ``fit_transform``. None leaves it unchanged.
 
         Returns
         -------
