@@ -118,7 +118,7 @@ def test_resume_needs_a_file(model, files, capsys):
     assert "--resume: needs -o FILE" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_killed_process_is_resumed_to_the_same_rows(model, other_clips, tmp_path, suffix):
     content = (other_clips / "tone" / "0.wav").read_bytes()
