@@ -65,9 +65,9 @@ def own_state(seed: int, device: torch.device) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
-        # Otherwise not: within a context of autocast, inner ones keep copies of weights from step to step.
-        if device.type != "meta" and torch.is_autocast_enabled(device.type):
-            stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type != "meta":
+            # Within a context of autocast, inner ones would use copies of the weights of earlier steps.
+            stack.enter_context(torch.autocast(device.type, enabled=False, cache_enabled=False))
         stack.enter_context(_OwnGenerators(seed))
         stack.enter_context(own_defaults(device))
         yield
@@ -112,7 +112,8 @@ class _OwnGenerators(TorchFunctionMode):
             return func(*args, **kwargs)
         if device.type == "cpu" and func is functional.dropout:
             return self._drop_out(*args, **kwargs)
-        with self._lend_generator(device):
+        # In a block within a block, the outer mode must not lend its generator in turn.
+        with self._lend_generator(device), torch._C.DisableTorchFunction():
             return func(*args, **kwargs)
 
     def _drop_out(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,7 +29,10 @@ from skfewaudio import (
     SkorchCNN,
     SpectrogramStatistics,
     SubsampledClassifier,
+    classifiers,
+    features,
     make_few_shot_classifier,
+    model_selection,
 )
 
 SAMPLE_RATE = 16000
@@ -54,24 +57,39 @@ def cache_location(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("SKFEWAUDIO_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-@parametrize_with_checks(
-    [
-        LogMel(),
-        MFCC(),
-        CachedFeatures(MFCC()),
-        RowStatistics(),
-        RandomCNNFeatures("single_layer", n_filters=4),
-        PrototypicalClassifier(),
-        SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
-        BlockScaler(),
-        AugmentedClassifier(CalibratedRidgeClassifier()),
-        CalibratedRidgeClassifier(),
-        ELMClassifier(),
-        ELMRegressor(),
-        PatchClassifier(),
-        SubsampledClassifier(KNeighborsClassifier(1), n_shots=None),
-    ]
-)
+ESTIMATORS = [
+    LogMel(),
+    MFCC(),
+    CachedFeatures(MFCC()),
+    RowStatistics(),
+    RandomCNNFeatures("single_layer", n_filters=4),
+    PrototypicalClassifier(),
+    SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
+    BlockScaler(),
+    AugmentedClassifier(CalibratedRidgeClassifier()),
+    CalibratedRidgeClassifier(),
+    ELMClassifier(),
+    ELMRegressor(),
+    PatchClassifier(),
+    SubsampledClassifier(KNeighborsClassifier(1), n_shots=None),
+]
+TESTED_WITH_WEIGHTS = {"VGGishEmbed"}  # in tests/features/vggish
+
+
+def test_every_public_estimator_is_checked():
+    packages = (features, classifiers, model_selection)
+    public = {
+        name for package in packages for name in package.__all__ if is_estimator(getattr(package, name))
+    }
+    checked = {kind.__name__ for estimator in ESTIMATORS for kind in type(estimator).__mro__}
+    assert public - checked == TESTED_WITH_WEIGHTS
+
+
+def is_estimator(item):
+    return isinstance(item, type) and issubclass(item, BaseEstimator)
+
+
+@parametrize_with_checks(ESTIMATORS)
 def test_scikit_learns_common_checks(estimator, check):
     check(estimator)
 

@@ -108,18 +108,24 @@ def write_config(
     }
     args.output.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(to_json_value(record), default=str) for record in clips)
-    write_file(args.output / CLIPS, "".join(f"{line}\n" for line in lines).encode())
+    _write_if_changed(args.output / CLIPS, "".join(f"{line}\n" for line in lines).encode())
     text = json.dumps(
         to_json_value({**identity, "pipelines": names, **notes, "runs": runs}), indent=2, ensure_ascii=False
     )
     # A folder whose name is not UTF-8 is written with JSON's escapes.
-    write_file(args.output / CONFIG, f"{text}\n".encode(errors="backslashreplace"))
+    _write_if_changed(args.output / CONFIG, f"{text}\n".encode(errors="backslashreplace"))
     versions = {
         "skfewaudio": identity["skfewaudio"],
         "python": environment["python"],
         **environment["versions"],
     }
     return {"run": run, "versions": ", ".join(f"{name} {number}" for name, number in versions.items())}
+
+
+def _write_if_changed(path: Path, content: bytes) -> None:
+    """Write a file whole, unless it is the same: a finished run can be repeated on a full disk."""
+    if not path.exists() or read_regular(path) != content:
+        write_file(path, content)
 
 
 def _identify(

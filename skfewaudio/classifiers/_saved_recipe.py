@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 _RECIPE = "skfewaudio_recipe"
 MAX_NUMBER = 2**31
 MAX_ITEMS = 100
-LARGEST_WEIGHT = 1e30
 # Calls of torch while a network is built; the architectures of this package need at most 27 per tensor.
 CALLS, CALLS_PER_TENSOR = 300, 40
 
@@ -83,25 +80,3 @@ class LimitedBuilding(TorchFunctionMode):
         if self.n_left < 0:
             raise ValueError(f"the network has more layers than the {self.n_tensors} tensors in the file")
         return func(*args, **(kwargs or {}))
-
-
-def check_tensors(expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> None:
-    """Check the data types and values of the tensors of a network, before they are loaded into it.
-
-    Raises
-    ------
-    ValueError
-        If a tensor has another data type than expected, is empty, or contains NaN, infinity or a negative
-        variance.
-    """
-    for name, tensor in found.items():
-        if name in expected and tensor.dtype != expected[name].dtype:
-            raise ValueError(f"{name} is of {tensor.dtype}, expected {expected[name].dtype}")
-        if not tensor.numel():
-            raise ValueError(f"{name} is empty")
-        low, high = map(float, tensor.aminmax()) if tensor.is_floating_point() else (0.0, 0.0)
-        smallest = 0.0 if name.endswith("running_var") else -LARGEST_WEIGHT
-        if not smallest <= low <= high <= LARGEST_WEIGHT:  # also false for NaN
-            raise ValueError(
-                f"{name} has values from {low:g} to {high:g}; expected {smallest:g} to {LARGEST_WEIGHT:g}"
-            )

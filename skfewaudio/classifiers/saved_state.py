@@ -17,7 +17,7 @@ from torch import nn
 from skfewaudio._torch_state import own_state
 from skfewaudio.architectures import Architecture, check_architecture_choice
 
-from ._saved_recipe import LimitedBuilding, Recipe, check_recipe, check_tensors, recipe_of, set_recipe
+from ._saved_recipe import LimitedBuilding, Recipe, check_recipe, recipe_of, set_recipe
 
 __all__ = [
     "NetworkArchive",
@@ -86,13 +86,10 @@ class NetworkArchive:
         state = self._tensors_of(plain)
         # Architectures of this package are built without memory or random numbers, and adopt the loaded
         # tensors. This is fast, and safe for any sizes in a damaged file.
-        network = (
-            _build_limited(build, recipe, len(state)) if _is_ours(build) else _build_trusted(build, recipe)
-        )
-        if _is_ours(build):
-            check_tensors(network.state_dict(), state)
+        is_ours = _is_ours(build)
+        network = _build_limited(build, recipe, len(state)) if is_ours else _build_trusted(build, recipe)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.load_state_dict(state, assign=_is_ours(build))
+        network.load_state_dict(state, assign=is_ours)
         for name in plain["frozen"]:
             network.get_parameter(name).requires_grad_(False)
         set_recipe(network, recipe)

@@ -37,8 +37,7 @@ def digest_clips(
     digests = FileDigests(FeatureStore(location, None))
     with ThreadPool(resolve_threads(None)) as pool:
         found = [key for key, _ in pool.map(lambda clip: key_of_clip(clip, digests), clips)]
-    with suppress(
-        OSError
-    ):  # a full disk or a folder without write access: the files are read again next time
-        digests.save()
+    if store:
+        with suppress(OSError):  # the cache cannot be written: the files are read again next time
+            digests.save()
     return found

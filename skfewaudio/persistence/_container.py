@@ -1,6 +1,6 @@
 """Model files: uncompressed zip archives of three members."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -111,12 +111,14 @@ def check_archive(archive: ZipFile, size: int) -> None:
         raise ValueError(f"its members declare {declared} bytes, but the file has {size}")
 
 
-def replace_member(data: bytes, name: str, content: str) -> bytes:
-    """Return a zip with one of its members replaced."""
+def replace_member(data: bytes, name: str, content: str, *, dropped: Collection[str] = ()) -> bytes:
+    """Return a zip with one of its members replaced, and some dropped."""
     whole = BytesIO()
     with ZipFile(BytesIO(data)) as source, ZipFile(whole, "w", ZIP_STORED) as target:
         for member in source.infolist():
-            target.writestr(member.filename, content if member.filename == name else source.read(member))
+            if member.filename not in dropped:
+                new = content if member.filename == name else source.read(member)
+                target.writestr(member.filename, new)
     return whole.getvalue()
 
 

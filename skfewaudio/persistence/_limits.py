@@ -32,6 +32,8 @@ MAX_CLIP_SAMPLES = 2**22
 MAX_ARGUMENT = 2**12
 MAX_WEIGHTS = 2**24
 
+MAX_JOBS = 2**10  # processors that a negative n_jobs leaves unused
+
 # Classifiers with networks.
 MAX_PATCH_VALUES = 2**20
 MAX_BATCH = 2**16

@@ -110,8 +110,9 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
         if not isinstance(model, BaseEstimator):
             raise ValueError(f"it holds a {type(model).__name__}, not an estimator")
         _adapt_to_machine(model, names)
-        unavailable = _move_to_devices(model)
+        unavailable = _replace_devices(model)
         _check_state(path, model, names)
+        _move_networks(model)
     _warn_of_versions(path, card["versions"])
     if unavailable:
         warnings.warn(
@@ -180,26 +181,36 @@ def _adapt_to_machine(model: Any, trusted: list[str]) -> None:
         for parameter, default in FOLDERS.get(name, {}).items():
             setattr(estimator, parameter, default)
         for parameter in ("n_jobs", "n_threads"):
-            value = getattr(estimator, parameter, None)
+            value = vars(estimator).get(parameter)
             if isinstance(value, Integral) and value > n_processors:
                 setattr(estimator, parameter, n_processors)
 
 
-def _move_to_devices(model: Any) -> list[str]:
-    """Move networks to their estimators' devices; return the unavailable devices, replaced by the CPU."""
+def _replace_devices(model: Any) -> list[str]:
+    """Return the devices of estimators that are not available, which are replaced by the CPU."""
     unavailable = set()
     for estimator in _iter_estimators(model):
-        network, device = getattr(estimator, "network_", None), getattr(estimator, "device", None)
-        if device is not None:
-            try:
-                if resolve_device(device).type == "meta":
-                    raise ValueError("computes nothing")
-            except ValueError:
-                unavailable.add(str(device))
-                estimator.device = "cpu"
-        if isinstance(network, torch.nn.Module):
-            network.to(resolve_device(getattr(estimator, "device", None)))
+        device = vars(estimator).get("device")
+        if device is not None and not _is_available(device):
+            unavailable.add(str(device))
+            estimator.device = "cpu"
     return sorted(unavailable)
+
+
+def _is_available(device: Any) -> bool:
+    """Return whether torch can compute on a device; the meta device holds no values."""
+    try:
+        return resolve_device(device).type != "meta"
+    except ValueError:
+        return False
+
+
+def _move_networks(model: Any) -> None:
+    """Move networks to the devices of their estimators."""
+    for estimator in _iter_estimators(model):
+        network = vars(estimator).get("network_")
+        if isinstance(network, torch.nn.Module):
+            network.to(resolve_device(vars(estimator).get("device")))
 
 
 def _iter_estimators(value: Any) -> Iterator[Any]:

@@ -25,8 +25,8 @@ from skfewaudio.exceptions import ModelSaveError
 
 from ._arrays import unpack_nested
 from ._card import FORMAT, FORMAT_VERSION, PathLike
-from ._container import CARD, ESTIMATOR, TENSORS, write_members
-from ._schema import SCHEMA, check_schema, find_unimportable, read_schema
+from ._container import CARD, ESTIMATOR, TENSORS, replace_member, write_members
+from ._schema import SCHEMA, check_schema, find_unimportable, iter_nodes, read_schema, share_repeated
 
 VERSIONS = {
     "skfewaudio": __version__,
@@ -107,7 +107,7 @@ def _dump(model: BaseEstimator, networks: NetworkArchive) -> bytes:
     """Serialise the estimator by skops, without the tensors of its networks."""
     try:
         with archiving(networks):
-            data = skops.io.dumps(model)
+            data = _share_arrays(skops.io.dumps(model))
         with ZipFile(BytesIO(data)) as archive:
             schema = read_schema(archive.read(SCHEMA))
             has_nested = any(name.endswith(".npz") for name in archive.namelist())
@@ -125,6 +125,16 @@ def _dump(model: BaseEstimator, networks: NetworkArchive) -> bytes:
         )
     _read_back(model, data, networks)
     return unpack_nested(data) if has_nested else data
+
+
+def _share_arrays(data: bytes) -> bytes:
+    """Return what skops wrote with each object in one form, and without the arrays of other forms."""
+    with ZipFile(BytesIO(data)) as archive:
+        schema, names = json.loads(archive.read(SCHEMA)), set(archive.namelist())
+    if not share_repeated(schema):
+        return data
+    used = {node["file"] for _, node in iter_nodes(schema) if "file" in node}
+    return replace_member(data, SCHEMA, json.dumps(schema), dropped=names - used - {SCHEMA})
 
 
 def _read_back(model: BaseEstimator, data: bytes, networks: NetworkArchive) -> None:

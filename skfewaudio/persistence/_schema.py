@@ -91,6 +91,38 @@ def _check_structure(text: bytes) -> None:
         depth -= outside.count(b"}") + outside.count(b"]")
 
 
+def share_repeated(schema: Any) -> bool:
+    """Write out an object that is referenced several times in the same way each time, in place.
+
+    skops asks a random generator for its state at each reference, and stores new arrays each time.
+
+    Parameters
+    ----------
+    schema : object
+        A tree that skops has just written, in which equal numbers refer to one object.
+
+    Returns
+    -------
+    bool
+        Whether an object was written out in different ways.
+    """
+    first: dict[int, Any] = {}
+    is_changed = False
+    stack: list[tuple[Any, Any, Any]] = [(None, None, schema)]
+    while stack:
+        holder, key, value = stack.pop()
+        number = value.get("__id__") if isinstance(value, dict) else None
+        if number in first and holder is not None:
+            is_changed |= first[number] != value
+            holder[key] = first[number]
+        elif isinstance(value, dict | list):
+            if number is not None:
+                first[number] = value
+            items = list(value.items() if isinstance(value, dict) else enumerate(value))
+            stack += [(value, name, item) for name, item in reversed(items)]
+    return is_changed
+
+
 def check_schema(schema: Any, named_only: Collection[str]) -> None:
     """Check that a tree reads each array once, and instantiates only allowed types.
 

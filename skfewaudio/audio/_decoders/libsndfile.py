@@ -10,6 +10,7 @@ import soundfile as sf
 from .base import Block, CannotDecodeError, truncated
 
 BLOCK_SAMPLES = 2**18  # samples read at once: the frame count in a header is never trusted for allocation
+LONGEST_PAGE = 255 * 4096  # frames on a page of Ogg Vorbis at most: packets, and half a block for each
 
 
 class SoundfileDecoder:
@@ -54,9 +55,8 @@ class SoundfileDecoder:
         n_read = 0
         n_at_once = max(1, BLOCK_SAMPLES // self.n_channels)
         try:
-            # In Vorbis, libsndfile misses the position by some hundred frames.
-            if start and self._file.subtype != "VORBIS":
-                n_read = self._file.seek(min(start, self._file.frames))
+            if (reachable := min(start, self._last_reachable())) > 0:
+                n_read = self._file.seek(reachable)
             while len(block := self._file.read(n_at_once, dtype="float32", always_2d=True)):
                 n_read += len(block)
                 if n_read > start:
@@ -65,6 +65,10 @@ class SoundfileDecoder:
             self.problem = f"is damaged after {n_read / self.sample_rate:.2f} s ({error})"
         if self.problem is None and n_read < self._file.frames:
             self.problem = truncated(n_read, self._file.frames)
+
+    def _last_reachable(self) -> int:
+        """Return the last frame that is found exactly: on the last page of Vorbis, libsndfile errs."""
+        return self._file.frames - (LONGEST_PAGE if self._file.subtype == "VORBIS" else 0)
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,8 @@ class FeatureCache:
     """Cache directory of features, with one entry per transformer and clip, shared by processes.
 
     Each entry is a file with a checksum that is written atomically. No locks are needed: any number of
-    processes may read, write and clear the cache at the same time, and may be killed.
+    processes may read, write and clear the cache at the same time, and may be killed. The checksum depends on
+    a secret key of the user, so that entries written by others are not used.
 
     Parameters
     ----------
@@ -31,6 +32,9 @@ class FeatureCache:
     -----
     Every writing process may exceed the limit by a fiftieth of it. The time of last use of an entry is the
     modification time of its file, with a precision of a minute.
+
+    The key is the file ``features.key`` in the cache folder of the package. Users who trust one another can
+    share entries by a common key, whose file the environment variable ``SKFEWAUDIO_CACHE_KEY`` names.
 
     Examples
     --------

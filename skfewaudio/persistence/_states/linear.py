@@ -1,5 +1,7 @@
 """States of scikit-learn's linear models."""
 
+import numpy as np
+
 from .objects import fitted
 from .scope import Scope
 from .state import FEATURES, State
@@ -17,6 +19,14 @@ REGRESSOR = FEATURES | {
     "coef_": either(floats("features"), floats("targets", "features")),
     "intercept_": either(number(), floats("targets")),
 }
+
+
+def _check_regressor(scope: Scope) -> None:
+    """Check that one row of coefficients has one intercept."""
+    model = scope.estimator
+    n_intercepts = np.size(model.intercept_)
+    is_right = model.coef_.ndim == 2 or n_intercepts == 1
+    scope.need(is_right, f"has {n_intercepts} intercepts for one row of coefficients")
 
 
 def _check_ridge_classifier(scope: Scope) -> None:
@@ -58,11 +68,13 @@ STATES = {
     "sklearn.linear_model._logistic.LogisticRegression": State(fitted=CLASSIFIER, unused="n_iter_"),
     "sklearn.linear_model._logistic.LogisticRegressionCV": State(fitted=CLASSIFIER, unused=_PATHS),
     "sklearn.svm._classes.LinearSVC": State(fitted=CLASSIFIER, unused="n_iter_"),
-    "sklearn.svm._classes.LinearSVR": State(fitted=REGRESSOR, unused="n_iter_"),
+    "sklearn.svm._classes.LinearSVR": State(fitted=REGRESSOR, unused="n_iter_", rule=_check_regressor),
     "sklearn.linear_model._ridge.RidgeClassifier": RIDGE_CLASSIFIER,
     "sklearn.linear_model._ridge.RidgeClassifierCV": RIDGE_CLASSIFIER,
     **{
-        f"sklearn.linear_model.{module}.{name}": State(fitted=REGRESSOR, unused=_REGRESSION)
+        f"sklearn.linear_model.{module}.{name}": State(
+            fitted=REGRESSOR, unused=_REGRESSION, rule=_check_regressor
+        )
         for module, names in _LINEAR_MODELS.items()
         for name in names
     },

@@ -39,6 +39,22 @@ def network(value: Any, scope: Scope) -> None:
     found = recipe.n_mels, recipe.n_frames
     expected = scope.find("features"), scope.estimator.patch_frames_ or 1
     scope.need(found == expected, f"takes patches of {found}, and the estimator cuts patches of {expected}")
+    for name, tensor in value.state_dict().items():
+        try:
+            _check_tensor(name, tensor)
+        except StateError as error:
+            raise error.within(name) from None
+
+
+def _check_tensor(name: str, tensor: torch.Tensor) -> None:
+    """Check the data type of a tensor, and that it has values, without NaN and infinity."""
+    expected = torch.int64 if name.endswith("num_batches_tracked") else torch.float32
+    if tensor.dtype != expected or not tensor.numel():
+        raise StateError(f"is a tensor of {tensor.dtype} of shape {tuple(tensor.shape)}; expected {expected}")
+    low, high = map(float, tensor.aminmax())
+    smallest = 0.0 if name.endswith("running_var") else -limits.LARGEST
+    if not smallest <= low <= high <= limits.LARGEST and expected.is_floating_point:  # also for NaN
+        raise StateError(f"has values from {low:g} to {high:g}; expected {smallest:g} to {limits.LARGEST:g}")
 
 
 def _history(value: Any, scope: Scope) -> None:

@@ -109,8 +109,7 @@ def fitted(*kinds: str, classes: str | None = None, method: str | None = None, *
     """
 
     def check(value: Any, scope: Scope) -> None:
-        _check_estimator(value, scope, True, kinds, method)
-        inner = scope.inspect(value, True)
+        inner = _inspect(value, scope, True, kinds, method)
         for name, outer in links.items():
             match_link(inner, name, scope, outer)
         if classes is not None:
@@ -123,35 +122,39 @@ def part(*kinds: str, method: str | None = None) -> Check:
     """Expect an estimator that is fitted if the containing estimator is fitted."""
 
     def check(value: Any, scope: Scope) -> None:
-        _check_estimator(value, scope, scope.fitted, kinds, method)
-        scope.inspect(value, scope.fitted)
+        _inspect(value, scope, scope.fitted, kinds, method)
 
     return check
 
 
 def match_link(inner: Scope, name: str, outer: Scope, outer_name: str) -> None:
     """Check that a size of an inner estimator equals a size of the outer one, if both are known."""
-    found = inner.outputs if name == "outputs" else inner.find(name)
+    found = inner.find(name)
     if found is not None and not outer.match(outer_name, found):
         raise StateError(f"has {found} {name}; expected {outer.find(outer_name)}")
 
 
-def _check_estimator(
-    value: Any, scope: Scope, must_fit: bool, kinds: Collection[str], method: str | None
-) -> None:
+def _inspect(value: Any, scope: Scope, fitted: bool, kinds: Collection[str], method: str | None) -> Scope:
+    """Check the class of an estimator, its state and then its methods, some of which depend on the state."""
     name = full_name(type(value))
     if isinstance(value, SCALARS) or (kinds and name not in kinds and name not in scope.trusted):
         refuse(value, " or ".join(kinds) or "an estimator")
-    if must_fit and method is not None and not hasattr(value, method):
+    inner = scope.inspect(value, fitted)
+    if fitted and method is not None and not hasattr(value, method):
         raise StateError(f"is a {type(value).__name__}, which has no {method}")
+    return inner
 
 
 def _check_classes(inner: Scope, outer: Scope, kind: str) -> None:
-    found, n_classes = inner.classes, outer.find("classes")
+    """Check the labels of an inner classifier, unless the caller trusts it."""
+    found = inner.classes
+    if found is None and full_name(type(inner.estimator)) in outer.trusted:
+        return
     if found is None:
-        if full_name(type(inner.estimator)) in outer.trusted:
-            return
         raise StateError(f"is a {type(inner.estimator).__name__} without classes")
-    expected = {"same": outer.classes, "binary": [0, 1]}.get(kind, list(range(n_classes or 0)))
-    if found != expected if kind != "binary" else len(found) != 2:
-        raise StateError(f"has other classes than expected, {found[:5]}")
+    encoded = list(range(outer.find("classes") or 0))
+    is_right = (
+        len(found) == 2 if kind == "binary" else found == (outer.classes if kind == "same" else encoded)
+    )
+    if not is_right:
+        raise StateError(f"has other classes than expected: {found[:5]}")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .objects import fitted, match_link, part, plain, unary_function
 from .scope import Scope, StateError
 from .state import FEATURES, State
-from .values import choice, either, items, none, number, refuse
+from .values import Check, choice, either, items, none, number, refuse
 
 SKIPPED = (None, "passthrough", "drop")
 
@@ -21,8 +21,16 @@ def _named_parts(value: Any, scope: Scope) -> None:
 def _pair(value: Any, scope: Scope) -> None:
     if type(value) not in (tuple, list) or len(value) != 2 or not isinstance(value[0], str):
         refuse(value, "a name and an estimator")
-    if not (value[1] is None or isinstance(value[1], str)) or value[1] not in SKIPPED:
-        part()(value[1], scope)
+    if not (isinstance(value[1], str | None) and value[1] in SKIPPED):
+        _within("[1]", part(), value[1], scope)
+
+
+def _within(name: str, check: Check, value: Any, scope: Scope) -> None:
+    """Check an item, and name it in an error."""
+    try:
+        check(value, scope)
+    except StateError as error:
+        raise error.within(name) from None
 
 
 def _expect_features(estimator: Any, n_features: int | None, scope: Scope) -> Scope:
@@ -88,7 +96,7 @@ def _columns(value: Any, scope: Scope) -> None:
         refuse(value, "a name, a transformer and columns")
     plain(value[2], scope)
     if not (isinstance(value[1], str) and value[1] in SKIPPED):
-        fitted(method="transform")(value[1], scope)
+        _within("[1]", fitted(method="transform"), value[1], scope)
 
 
 def _select(columns: Any, scope: Scope) -> NDArray[np.intp]:

@@ -49,8 +49,13 @@ STATES = {
     "sklearn.model_selection._search.RandomizedSearchCV": _SEARCH,
     "sklearn.metrics._scorer._Scorer": State(
         fitted={"_score_func": _score_function, "_sign": choice(1, -1)},
-        unused="_kwargs _response_method",
+        unused="_kwargs _response_method _deprecation_msg _metadata_request",
     ),
-    "sklearn.metrics._scorer._PassthroughScorer": State(unused="_estimator"),
+    "sklearn.metrics._scorer._PassthroughScorer": State(unused="_estimator _metadata_request"),
+    "sklearn.utils._metadata_requests.MetadataRequest": State(
+        unused="owner fit partial_fit predict predict_proba predict_log_proba decision_function score split "
+        "transform inverse_transform"
+    ),
+    "sklearn.utils._metadata_requests.MethodMetadataRequest": State(unused="_requests owner method"),
     **dict.fromkeys(SPLITTERS, _SPLITTER),
 }

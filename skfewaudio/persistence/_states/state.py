@@ -10,16 +10,20 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skfewaudio.classifiers.saved_state import full_name
 
+from .._limits import MAX_JOBS
 from .objects import plain
 from .scope import Scope, StateError
-from .values import Check, choice, size, strings
+from .values import Check, choice, either, integer, none, size, strings
 
 # Attributes that any estimator of scikit-learn may have.
 COMMON: dict[str, Check] = {
     "feature_names_in_": strings("features"),
     "_sklearn_output_config": lambda value, scope: _check_output_config(value, scope),
+    "_metadata_request": plain,
 }
 FEATURES: dict[str, Check] = {"n_features_in_": size("features")}
+# Not all of scikit-learn's estimators check it.
+COMMON_PARAMETERS: dict[str, Check] = {"n_jobs": either(none, integer(-MAX_JOBS, -1), integer(1))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +118,9 @@ def _check(scope: Scope, state: State) -> None:
     scope.fitted = scope.fitted or any(name in held for name in state.fitted)
     # Before the parameters, which are compared with the sizes of attributes.
     _check_attributes(scope, state, [name for name in held if name not in parameters])
+    checks = {**COMMON_PARAMETERS, **state.parameters}
     for name in parameters:
-        _check_one(state.parameters.get(name, plain), scope, name, held[name])
+        _check_one(checks.get(name, plain), scope, name, held[name])
     if state.rule is not None and scope.fitted:
         state.rule(scope)
     if state.outputs is not None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from .._limits import LARGEST
+from .._limits import LARGEST, MAX_COLUMNS
 from .scope import Scope, StateError, describe
 
 # A check raises StateError, or sets sizes that other attributes must have.
@@ -18,7 +18,7 @@ FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 INTEGERS = (np.dtype(np.int64), np.dtype(np.int32))
 
 
-def refuse(value: Any, expected: str) -> None:
+def refuse(value: Any, expected: str) -> NoReturn:
     """Raise StateError for a value."""
     raise StateError(f"is {describe(value)}; expected {expected}")
 
@@ -71,14 +71,9 @@ def labels(name: str = "classes", low: int = 1) -> Check:
     """Expect a 1-D array of at least `low` different labels: strings, numbers or None."""
 
     def check(value: Any, scope: Scope) -> None:
-        expected = f"a 1-D array of at least {low} different strings or numbers"
-        if type(value) is not np.ndarray or value.ndim != 1 or value.dtype.kind not in "biufUSO":
-            refuse(value, expected)
-        found = value.tolist()
-        if not all(isinstance(label, str | bytes | Real | None) for label in found):
-            refuse(value, expected)
-        if len(set(found)) < max(low, len(found)):
-            refuse(value, expected)
+        found = _to_list(value, "biufUSO", str | bytes | Real | None)
+        if found is None or len(set(found)) < max(low, len(found)):
+            refuse(value, f"a 1-D array of at least {low} different strings or numbers")
         if not scope.match(name, len(found)):
             refuse(value, f"{scope.find(name)} labels")
 
@@ -89,13 +84,20 @@ def strings(name: str) -> Check:
     """Expect a 1-D array of strings."""
 
     def check(value: Any, scope: Scope) -> None:
-        expected = f"a 1-D array of strings of length {name}"
-        if type(value) is not np.ndarray or value.ndim != 1 or value.dtype.kind not in "UO":
-            refuse(value, expected)
-        if not all(isinstance(item, str) for item in value.tolist()) or not scope.match(name, len(value)):
-            refuse(value, expected)
+        found = _to_list(value, "UO", str)
+        if found is None or not scope.match(name, len(found)):
+            refuse(value, f"a 1-D array of strings of length {name}")
 
     return check
+
+
+def _to_list(value: Any, dtype_kinds: str, kinds: Any) -> list[Any] | None:
+    """Return the items of a 1-D array, or None if the value is anything else."""
+    is_array = type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind in dtype_kinds
+    if not is_array or len(value) > MAX_COLUMNS:
+        return None
+    found = value.tolist()
+    return found if all(isinstance(item, kinds) for item in found) else None
 
 
 def number(low: float = -LARGEST, high: float = LARGEST) -> Check:

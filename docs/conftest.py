@@ -1,0 +1,3 @@
+"""Keep Sphinx's configuration from being collected: it needs Sphinx, the tests do not."""
+
+collect_ignore = ["conf.py"]
