@@ -13,6 +13,7 @@ from . import plugins as plugins
 from . import reporting as reporting
 from ._version import __version__ as __version__
 from .classifiers import AugmentedClassifier as AugmentedClassifier
+from .classifiers import BlockClassifier as BlockClassifier
 from .classifiers import CalibratedRidgeClassifier as CalibratedRidgeClassifier
 from .classifiers import ELMClassifier as ELMClassifier
 from .classifiers import ELMRegressor as ELMRegressor
@@ -25,7 +26,9 @@ from .features import CachedFeatures as CachedFeatures
 from .features import FeatureCache as FeatureCache
 from .features import LogMel as LogMel
 from .features import RandomCNNFeatures as RandomCNNFeatures
+from .features import SoundEmbed as SoundEmbed
 from .features import SpectrogramStatistics as SpectrogramStatistics
+from .features import TimeNormalizedSpectrogram as TimeNormalizedSpectrogram
 from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotSplit as FewShotSplit
 from .model_selection import SubsampledClassifier as SubsampledClassifier

@@ -75,12 +75,9 @@ def write_all(file: IO[bytes], content: bytes) -> None:
 
 
 def write_file(path: PathLike, content: bytes) -> None:
-    """Write a file whole; see `replace_file`. Errors name the file."""
-    try:
-        with replace_file(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    """Write a file whole; see `replace_file`."""
+    with replace_file(path) as file:
+        file.write(content)
 
 
 @contextmanager
@@ -93,17 +90,22 @@ def replace_file(path: PathLike) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        If the file cannot be written. Nothing is left then.
+        If the file cannot be written. The error names it, and nothing is left.
     """
     target = Path(os.path.realpath(path))
-    remove_stale(target.parent)
     partial = target.with_name(partial_name())
     try:
+        remove_stale(target.parent)
         with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
+    except OSError as error:
+        own_names = (None, partial, target.parent)
+        if error.errno is None or str(error.filename) not in map(str, own_names):
+            raise  # of another file, which the block reads
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

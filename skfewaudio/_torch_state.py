@@ -79,7 +79,7 @@ def own_defaults(device: torch.device) -> Iterator[None]:
     with ExitStack() as stack:
         if torch.get_default_dtype() != torch.float32:
             stack.enter_context(_SinglePrecision())
-        if device.type == "meta" or torch.get_default_device().type != "cpu":
+        if device.type == "meta" or torch.empty(0).device.type != "cpu":
             stack.enter_context(device)
         yield
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
+# Of statistics, the two descriptions of the order of events (for short clips) and the embedding.
+BLOCK_PRIOR = (2.5, 1.0, 2.0, 1.5)
+
 
 def make_few_shot_classifier(
     *,
@@ -74,9 +77,10 @@ def make_few_shot_classifier(
     sklearn.pipeline.Pipeline
         Pipeline for waveforms or paths. The first step, ``logmel``, learns the sample rate at most, so that
         :func:`~skfewaudio.model_selection.few_shot_curve` computes it once per clip. The last step,
-        ``classifier``, is an :class:`~skfewaudio.classifiers.AugmentedClassifier` around a Pipeline of
-        ``statistics``, ``scaler`` and ``classifier``. Without augmentation, these three steps follow
-        ``logmel`` directly.
+        ``classifier``, is an :class:`~skfewaudio.classifiers.AugmentedClassifier` around a
+        :class:`~skfewaudio.classifiers.BlockClassifier`, which chooses the weights of four descriptions of
+        the clips: ``statistics``, ``level`` and ``shape`` over time, and ``embedding``. Without augmentation,
+        it is the last step itself.
 
     Examples
     --------
@@ -91,13 +95,18 @@ def make_few_shot_classifier(
     from sklearn.pipeline import Pipeline
 
     from skfewaudio.augmentation import BackgroundNoise, FrequencyShift, RandomEqualizer, TimeStretch
-    from skfewaudio.classifiers import AugmentedClassifier, CalibratedRidgeClassifier
-    from skfewaudio.features import BlockScaler, LogMel, SpectrogramStatistics
+    from skfewaudio.classifiers import AugmentedClassifier, BlockClassifier, CalibratedRidgeClassifier
+    from skfewaudio.features import (
+        BlockScaler,
+        LogMel,
+        SoundEmbed,
+        SpectrogramStatistics,
+        TimeNormalizedSpectrogram,
+    )
 
     logmel = LogMel.at_rate(
         sample_rate, n_mels=n_mels, channel=channel, allow_truncated=allow_truncated, device=device
     )
-    statistics = SpectrogramStatistics(random_state=random_state, device=device)
     ridge = CalibratedRidgeClassifier(
         fit_intercept=False,
         class_weight=class_weight,
@@ -106,14 +115,19 @@ def make_few_shot_classifier(
         semi_supervised=semi_supervised,
         device=device,
     )
-    scaler = BlockScaler(statistics.block_sizes(n_mels))
-    steps: list[tuple[str, Any]] = [("statistics", statistics), ("scaler", scaler), ("classifier", ridge)]
+    blocks = [
+        ("statistics", SpectrogramStatistics(random_state=random_state, device=device)),
+        ("level", TimeNormalizedSpectrogram(("level", "change"), device=device)),
+        ("shape", TimeNormalizedSpectrogram(("shape", "change"), device=device)),
+        ("embedding", SoundEmbed(device=device)),
+    ]
+    classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=BLOCK_PRIOR)
     if isinstance(augmentation, str) and augmentation == "auto":
         augmentation = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]
     if augmentation is None:
-        return Pipeline([("logmel", logmel), *steps])
+        return Pipeline([("logmel", logmel), ("classifier", classifier)])
     augmented = AugmentedClassifier(
-        Pipeline(steps), augmentation=augmentation, n_copies=n_copies, random_state=random_state
+        classifier, augmentation=augmentation, n_copies=n_copies, random_state=random_state
     )
     return Pipeline([("logmel", logmel), ("classifier", augmented)])
 

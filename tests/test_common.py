@@ -1,6 +1,8 @@
 """scikit-learn's common checks, and the project's own checks of every estimator."""
 
+import importlib
 import pickle
+import pkgutil
 
 import numpy as np
 import pytest
@@ -9,14 +11,16 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+import skfewaudio
 from skfewaudio import (
     MFCC,
     AugmentedClassifier,
+    BlockClassifier,
     BlockScaler,
     CachedFeatures,
     CalibratedRidgeClassifier,
@@ -27,19 +31,18 @@ from skfewaudio import (
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
+    SoundEmbed,
     SpectrogramStatistics,
     SubsampledClassifier,
-    classifiers,
-    features,
+    TimeNormalizedSpectrogram,
     make_few_shot_classifier,
-    model_selection,
 )
 
 SAMPLE_RATE = 16000
 
 
-class RowStatistics(SpectrogramStatistics):
-    """Statistics of rows as spectrograms of one frame, because the common checks pass matrices."""
+class OfRows:
+    """Rows as spectrograms of one frame, because the common checks pass matrices."""
 
     def _check_clips(self, X, *, reset):
         rows = validate_data(self, X, reset=reset, dtype=np.float32)
@@ -49,6 +52,18 @@ class RowStatistics(SpectrogramStatistics):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         return tags
+
+
+class RowStatistics(OfRows, SpectrogramStatistics):
+    """Statistics of rows."""
+
+
+class NormalizedRows(OfRows, TimeNormalizedSpectrogram):
+    """Rows stretched to one length."""
+
+
+class RowEmbed(OfRows, SoundEmbed):
+    """Embeddings of rows."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +77,15 @@ ESTIMATORS = [
     MFCC(),
     CachedFeatures(MFCC()),
     RowStatistics(),
+    NormalizedRows(),
+    RowEmbed(),
     RandomCNNFeatures("single_layer", n_filters=4),
     PrototypicalClassifier(),
     SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
     BlockScaler(),
     AugmentedClassifier(CalibratedRidgeClassifier()),
     CalibratedRidgeClassifier(),
+    BlockClassifier([("all", FunctionTransformer())], CalibratedRidgeClassifier()),
     ELMClassifier(),
     ELMRegressor(),
     PatchClassifier(),
@@ -77,16 +95,23 @@ TESTED_WITH_WEIGHTS = {"VGGishEmbed"}  # in tests/features/vggish
 
 
 def test_every_public_estimator_is_checked():
-    packages = (features, classifiers, model_selection)
-    public = {
-        name for package in packages for name in package.__all__ if is_estimator(getattr(package, name))
-    }
+    modules = [
+        skfewaudio,
+        *(
+            importlib.import_module(f"skfewaudio.{module.name}")
+            for module in pkgutil.iter_modules(skfewaudio.__path__)
+            if not module.name.startswith("_")
+        ),
+    ]
+    public = {name for module in modules for name in dir(module) if is_estimator(getattr(module, name))}
     checked = {kind.__name__ for estimator in ESTIMATORS for kind in type(estimator).__mro__}
     assert public - checked == TESTED_WITH_WEIGHTS
 
 
 def is_estimator(item):
-    return isinstance(item, type) and issubclass(item, BaseEstimator)
+    """Return whether an item is an estimator of this package; an augmentation is not, without `fit`."""
+    is_class = isinstance(item, type) and issubclass(item, BaseEstimator) and hasattr(item, "fit")
+    return is_class and item.__module__.startswith("skfewaudio.")
 
 
 @parametrize_with_checks(ESTIMATORS)

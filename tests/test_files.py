@@ -81,6 +81,11 @@ def test_exception_while_writing_keeps_the_old_file(path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_error_about_another_file_keeps_its_name(path):
+    with pytest.raises(FileNotFoundError, match=r"missing\.wav"), replace_file(path):
+        read_regular(path.with_name("missing.wav"))
+
+
 def test_link_is_kept_and_its_target_replaced(path):
     link = path.with_name("link.json")
     link.symlink_to(path)

@@ -74,7 +74,10 @@ def check_whole(folder, done):
 
 
 def kill_while_writing(folder, n_kills):
-    """Kill a writer at random moments, and start it again where it was."""
+    """Kill a writer at random moments, and start it again where it was; return the last number written.
+
+    Each writer writes at least one number before it is killed.
+    """
     done = -1
     for seconds in np.random.default_rng(0).uniform(0.01, 0.3, n_kills):
         receive, send = multiprocessing.Pipe(duplex=False)
@@ -99,14 +102,14 @@ def kill_while_writing(folder, n_kills):
 @needs_fork
 @ignore_fork_warning
 def test_killed_writers_lose_nothing_and_leave_nothing_in_half(tmp_path):
-    assert kill_while_writing(tmp_path, 2) > 2
+    assert kill_while_writing(tmp_path, 2) >= 1
 
 
 @needs_fork
 @ignore_fork_warning
 @pytest.mark.long
 def test_writers_killed_at_twenty_random_moments(tmp_path):
-    assert kill_while_writing(tmp_path, 20) > 20
+    assert kill_while_writing(tmp_path, 20) >= 19
 
 
 @needs_fork

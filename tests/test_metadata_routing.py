@@ -97,7 +97,7 @@ def test_weights_have_the_same_effect_with_routing_and_without():
     expected = few_shot().fit(WAVEFORMS, Y, classifier__sample_weight=WEIGHTS).predict_proba(WAVEFORMS)
     with config_context(enable_metadata_routing=True):
         model = few_shot()
-        model["classifier"].estimator["classifier"].set_fit_request(sample_weight=True)
+        model["classifier"].estimator.set_fit_request(sample_weight=True)
         found = model.fit(WAVEFORMS, Y, sample_weight=WEIGHTS).predict_proba(WAVEFORMS)
     np.testing.assert_array_equal(found, expected)
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from skfewaudio import augmentation, classifiers, features, make_few_shot_classifier, model_selection
 from skfewaudio.augmentation import BackgroundNoise
 from skfewaudio.classifiers import CalibratedRidgeClassifier, PatchClassifier
-from skfewaudio.features import MFCC
+from skfewaudio.features import MFCC, BlockScaler
 
 RATE = 8000
 NUMPY_TYPES = {
@@ -27,6 +27,7 @@ NETWORK = {
 PARAMS = {
     "AugmentedClassifier": {"augmentation": BackgroundNoise(), "copy_weight": 0.375, "random_state": 3},
     "BlockScaler": {"block_sizes": [5, 7]},
+    "BlockClassifier": {"prior": [1.0]},
     "CachedFeatures": {"max_size": 10**9, "n_at_once": 3},
     "CalibratedRidgeClassifier": {"penalty": 0.125, "false_rejection_rate": 0.25},
     "ELMClassifier": {"n_hidden": 20, "penalty": 0.125, "random_state": 3, "alpha": 0.5},
@@ -37,7 +38,9 @@ PARAMS = {
     "PrototypicalClassifier": NETWORK | {"architecture": "vgg", "embedding_size": 6},
     "RandomCNNFeatures": WAVEFORM | {"architecture": "single_layer", "n_filters": 3, "duration": 0.5},
     "SkorchCNN": NETWORK | {"architecture": "vgg", "weight_decay": 2.0**-9, "validation_split": 0.5},
+    "SoundEmbed": {"n_threads": 1},
     "SpectrogramStatistics": {"n_filters": 3, "n_regions": 2, "scale": 12.5, "random_state": 3},
+    "TimeNormalizedSpectrogram": {"n_bands": 7, "n_steps": 5, "active_db": 30.5, "range_db": 50.5},
     "SubsampledClassifier": {"n_shots": 3, "random_state": 3},
 }
 TAKE_SPECTROGRAMS = {
@@ -46,7 +49,9 @@ TAKE_SPECTROGRAMS = {
         "PatchClassifier",
         "PrototypicalClassifier",
         "SkorchCNN",
+        "SoundEmbed",
         "SpectrogramStatistics",
+        "TimeNormalizedSpectrogram",
     )
 }
 NEEDS_WEIGHTS = {"VGGishEmbed"}
@@ -80,6 +85,7 @@ def as_numpy(estimator, types):
 def make(name, location):
     required = {
         "AugmentedClassifier": [PatchClassifier()],
+        "BlockClassifier": [[("all", BlockScaler([5, 7]))], CalibratedRidgeClassifier()],
         "CachedFeatures": [MFCC(sample_rate=RATE)],
         "SubsampledClassifier": [CalibratedRidgeClassifier()],
     }

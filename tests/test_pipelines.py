@@ -5,7 +5,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 import skfewaudio
-from skfewaudio import FewShotSplit, SpectrogramStatistics, few_shot_curve, make_few_shot_classifier
+from skfewaudio import (
+    BlockClassifier,
+    FewShotSplit,
+    LogMel,
+    few_shot_curve,
+    make_few_shot_classifier,
+)
 from skfewaudio.datasets import load_esc50
 from skfewaudio.pipelines import PIPELINES
 
@@ -33,14 +39,15 @@ def sounds():
 def test_without_augmentation_all_steps_are_in_one_pipeline():
     model = make_few_shot_classifier(augmentation=None)
     assert isinstance(model, Pipeline)
-    assert list(model.named_steps) == ["logmel", "statistics", "scaler", "classifier"]
+    assert list(model.named_steps) == ["logmel", "classifier"]
+    assert [name for name, _ in model[-1].blocks] == ["statistics", "level", "shape", "embedding"]
 
 
 def test_with_augmentation_all_steps_after_logmel_are_in_the_augmented_classifier():
     model = make_few_shot_classifier(n_copies=3)
     assert list(model.named_steps) == ["logmel", "classifier"]
     assert model[-1].n_copies == 3
-    assert list(model[-1].estimator.named_steps) == ["statistics", "scaler", "classifier"]
+    assert isinstance(model[-1].estimator, BlockClassifier)
 
 
 def test_augmentation_may_be_a_function(sounds):
@@ -115,15 +122,15 @@ def test_two_fits_are_bit_identical(sounds):
 def test_learning_curve_computes_features_once(sounds, monkeypatch):
     X, y = sounds
     calls = []
-    original = SpectrogramStatistics.transform
+    original = LogMel.transform
 
     def transform(self, X):
         calls.append(len(X))
         return original(self, X)
 
-    monkeypatch.setattr(SpectrogramStatistics, "transform", transform)
+    monkeypatch.setattr(LogMel, "transform", transform)
     model = make_few_shot_classifier(sample_rate=SAMPLE_RATE, augmentation=None)
-    assert not any(get_tags(step).requires_fit for step in model[:2])
+    assert not get_tags(model[0]).requires_fit
     few_shot_curve(model, X, y, n_shots=(1, 2), n_repeats=2, cv=2)
     assert calls == [len(X)]
 
@@ -143,16 +150,16 @@ def test_pipeline_is_in_the_benchmark():
 def test_self_training_on_the_test_clips_raises_accuracy_on_real_recordings(shared_data):
     data = load_esc50(shared_data / "data", subset="esc10")
     model = make_few_shot_classifier(augmentation=None)
-    semi_supervised = make_few_shot_classifier(augmentation=None, semi_supervised=True)[2:]
-    features = model[:2].transform(data.X)
+    semi_supervised = make_few_shot_classifier(augmentation=None, semi_supervised=True)[-1]
+    features = np.array([*model[0].transform(data.X), None], dtype=object)[:-1]
     scores = []
-    for train, test in FewShotSplit(2, n_repeats=3, cv=PredefinedSplit(data.folds)).split(data.X, data.y):
+    for train, test in FewShotSplit(2, cv=PredefinedSplit(data.folds), n_repeats=1).split(data.X, data.y):
         labels = np.r_[data.y[train], np.full(len(test), "-1")]
         fits = (
-            model[2:].fit(features[train], data.y[train]),
-            semi_supervised.fit(features[np.r_[train, test]], labels),
+            model[-1].fit(list(features[train]), data.y[train]),
+            semi_supervised.fit(list(features[np.r_[train, test]]), labels),
         )
-        scores.append([fit.score(features[test], data.y[test]) for fit in fits])
+        scores.append([fit.score(list(features[test]), data.y[test]) for fit in fits])
     supervised, with_unlabelled = np.mean(scores, axis=0)
     assert supervised > 0.65
     assert with_unlabelled > supervised + 0.03

@@ -148,7 +148,14 @@ def test_transforms_in_several_threads_leave_the_number_of_torch_threads(two_tor
         LogMel(sample_rate=RATE, n_threads=2).transform(CLIPS[:n_clips])
         return torch.get_num_threads()
 
-    with ThreadPoolExecutor(4) as pool:
+    # A thread that starts while another one sets its number may take it over.
+    started = threading.Barrier(4)
+
+    def start():
+        torch.get_num_threads()
+        started.wait(timeout=60)
+
+    with ThreadPoolExecutor(4, initializer=start) as pool:
         assert set(pool.map(transform, [1, 12, 3, 6] * 3)) == {2}
     assert (torch.get_num_threads(), in_new_thread(torch.get_num_threads)) == (2, 2)
 

@@ -112,7 +112,7 @@ def process_state():
         np.random.get_state()[1].tolist(),  # noqa: NPY002
         (torch.get_num_threads(), of_new_threads),
         torch.get_default_dtype(),
-        torch.get_default_device(),
+        torch.empty(0).device,
         (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")),
         torch.is_autocast_cache_enabled(),
     ]

@@ -125,7 +125,7 @@ def dense_layers() -> nn.Sequential:
     layers: list[nn.Module] = []
     for n_inputs, n_units in pairwise(DENSE):
         # Drawing 67 million weights takes most of the time; skipping torch's own initialisation halves it.
-        linear = nn.utils.skip_init(nn.Linear, n_inputs, n_units, device=torch.get_default_device())
+        linear = nn.utils.skip_init(nn.Linear, n_inputs, n_units, device=torch.empty(0).device)
         init_he_uniform_(linear)
         layers += [linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])

@@ -238,7 +238,7 @@ def iter_clips(
         warn_of_silence(errors)
     if notes:
         head = f"{len(notes)} recording(s) may not be read as intended:"
-        warnings.warn(_list_lines(head, sorted(notes)), AudioLoadWarning, stacklevel=2)
+        warnings.warn(list_lines(head, sorted(notes)), AudioLoadWarning, stacklevel=2)
 
 
 def _compare_rate(clip: Any, native_rate: int) -> list[str]:
@@ -386,10 +386,10 @@ def warn_of_silence(errors: Sequence[AudioLoadError]) -> None:
     """Warn that silence stands in for files that could not be read."""
     stand_in = f"{SILENCE_SECONDS:g} s of silence stands in for each"
     head = f"{len(errors)} sound file(s) could not be read; {stand_in}:"
-    warnings.warn(_list_lines(head, errors), AudioLoadWarning, stacklevel=3)
+    warnings.warn(list_lines(head, errors), AudioLoadWarning, stacklevel=3)
 
 
-def _list_lines(head: str, items: Sequence[object]) -> str:
+def list_lines(head: str, items: Sequence[object]) -> str:
     """Return a message with a first line, and a line for each of the first items."""
     lines = [head, *(f"  {item}" for item in items[:N_NAMED])]
     if len(items) > N_NAMED:

@@ -1,6 +1,7 @@
 """Classifiers on spectrograms, embeddings and plain feature vectors."""
 
 from ._augmented import AugmentedClassifier
+from ._block_classifier import BlockClassifier
 from ._calibrated_ridge import CalibratedRidgeClassifier
 from ._elm import ELMClassifier, ELMRegressor
 from ._patch_classifier import PatchClassifier
@@ -9,6 +10,7 @@ from ._skorch_cnn import SkorchCNN
 
 __all__ = [
     "AugmentedClassifier",
+    "BlockClassifier",
     "CalibratedRidgeClassifier",
     "ELMClassifier",
     "ELMRegressor",

@@ -1,5 +1,6 @@
 """Ridge classifier whose penalty and calibration are chosen by leave-one-out."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -11,14 +12,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
 )
 
+from skfewaudio._targets import check_groups, check_label_values
 from skfewaudio._torch import resolve_device
 
+from ._ridge.block_weights import check_blocks, weigh_blocks
 from ._ridge.calibration import Calibration, familiarity
 from ._ridge.class_weight import weigh_classes
 from ._ridge.duplicate_rows import merge_duplicates
@@ -50,8 +52,14 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         the smallest leave-one-out error is chosen. ``"auto"`` chooses from 19 values between 1e-8 and 10
         times the sum of squares of X.
     fit_intercept : bool, default=True
-        Whether the score of each class has an intercept. With centred features and few clips per class,
-        intercepts lower accuracy: leaving a clip out makes its class rarer, which an intercept reveals.
+        Whether the score of each class has an intercept, which is not penalised. Without one, the features
+        should be centred.
+    block_sizes : sequence of int, default=None
+        Number of columns of each block of features, in the order of the columns. The blocks are weighted by
+        how well they classify the training clips, as in :class:`BlockClassifier`. None does not weight
+        features.
+    block_prior : array-like of shape (n_blocks,), default=None
+        Weights of the blocks before any clip is seen, from 0. None gives all blocks the same weight.
     class_weight : dict or "balanced", default=None
         Weights of the classes; a class missing from the dict has weight 1. ``"balanced"`` gives all classes
         the same total weight. None gives all classes weight 1.
@@ -79,7 +87,11 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     penalties_ : ndarray of shape (n_penalties,)
         Candidates from which `penalty_` was chosen.
     loo_errors_ : ndarray of shape (n_penalties,) or None
-        Mean squared leave-one-out error of each candidate; None if `penalty` is a number.
+        Mean squared leave-one-out error of each candidate; None if `penalty` is a number, or if no class has
+        two recordings.
+    block_weights_ : ndarray of shape (n_blocks,)
+        Weights of the blocks, which sum to 1. The features of a block have this mean square norm in the
+        regression.
     temperature_ : float
         Divisor of the scores before the softmax.
     threshold_ : float
@@ -110,9 +122,14 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     unlabelled clips cover the known classes about evenly (see the user guide), and lowers it if they come
     from only a few classes.
 
-    The intercept is the weight of a constant feature, which is penalised like other features. The value of
-    this feature is the root-mean-square norm of the rows. Duplicate rows are left out together, so that they
-    do not predict each other.
+    The penalty is chosen by the clips of classes with at least two recordings. If there is no such class, the
+    penalty is a hundredth of the sum of squares of the centred X. Leaving a clip out makes its class rarer,
+    and an intercept reveals this; when a clip is left out, the intercept therefore remains the one of all
+    clips. Duplicate rows are left out together, so that they do not predict each other.
+
+    The weights of blocks are the mean of all weightings in steps of a quarter. The weighting of each term of
+    this mean grows with its leave-one-out accuracy, and falls with its leave-one-out error and with its
+    distance from the prior. With one clip per class, the weights are the prior.
 
     Familiarity decreases with the distance between a clip's scores and the targets of the nearest class.
     Without a penalty, it is the novelty score of [2]_. The threshold rejects the requested share of the
@@ -141,6 +158,8 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, Any] = {
         "penalty": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), "array-like"],
         "fit_intercept": ["boolean"],
+        "block_sizes": ["array-like", None],
+        "block_prior": ["array-like", None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "false_rejection_rate": [Interval(Real, 0, 1, closed="neither"), None],
         "unknown_label": "no_validation",
@@ -153,6 +172,8 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         penalty: Penalty = "auto",
         *,
         fit_intercept: bool = True,
+        block_sizes: Sequence[int] | None = None,
+        block_prior: ArrayLike | None = None,
         class_weight: dict | str | None = None,
         false_rejection_rate: float | None = None,
         unknown_label: Any = "unknown",
@@ -161,6 +182,8 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     ) -> None:
         self.penalty = penalty
         self.fit_intercept = fit_intercept
+        self.block_sizes = block_sizes
+        self.block_prior = block_prior
         self.class_weight = class_weight
         self.false_rejection_rate = false_rejection_rate
         self.unknown_label = unknown_label
@@ -195,10 +218,10 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
             If X, y, the weights or a parameter are invalid; or if `false_rejection_rate` is set and no class
             has two different clips.
         """
+        check_label_values(y, unlabelled=self.semi_supervised)
         X, y = validate_data(self, X, y, dtype=np.float64)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        recordings = np.arange(len(X)) if groups is None else column_or_1d(groups)
-        check_consistent_length(X, recordings)
+        recordings = np.arange(len(X)) if groups is None else check_groups(groups, len(X))
         y = column_or_1d(y, warn=True)
         labelled = find_labelled(y) if self.semi_supervised else np.ones(len(y), dtype=bool)
         known, Y, known_weights = self._encode(X, y, np.flatnonzero(labelled), weights)
@@ -233,27 +256,38 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         penalty = self.penalty
         if not isinstance(penalty, str) and np.ndim(penalty) and check_penalties(penalty).min() == 0:
             raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above 0")
-        H, n_known, device = self._add_constant(X, weights), len(Y), resolve_device(self.device)
+        device, n_known = resolve_device(self.device), len(Y)
+        slices, prior = check_blocks(self.block_sizes, self.block_prior, X.shape[1])
+        self.block_weights_, factors = prior, np.ones(X.shape[1])
+        if self.block_sizes is not None:
+            known_rows = (X[:n_known], Y, weights[:n_known], groups[:n_known])
+            self.block_weights_, factors = weigh_blocks(*known_rows, slices, prior, device)
+        H, fit_intercept = X * factors, bool(self.fit_intercept)
         calibration = Calibration(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
-        known = RidgeSystem(H[:n_known], weights[:n_known], groups=groups[:n_known], device=device)
+        counted = calibration.usable
+        known = RidgeSystem(
+            H[:n_known],
+            weights[:n_known],
+            groups=groups[:n_known],
+            counted=counted,
+            fit_intercept=fit_intercept,
+            device=device,
+        )
         found = fit_labelled(known, Y, penalty, calibration)
         if len(H) > n_known:
-            everything = RidgeSystem(H, weights, groups=groups, device=device)
-            found = self_train(everything, Y, penalty, calibration, start=found)
+            counted = np.concatenate([counted, np.ones(len(H) - n_known, dtype=bool)])
+            everything = RidgeSystem(
+                H, weights, groups=groups, counted=counted, fit_intercept=fit_intercept, device=device
+            )
+            # Pseudo-labels are predictions, which a small penalty reproduces, whether they are right or not.
+            least = found.fit.penalty * everything.size / known.size if known.size else 0.0
+            candidates = everything.candidates(penalty, least)
+            found = self_train(everything, Y, candidates, calibration, start=found)
         fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors
-        self.coef_, self.intercept_ = fit.coef.T, np.zeros(len(self.classes_))
-        if self.fit_intercept:
-            self.coef_, self.intercept_ = self.coef_[:, :-1], H[0, -1] * self.coef_[:, -1]
+        self.coef_, self.intercept_ = fit.coef.T * factors, fit.intercept
         self.temperature_ = found.temperature
         self.threshold_ = self._choose_threshold(calibration, found.left_out)
-
-    def _add_constant(self, X: Array, weights: Array) -> Array:
-        """Append a constant feature to the rows if an intercept is fitted."""
-        if not self.fit_intercept:
-            return X
-        length = np.sqrt(np.average(np.square(X).sum(axis=1), weights=weights))
-        return np.hstack([X, np.full((len(X), 1), length)])
 
     def _choose_threshold(self, calibration: Calibration, left_out: Array) -> float:
         """Choose the rejection threshold from the leave-one-out scores of the training clips."""
@@ -261,6 +295,13 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
             return -np.inf
         if self.unknown_label in self.classes_.tolist():
             raise ValueError(f"unknown_label={self.unknown_label!r} is a class; choose another label")
+        is_text = self.classes_.dtype.kind == "U"
+        if is_text != isinstance(self.unknown_label, str):
+            kind, example = ("text", "unknown") if is_text else ("a number", -1)
+            raise ValueError(
+                f"unknown_label={self.unknown_label!r} and the label {self.classes_.tolist()[0]!r} are of "
+                f"different types, which scores do not accept; choose {kind}, such as {example!r}"
+            )
         if not calibration.has_usable_rows:
             raise ValueError(
                 f"false_rejection_rate={self.false_rejection_rate} needs two different clips of a class, "

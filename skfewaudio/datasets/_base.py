@@ -33,7 +33,8 @@ _MAX_DEFAULT_FOLDS = 5
 class AudioDataset:
     """Labelled clips with their folds and source recordings.
 
-    A dataset unpacks into the arguments of ``fit``: ``X, y = dataset``.
+    A dataset unpacks into the arguments of ``fit``: ``X, y = dataset``. Waveforms are then
+    ``(array, sample_rate)``, so that a model fitted for another rate resamples them.
 
     Parameters
     ----------
@@ -170,7 +171,8 @@ class AudioDataset:
         return len(self.X)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter((self.X, self.target))
+        is_waveform = _is_waveform(self.X[0])
+        return iter(([(clip, self.sample_rate) for clip in self.X] if is_waveform else self.X, self.target))
 
     def __repr__(self) -> str:
         kind = "classes" if self.label_names is None else "labels"

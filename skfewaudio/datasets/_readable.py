@@ -8,7 +8,7 @@ import numpy as np
 
 from skfewaudio._threads import ThreadPool
 from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
-from skfewaudio.audio.io import map_ahead, open_blocks, resolve_threads
+from skfewaudio.audio.io import list_lines, map_ahead, open_blocks, resolve_threads
 from skfewaudio.exceptions import AudioLoadError
 
 from ._base import AudioDataset
@@ -105,7 +105,8 @@ def drop_unreadable(
     Warns
     -----
     UserWarning
-        If clips are left out. The warning names their files, and the classes that lose all clips.
+        If clips are left out. The warning names the first ten of their files, and the classes that lose all
+        clips.
 
     See Also
     --------
@@ -114,17 +115,18 @@ def drop_unreadable(
     errors = find_unreadable(dataset.X, channel=channel, allow_truncated=allow_truncated, n_threads=n_threads)
     if not errors:
         return dataset
-    listed = "\n".join(f"  {text}" for text in dict.fromkeys(printable(error) for error in errors.values()))
+    reasons = list(dict.fromkeys(printable(error) for error in errors.values()))
     kept = np.setdiff1d(np.arange(len(dataset)), list(errors))
     if not len(kept):
-        raise ValueError(f"none of the {len(dataset)} clips of {dataset.name!r} can be read:\n{listed}")
+        head = f"none of the {len(dataset)} clips of {dataset.name!r} can be read:"
+        raise ValueError(list_lines(head, reasons))
     readable = dataset.subset(kept)
     lost = sorted(set(dataset.target_names).difference(readable.target_names))
     without = f" No clip is left of {', '.join(lost)}." if lost else ""
-    warn_user(
-        f"{len(errors)} of {len(dataset)} clips of {dataset.name!r} cannot be read and are left out."
-        f"{without}\n{listed}"
+    head = (
+        f"{len(errors)} of {len(dataset)} clips of {dataset.name!r} cannot be read and are left out.{without}"
     )
+    warn_user(list_lines(head, reasons))
     return readable
 
 

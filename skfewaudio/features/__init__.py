@@ -7,7 +7,9 @@ from ._logmel import LogMel
 from ._memmap import write_features
 from ._mfcc import MFCC
 from ._random_cnn import RandomCNNFeatures
+from ._sound_embed import SoundEmbed
 from ._spectrogram_statistics import SpectrogramStatistics
+from ._time_normalized import TimeNormalizedSpectrogram
 from ._vggish import VGGishEmbed
 
 __all__ = [
@@ -17,7 +19,9 @@ __all__ = [
     "FeatureCache",
     "LogMel",
     "RandomCNNFeatures",
+    "SoundEmbed",
     "SpectrogramStatistics",
+    "TimeNormalizedSpectrogram",
     "VGGishEmbed",
     "write_features",
 ]

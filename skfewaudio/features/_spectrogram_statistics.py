@@ -3,33 +3,26 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skfewaudio._input_warnings import measure_silence, warn_of_padding
 from skfewaudio._random_filters import FILTER_POOLS, FILTER_SHAPES, count_regions
-from skfewaudio._torch import resolve_device
-from skfewaudio._validation import check_spectrograms
 
-from ._base import transform_batches
 from ._pooling import BAND_POOLS, MODULATION_BINS, modulation_spectrum, pool_bands, pool_filters
+from ._spectrogram_vectors import SpectrogramTransformer
 
 FILTER_BLOCKS = tuple(f"filters_{pool}" for pool in FILTER_POOLS)
 MODULATION_BLOCKS = ("modulation", "modulation_relative")
 BLOCKS = (*FILTER_BLOCKS, "bands", *MODULATION_BLOCKS)
 DEFAULT_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands", *MODULATION_BLOCKS)
-# Values of the spectrograms that are processed at once. On a CPU, the responses fit in the cache of a core.
-SPECTROGRAM_VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
 
 
-class SpectrogramStatistics(TransformerMixin, BaseEstimator):
+class SpectrogramStatistics(SpectrogramTransformer):
     """Transformer that computes a fixed-length vector of statistics of each log mel spectrogram.
 
     The vector consists of blocks that describe different properties of a sound: statistics of the responses
@@ -127,65 +120,6 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
         self.n_threads = n_threads
         self.device = device
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the spectrograms, and store their number of bands.
-
-        Parameters
-        ----------
-        X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
-(n_clips, n_mels, n_frames)
-            Log mel spectrograms.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self
-        """
-        self._check_blocks()
-        clips = self._check_clips(X, reset=True)
-        self.max_silence_ = float(measure_silence(clips).max())
-        return self
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Compute the statistics of each clip.
-
-        Parameters
-        ----------
-        X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
-(n_clips, n_mels, n_frames)
-            Log mel spectrograms with any numbers of frames.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_statistics), float32
-
-        Raises
-        ------
-        ValueError
-            If X does not contain spectrograms, their numbers of bands differ, or a parameter is invalid.
-        """
-        self._validate_params()
-        self._check_blocks()
-        clips = self._check_clips(X, reset=False)
-        warn_of_padding(clips, getattr(self, "max_silence_", None))
-        device = resolve_device(self.device)
-
-        def process(batch: list[NDArray]) -> list[torch.Tensor]:
-            x = torch.from_numpy(np.stack(batch).astype(np.float32, copy=False)).to(device)
-            with torch.inference_mode():
-                return list(self._compute(x / float(self.scale)))
-
-        order = np.argsort([clip.shape[1] for clip in clips], kind="stable")
-        batches = _batch_by_shape(
-            [clips[i] for i in order], SPECTROGRAM_VALUES_AT_ONCE.get(device.type, 2**16)
-        )
-        found = transform_batches(batches, process, len(clips), n_threads=self.n_threads, device=device)
-        statistics = np.empty((len(clips), len(found[0])), dtype=np.float32)
-        statistics[order] = found
-        return statistics
-
     def block_sizes(self, n_mels: int | None = None) -> list[int]:
         """Return the number of columns of each block.
 
@@ -220,7 +154,7 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
 
     def _names_by_block(self, n_mels: int | None) -> Iterator[list[str]]:
         """Yield the names of the columns of each block."""
-        self._check_blocks()
+        self._check_params()
         if n_mels is None:
             check_is_fitted(self, "n_features_in_")
             n_mels = self.n_features_in_
@@ -240,7 +174,7 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
                 yield [f"{shape}_region{r}_{i}" for shape in shapes for r in regions for i in numbers]
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
-        """Compute the vectors (n_clips, n_statistics) of scaled spectrograms (n_clips, n_mels, n_frames)."""
+        x = x / float(self.scale)
         found: dict[str, torch.Tensor] = {}
         if set(FILTER_BLOCKS) & set(self.blocks):
             pools = pool_filters(
@@ -258,37 +192,9 @@ class SpectrogramStatistics(TransformerMixin, BaseEstimator):
             found["modulation_relative"] = (modulation - modulation.mean(2, keepdim=True)).flatten(1)
         return torch.cat([found[block] for block in self.blocks], dim=1)
 
-    def _check_blocks(self) -> None:
+    def _check_params(self) -> None:
         blocks = list(self.blocks)
         if not blocks or len(set(blocks)) < len(blocks) or set(blocks) - set(BLOCKS):
             raise ValueError(
                 f"blocks={self.blocks!r}; expected one or more of {', '.join(BLOCKS)}, each at most once"
             )
-
-    def _check_clips(self, X: Any, *, reset: bool) -> list[NDArray]:
-        clips = check_spectrograms(self, X, reset=reset)
-        if not isinstance(clips, list):
-            raise ValueError(
-                f"X has shape {clips.shape}, one row per clip; expected spectrograms, a list of arrays "
-                "(n_mels, n_frames) or an array (n_clips, n_mels, n_frames): put LogMel() before this"
-            )
-        return clips
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-
-def _batch_by_shape(clips: list[NDArray], n_at_once: int) -> Iterator[list[NDArray]]:
-    """Group consecutive clips of the same shape into batches of at most `n_at_once` values."""
-    batch: list[NDArray] = []
-    for clip in clips:
-        if batch and (clip.shape != batch[0].shape or (len(batch) + 1) * clip.size > n_at_once):
-            yield batch
-            batch = []
-        batch.append(clip)
-    yield batch

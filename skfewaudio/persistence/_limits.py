@@ -26,6 +26,7 @@ MAX_FILTER_BANK = 2**25  # bands times samples of a frame
 MAX_OVERLAP = 2**8  # frames that cover a sample
 MAX_MELS_PER_STEP = 2**4  # bands per sample between frames: values of a spectrogram per sample
 MAX_COLUMNS = 2**20
+MAX_GROWTH = 2**10  # columns that unions compute per column of X
 MAX_CHANNEL = 2**8
 # Front-ends with random weights: samples to which a clip is padded, arguments, and weights.
 MAX_CLIP_SAMPLES = 2**22

@@ -55,7 +55,8 @@ class ResultStore:
         self.path = Path(path)
         self.key = list(key)
         if self.path.exists():
-            with open_regular(self.path) as file:
+            # With the lock, a row that another process is writing is not taken for the rest of one.
+            with open_regular(self.path) as file, locked(file):
                 is_incomplete = _end_of_lines(file) < file.seek(0, os.SEEK_END)
             if is_incomplete:
                 warnings.warn(f"{self.path}: the last row is incomplete and is ignored", stacklevel=2)

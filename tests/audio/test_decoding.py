@@ -108,6 +108,14 @@ def test_mp3_without_a_header_is_read_whole(tmp_path, noise, mode):
     assert N_SAMPLES <= len(found) < N_SAMPLES + 3 * 1152
 
 
+@pytest.mark.parametrize("suffix", ["flac", "tta", "wv"])
+def test_format_without_tags_of_its_own_is_read_behind_an_id3_tag(tmp_path, noise, suffix):
+    path = encode(tmp_path / f"clip.{suffix}", noise, {"wv": "wavpack"}.get(suffix, suffix))
+    whole = read(path)
+    path.write_bytes(b"ID3\x03\0\0\0\0\x01\0" + bytes(128) + path.read_bytes())
+    np.testing.assert_array_equal(read(path), whole)
+
+
 def test_mp3_with_a_header_that_was_cut_off_is_truncated(tmp_path, noise):
     sf.write(tmp_path / "clip.mp3", noise, RATE)
     content = (tmp_path / "clip.mp3").read_bytes()
@@ -176,6 +184,46 @@ def test_aiff_that_was_cut_off_is_truncated(tmp_path, noise):
     content = (tmp_path / "clip.aiff").read_bytes()
     (tmp_path / "clip.aiff").write_bytes(content[: len(content) // 2])
     assert "is truncated" in reason(tmp_path / "clip.aiff")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "container"),
+    [("webm", "libopus", "webm"), ("wma", "wmav2", "asf"), ("avi", "mp2", "avi")],
+)
+def test_container_that_states_more_bytes_than_there_are_is_truncated(
+    tmp_path, noise, suffix, codec, container
+):
+    path = encode(tmp_path / f"clip.{suffix}", noise, codec, container=container)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert reason(path).startswith(f"is truncated ({len(content) // 2} of ")
+
+
+def test_wma_whose_tags_have_been_edited_is_read_whole(tmp_path, noise):
+    path = encode(tmp_path / "clip.wma", noise, "wmav2", container="asf")
+    whole = read(path)
+    content = path.read_bytes()
+    size = len(content).to_bytes(8, "little")
+    assert size in content
+    path.write_bytes(content.replace(size, (10 * len(content)).to_bytes(8, "little")))
+    np.testing.assert_array_equal(read(path), whole)
+
+
+def test_live_webm_of_unknown_size_is_read_as_far_as_it_goes(tmp_path, noise):
+    path = encode(tmp_path / "clip.webm", noise, "libopus", container="webm", options={"live": "1"})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert len(read(path)) > N_SAMPLES // 4
+
+
+def test_rf64_whose_sizes_were_never_written_is_read_whole(tmp_path, noise):
+    sf.write(tmp_path / "clip.wav", noise, RATE, format="RF64")
+    whole = read(tmp_path / "clip.wav")
+    content = bytearray((tmp_path / "clip.wav").read_bytes())
+    start = content.index(b"ds64") + 8
+    content[start : start + 24] = bytes(24)
+    (tmp_path / "clip.wav").write_bytes(content)
+    np.testing.assert_array_equal(read(tmp_path / "clip.wav"), whole)
 
 
 def test_all_parts_of_a_chained_ogg_file_are_read(tmp_path, noise):

@@ -91,7 +91,7 @@ def test_damaged_file_loads_or_is_named(sound, tmp_path):
     fuzz(sound, tmp_path / "x.wav", 50)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_hundreds_of_damaged_files_load_or_are_named(sound, tmp_path):
     fuzz(sound, tmp_path / "x.wav", 200)
 

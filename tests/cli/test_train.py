@@ -81,7 +81,7 @@ def test_trains_on_unlabelled_clips(clips, other_clips, tmp_path, capsys):
     assert read_card(tmp_path / "m")["data_set"]["n_unlabelled"] == 4
     model = load_model(tmp_path / "m")
     assert model.classes_.tolist() == ["noise", "tone"]
-    assert model[-1].estimator_[-1].semi_supervised
+    assert model[-1].estimator_.semi_supervised
 
 
 def test_pipeline_without_self_training_is_named(clips, other_clips, tmp_path, capsys):

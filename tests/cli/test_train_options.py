@@ -42,7 +42,7 @@ def test_sample_rate_can_be_fixed(clips, tmp_path):
 
 def test_class_weight_reaches_the_classifier(clips, tmp_path):
     model = train(clips, tmp_path, "--class-weight", "balanced", *FEW_SHOT)
-    assert model[-1].estimator[-1].class_weight == "balanced"
+    assert model[-1].estimator.estimator.class_weight == "balanced"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsRestClassifier
 
+from skfewaudio import LogMel
 from skfewaudio.datasets import AudioDataset, get_data_home
 from skfewaudio.exceptions import LeakageWarning
 
@@ -66,6 +67,20 @@ def test_array_of_waveforms_stays_an_array():
     dataset = AudioDataset(np.zeros((2, 5)), ["a", "b"], name="toy", sample_rate=8000)
     assert dataset.X.shape == (2, 5)
     assert dataset.subset([1]).X.shape == (1, 5)
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, 5)), [np.zeros(5), np.zeros(7)]], ids=["array", "list"])
+def test_unpacked_waveforms_state_their_sample_rate(X):
+    clips, _ = AudioDataset(X, ["a", "b"], name="toy", sample_rate=8000).subset([1, 0])
+    assert [rate for _, rate in clips] == [8000, 8000]
+    assert [len(clip) for clip, _ in clips] == [len(X[1]), len(X[0])]
+
+
+def test_unpacked_waveforms_are_resampled_for_a_model_of_another_rate():
+    dataset = AudioDataset(np.zeros((2, 8000)), ["a", "b"], name="toy", sample_rate=8000)
+    X, _ = dataset
+    logmel = LogMel(sample_rate=16000, hop_length=160, n_fft=400, center=False)
+    assert [clip.shape for clip in logmel.fit_transform(X)] == [(64, 98)] * 2
 
 
 def test_waveforms_have_no_paths():

@@ -284,7 +284,7 @@ def test_sound_file_is_an_error(clips):
 @pytest.mark.parametrize(
     "name",
     [
-        *("path", "file", "filename", "file_name", "file_path", "filepath", "audio", "wav"),
+        *("path", "file", "filename", "file_name", "file_path", "filepath", "audio", "wav", "fname"),
         *("FileName", "File.Path", "BEGIN_FILE", "recording"),
     ],
 )

@@ -87,6 +87,14 @@ def test_warning_names_all_files_and_lost_classes(files):
     assert all(f"{files[name]}: " in message for name in ("empty", "text", "missing"))
 
 
+def test_warning_about_many_files_names_ten_of_them(files, tmp_path):
+    missing = [str(tmp_path / f"missing{k}.wav") for k in range(12)]
+    with pytest.warns(UserWarning, match="12 of 13 clips") as caught:
+        drop_unreadable(AudioDataset([str(files["good"]), *missing], ["a"] * 13, name="mine"))
+    assert str(caught[0].message).count("missing") == 10
+    assert str(caught[0].message).endswith("\n  ... and 2 more")
+
+
 def test_readable_dataset_is_returned_unchanged(files):
     dataset = AudioDataset([str(files["good"])], ["a"], name="mine")
     assert drop_unreadable(dataset) is dataset

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from skfewaudio.features._cache import keys as cache_keys
+from skfewaudio.features._cache.store import FeatureStore
 from skfewaudio.features.clip_digests import digest_clips
 
 
@@ -45,6 +46,23 @@ def test_unchanged_files_are_read_once(paths, n_read, monkeypatch):
     monkeypatch.setattr(cache_keys, "SETTLED_AFTER", 0)
     assert digest_clips(paths) == digest_clips(paths)
     assert sorted(n_read) == paths
+
+
+@pytest.mark.parametrize(
+    "memo",
+    [
+        *(b"5", b"\xff", b"[" * 10**5, b'{"0.wav": 5}', b'{"0.wav": ["", [0, 0, 0, 0]]}'),
+        *(b'{"0.wav": [5, 5]}', b'{"0.wav": {"0": 0}}', b'{"0.wav": ["0123", [true, 0, 0, 0]]}'),
+    ],
+)
+def test_damaged_memo_with_the_right_checksum_is_replaced(memo, paths, n_read, monkeypatch, tmp_path):
+    monkeypatch.setattr(cache_keys, "SETTLED_AFTER", 0)
+    digests = digest_clips(paths)
+    store = FeatureStore(None, None)
+    (path,) = (tmp_path / "cache" / "features" / "memos").iterdir()
+    store.write_array(str(path), str(tmp_path), np.frombuffer(memo, np.uint8))
+    assert digest_clips(paths) == digest_clips(paths) == digests
+    assert len(n_read) == 2 * len(paths)
 
 
 def test_nothing_is_stored_unless_asked(paths, tmp_path, monkeypatch):

@@ -39,8 +39,13 @@ from skfewaudio import (
     make_few_shot_classifier,
 )
 from skfewaudio.augmentation import TimeShift
-from skfewaudio.classifiers import AugmentedClassifier, ELMRegressor
-from skfewaudio.features import BlockScaler, SpectrogramStatistics
+from skfewaudio.classifiers import AugmentedClassifier, BlockClassifier, ELMRegressor
+from skfewaudio.features import (
+    BlockScaler,
+    SoundEmbed,
+    SpectrogramStatistics,
+    TimeNormalizedSpectrogram,
+)
 
 RATE = {"sample_rate": 8000}
 
@@ -85,6 +90,7 @@ MODELS = {
     "logistic cv": (linear_model.LogisticRegressionCV(Cs=3, cv=2), X, LETTERS),
     "logistic two classes": (LogisticRegression(), X, HALVES),
     "ridge classifier": (RidgeClassifier(), X, LETTERS),
+    "ridge classifier two classes": (RidgeClassifier(), X, HALVES),
     "ridge classifier cv": (linear_model.RidgeClassifierCV(), X, LETTERS),
     "ridge tags": (RidgeClassifier(), X, TAGS),
     "linear svc": (LinearSVC(), X, LETTERS),
@@ -246,6 +252,16 @@ MODELS = {
     ),
     "statistics": (
         make_pipeline(SpectrogramStatistics(n_filters=2), brute(1)),
+        *(IMAGES, OF_IMAGES),
+    ),
+    "embedding": (make_pipeline(SoundEmbed(), brute(1)), IMAGES, OF_IMAGES),
+    "order": (make_pipeline(TimeNormalizedSpectrogram(n_steps=4), brute(1)), IMAGES, OF_IMAGES),
+    "block classifier": (
+        BlockClassifier(
+            [("order", TimeNormalizedSpectrogram(n_steps=4)), ("embedding", SoundEmbed())],
+            CalibratedRidgeClassifier(),
+            scaler=BlockScaler(),
+        ),
         *(IMAGES, OF_IMAGES),
     ),
     "mfcc": (make_pipeline(MFCC(**RATE), StandardScaler(), brute()), CLIPS, OF_CLIPS),

@@ -19,7 +19,7 @@ def test_full_disk_keeps_the_existing_file(neighbours, saved, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=rf"No space left on device: '{saved}'"):
         save_model(neighbours, saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

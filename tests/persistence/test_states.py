@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 from sklearn.svm import SVC
 
 from skfewaudio import (
@@ -133,6 +134,27 @@ def test_steps_of_other_widths_are_refused(path):
     refused(model, path, "has a LogisticRegression of 2 features; expected 3")
 
 
+def test_ridge_classifier_without_classes_is_refused(path):
+    model = RidgeClassifier().fit(X, Y)
+    vars(model).pop("classes_")
+    refused(model, path, "has other classes_ than its label binarizer")
+
+
+def repeat_columns(n_times):
+    return FeatureUnion([(f"part{i}", "passthrough") for i in range(n_times)])
+
+
+def test_unions_that_multiply_columns_without_bounds_are_refused(path):
+    normalizer, classifier = Normalizer().fit(X), DummyClassifier().fit(X, Y)
+    del normalizer.n_features_in_, classifier.n_features_in_
+    inner = MultiOutputClassifier(make_pipeline(repeat_columns(30), classifier)).fit(X, Y[:, None])
+    refused(
+        make_pipeline(normalizer, repeat_columns(40), inner),
+        path,
+        "computes 1200 times as many columns as it takes",
+    )
+
+
 @pytest.mark.parametrize("function", [np.add, np.isnat])
 def test_function_of_other_arguments_is_refused(function, path):
     refused(FunctionTransformer(function).fit(X), path, f"is the function {function.__name__}")
@@ -236,7 +258,12 @@ def test_fitted_sample_rate_is_limited(path):
 
 @pytest.mark.parametrize(
     "params",
-    [{"n_filters": 10**6}, {"duration": 1e9}, {"architecture_params": {"temporal_frames": [10**9] * 4}}],
+    [
+        {"n_filters": 10**6},
+        {"duration": 1e9},
+        {"architecture": "single_layer", "hop_length": 10**12},
+        {"architecture_params": {"temporal_frames": [10**9] * 4}},
+    ],
 )
 def test_random_network_of_absurd_size_is_refused(params, path):
     model = RandomCNNFeatures(n_filters=2).fit([np.zeros(100)])

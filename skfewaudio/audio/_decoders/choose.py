@@ -10,14 +10,23 @@ from skfewaudio.exceptions import AudioLoadError
 
 from .base import CannotDecodeError, Decoder
 from .chained import ChainedDecoder
-from .containers import EXTENSIBLE, FLOAT, PCM, find_data_chunk, read_ogg_pages
+from .containers import (
+    EXTENSIBLE,
+    FLOAT,
+    PCM,
+    find_data_chunk,
+    find_declared_size,
+    find_tag_end,
+    read_ogg_pages,
+)
 from .ffmpeg import FFmpegDecoder
 from .libsndfile import SoundfileDecoder
-from .sources import open_source
+from .sources import Source, open_slice, open_source
 
 # Rates outside this range are treated as damage: a flipped byte in a header would otherwise cause resampling
 # to billions of samples.
 LOWEST_RATE, HIGHEST_RATE = 1_000, 10_000_000
+UNTAGGED = (b"MAC ", b"wvpk", b"fLaC", b"TTA1", b"MPCK", b"MP+", b"tBaK")  # with ID3 tags all the same
 CONVERT = "convert it, for example: ffmpeg -i FILE FILE.wav"
 
 
@@ -63,6 +72,8 @@ class Structure(NamedTuple):
     prefers_libsndfile: bool = False
     links: Sequence[int] = ()  # where the chained parts of an Ogg file begin
     is_mpeg: bool = False
+    head: bytes = b""  # stands for the first bytes of the file
+    start: int = 0  # of the sound behind a tag
 
     def open(self, name: str) -> Decoder:
         """Open the file with one decoder or else with the other."""
@@ -77,13 +88,19 @@ class Structure(NamedTuple):
         for kind in kinds:
             try:
                 # By a suffix, libsndfile takes any content for MPEG audio, and writes warnings to stderr.
-                return kind(name, None if self.prefers_libsndfile else open_source(name))
+                return kind(name, None if self.prefers_libsndfile else self._open_source(name))
             except CannotDecodeError as error:
                 reasons.append(error)
         reason = reasons[kinds.index(FFmpegDecoder)]
         if reason.is_final:
             raise reason
         raise CannotDecodeError(f"cannot be decoded as audio ({reason}); {CONVERT}")
+
+    def _open_source(self, name: str) -> Source:
+        """Open the file as decoders shall see it."""
+        if self.start:
+            return open_slice(name, self.start, Path(name).stat().st_size)
+        return open_source(name, self.head)
 
 
 def _examine(name: str) -> Structure:
@@ -102,6 +119,11 @@ def _examine(name: str) -> Structure:
             file.seek(0)
             if head == b"OggS":
                 return _examine_ogg(file, size)
+            start = find_tag_end(file)
+            file.seek(start)
+            if start and file.read(4).startswith(UNTAGGED):
+                return Structure(start=start)
+            file.seek(0)
             if head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
                 return Structure(is_mpeg=True)
             return _examine_chunks(name, file, size)
@@ -123,9 +145,16 @@ def _examine_ogg(file: BinaryIO, size: int) -> Structure:
 def _examine_chunks(name: str, file: BinaryIO, size: int) -> Structure:
     chunk = find_data_chunk(file, size)
     if chunk is None:
-        return Structure()
+        file.seek(0)
+        declared = find_declared_size(file)
+        is_cut = declared is not None and size < declared
+        return Structure(f"is truncated ({size} of {declared} bytes)" if is_cut else None)
     if chunk.is_padded:
         raise AudioLoadError(name, f"stores samples of 24 bits in 4 bytes, as integers or floats; {CONVERT}")
     is_plain = chunk.format_tag in (PCM, FLOAT, EXTENSIBLE)
     problem = f"is truncated ({chunk.present} of {chunk.declared} bytes of sound)"
-    return Structure(problem if chunk.is_truncated else None, is_plain and chunk.is_consistent)
+    return Structure(
+        problem if chunk.is_truncated else None,
+        is_plain and chunk.is_consistent,
+        head=b"RIFF" if chunk.lacks_long_size else b"",  # in RF64, FFmpeg trusts the size of 0
+    )

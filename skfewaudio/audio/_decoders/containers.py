@@ -17,6 +17,10 @@ LARGEST_KNOWN = 2**62
 # Bytes by which a data size may exceed the file: some writers count the header as sound.
 EXCESS = 128
 W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"
+EBML, SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
+MOST_EBML = 4096  # bytes up to the segment
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 MOST_CHUNKS = 1000  # a damaged file may look like millions of empty ones
 LARGEST_INDEX = 2**26  # bytes
 DAMAGED = b"?"  # stands for a box of an impossible length
@@ -30,6 +34,7 @@ class DataChunk(NamedTuple):
     present: int
     format_tag: int | None = None
     is_padded: bool = False  # samples of 24 bits take 4 bytes, which decoders misread
+    lacks_long_size: bool = False  # a writer that could not seek left the size in the ds64 chunk at 0
 
     @property
     def is_truncated(self) -> bool:
@@ -103,7 +108,7 @@ def _find_in_chunks(file: BinaryIO, size: int, layout: Layout) -> DataChunk | No
             if length == 0xFFFFFFFF and long_size is not None:
                 length = long_size
             declared = _known(length) if length or start == size else None
-            return DataChunk(declared, size - start, tag, is_padded)
+            return DataChunk(declared, size - start, tag, is_padded, long_size == 0 and declared is None)
         if kind == b"fmt " and layout is WAV:
             fields = file.read(16)
             tag, n_channels, frame_size, depth = (
@@ -122,6 +127,49 @@ def _known(size: int) -> int | None:
     """Return a size, or None for the placeholder of a writer that could not seek."""
     is_placeholder = any(0 <= largest - size <= PLACEHOLDER_MARGIN for largest in LARGEST_SIZES)
     return None if is_placeholder or not 0 <= size < LARGEST_KNOWN else size
+
+
+def find_declared_size(file: BinaryIO) -> int | None:
+    """Return the size of a Matroska, AVI or ASF file by its headers; None if unknown, and for other formats.
+
+    Parameters
+    ----------
+    file : binary file
+        Open file, at its beginning.
+    """
+    head = file.read(16)
+    if head[:4] == EBML:
+        return _find_segment_end(head + file.read(MOST_EBML))
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        size = _known(int.from_bytes(head[4:8], "little"))
+        return size + 8 if size else None  # more of a long file may follow
+    if head == ASF:
+        return _find_asf_end(file, head + file.read(8))
+    return None
+
+
+def _find_segment_end(head: bytes) -> int | None:
+    """Return where the segment of a Matroska file ends; a live recording leaves its size unknown."""
+    position = 0
+    for kind in (EBML, SEGMENT):
+        if head[position : position + 4] != kind:
+            return None
+        position += 4
+        n_bytes = 9 - head[position].bit_length() if head[position : position + 1] else 0
+        size = int.from_bytes(head[position : position + n_bytes], "big") & ~(-1 << 7 * n_bytes)
+        if size == (1 << 7 * n_bytes) - 1:
+            return None
+        position += n_bytes + size
+    return position
+
+
+def _find_asf_end(file: BinaryIO, head: bytes) -> int | None:
+    """Return where the sound of an ASF file ends: editors of tags leave the size in its header as it was."""
+    start = int.from_bytes(head[16:24], "little")
+    file.seek(min(start, LARGEST_KNOWN))
+    data = file.read(24)
+    size = _known(int.from_bytes(data[16:], "little"))
+    return start + size if data[:16] == ASF_DATA and size else None
 
 
 class OggPages(NamedTuple):
@@ -166,15 +214,17 @@ def read_ogg_pages(file: BinaryIO, size: int) -> OggPages | None:
     return OggPages(links, n_streams, is_vorbis, is_cut, is_tidy) if links else None
 
 
+def find_tag_end(file: BinaryIO) -> int:
+    """Return where an ID3 tag at the beginning of a file ends; 0 without one."""
+    head = file.read(10)
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+
+
 def count_mpeg_frames(file: BinaryIO) -> int | None:
     """Return the number of MPEG frames that a Xing, Info or VBRI header states, or None without one."""
-    head = file.read(10)
-    offset = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        offset = 10 + sum(
-            (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
-        )
-    file.seek(offset)
+    file.seek(find_tag_end(file))
     frame = file.read(4096)  # junk between tag and first frame is rare and short
     start = next((i for i in range(len(frame) - 3) if frame[i] == 0xFF and frame[i + 1] & 0xE0 == 0xE0), None)
     if start is None:

@@ -36,9 +36,25 @@ class Source(io.BufferedReader):
             return b""
 
 
-def open_source(name: str) -> Source:
-    """Open a file of any name, also one that is not valid UTF-8."""
-    return Source(io.FileIO(name))
+def open_source(name: str, head: bytes = b"") -> Source:
+    """Open a file of any name, also one that is not valid UTF-8; `head` stands for its first bytes."""
+    return Source(PatchedFile(name, head) if head else io.FileIO(name))
+
+
+class PatchedFile(io.FileIO):
+    """Read-only file whose first bytes are replaced."""
+
+    def __init__(self, name: str, head: bytes) -> None:
+        super().__init__(name)
+        self._head = head
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Read bytes into a buffer, and return their number."""
+        start = self.tell()
+        n_read = super().readinto(buffer) or 0
+        patch = self._head[start : start + n_read]
+        buffer[: len(patch)] = patch
+        return n_read
 
 
 def open_slice(name: str, start: int, stop: int) -> Source:

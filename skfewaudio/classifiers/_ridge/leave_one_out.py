@@ -53,22 +53,51 @@ def errors_by_columns(h: Tensor, v: Tensor, d: Tensor, y: Tensor, penalties: NDA
 
 
 def leave_groups_out(
-    z: Tensor, d: Tensor, y: Tensor, penalties: NDArray[np.float64], groups: list[Tensor]
+    z: Tensor,
+    d: Tensor,
+    y: Tensor,
+    penalties: NDArray[np.float64],
+    groups: list[Tensor],
+    root: Tensor | None = None,
+    mean: Tensor | float = 0.0,
 ) -> Iterator[tuple[Tensor, list[Tensor]]]:
     """Yield the rows of groups, and for each penalty their errors in fits without the group.
 
     The errors of a group are (1 - P)^-1 r, with the group's block of P = H (H'H + penalty)^-1 H' and its
     residuals r = y - P y, given P = z (d + penalty)^-1 z'. `groups` holds one tensor for each group size,
     whose rows are the groups.
+
+    With `root`, the square roots of the row weights, the rows of H are centred and the fits have an intercept
+    without a penalty, which adds u u' to P, where u is `root` at unit length. The mean of the targets in each
+    fit is then exchanged for `mean`, (1, n_targets).
     """
     zy = z.mT @ y
+    if root is not None:
+        total, whole = root.square().sum(), root.mT @ y
     for rows in groups:
-        one = torch.eye(rows.shape[1], dtype=z.dtype, device=z.device)
-        for part in rows.split(max(1, ROWS_AT_ONCE // rows.shape[1])):
+        size = rows.shape[1]
+        one = torch.eye(size, dtype=z.dtype, device=z.device)
+        for part in rows.split(max(1, ROWS_AT_ONCE // size)):
+            own_z = z[part]
+            common: Tensor | float = 0.0
+            average: Tensor | float = 0.0
+            exchanged: Tensor | float = 0.0
+            if root is not None:
+                own = root[part]
+                common = (1 - NEGLIGIBLE) * (own @ own.mT) / total
+                average = own * whole / total
+                rest = (total - own.square().sum(1, keepdim=True)).clamp_min(NEGLIGIBLE * total)
+                exchanged = own * ((whole - own.mT @ y[part]) / rest - mean)
             errors = []
             for penalty in penalties:
-                scaled = z[part] / (d + penalty)
-                errors.append(torch.linalg.solve(one - scaled @ z[part].mT, y[part] - scaled @ zy))
+                scaled = own_z / (d + penalty)
+                left = y[part] - (scaled.flatten(0, 1) @ zy).unflatten(0, part.shape) - average
+                if size == 1:
+                    leverage = (scaled * own_z).sum(dim=-1, keepdim=True) + common
+                    error = left / (1 - leverage).clamp_min(NEGLIGIBLE)
+                else:
+                    error = torch.linalg.solve(one - scaled @ own_z.mT - common, left)
+                errors.append(error + exchanged)
             yield part, errors
 
 

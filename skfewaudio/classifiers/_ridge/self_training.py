@@ -68,7 +68,7 @@ def fit_labelled(system: RidgeSystem, Y: Array, penalty: Penalty, calibration: C
     """Fit a regression to labelled rows only."""
     fit = system.fit(Y, penalty)
     left_out = system.predict_left_out(Y, fit.penalty)
-    return CalibratedFit(fit, left_out, calibration.find_temperature(system.H @ fit.coef, left_out))
+    return CalibratedFit(fit, left_out, calibration.find_temperature(fit.predict(system.H), left_out))
 
 
 def self_train(
@@ -97,12 +97,14 @@ def self_train(
     CalibratedFit
     """
     n_labelled, n_classes = Y.shape
-    temperature, scores = start.temperature, system.H[n_labelled:] @ start.fit.coef
+    temperature, scores = start.temperature, start.fit.predict(system.H[n_labelled:])
+    # With the mean of the pseudo-labels, a class that is predicted often would be predicted ever more often.
+    mean = np.average(Y, axis=0, weights=system.weights[:n_labelled])
     for _ in range(N_ROUNDS):
         pseudo_labels = softmax(scores / temperature, axis=1) - 1 / n_classes
         targets = np.vstack([Y, pseudo_labels])
-        fit = system.fit(targets, penalty)
-        left_out = system.predict_left_out(targets, fit.penalty)
+        fit = system.fit(targets, penalty, mean)
+        left_out = system.predict_left_out(targets, fit.penalty, mean)
         known, scores = left_out[:n_labelled], left_out[n_labelled:]
-        temperature = calibration.find_temperature(system.H[:n_labelled] @ fit.coef, known)
+        temperature = calibration.find_temperature(fit.predict(system.H[:n_labelled]), known)
     return CalibratedFit(fit, known, temperature)

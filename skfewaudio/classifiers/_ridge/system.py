@@ -21,9 +21,15 @@ from .leave_one_out import errors_by_columns, errors_by_rows, leave_groups_out, 
 # Relative to the sum of squares of H. Below the smallest value, H nearly interpolates Y; above the largest, B
 # is nearly 0. A step is half a power of ten.
 RELATIVE_GRID = np.logspace(-8, 1, 19)
+# Relative to the sum of squares of H, for rows without leave-one-out errors. Within a point of the best value
+# for one clip per class on features of several kinds.
+RELATIVE_DEFAULT = 1e-2
 # Relative to the sum of squares of H. A product of H with itself has a rounding error of 1e-16 of this sum,
 # so smaller penalties would be added to noise. They use singular values, at two to four times the cost.
 SMALLEST_FOR_PRODUCTS = 1e-10
+# Errors of two penalties that differ by less, relative to them, count as equal: the larger penalty is chosen.
+EQUAL_ERRORS = 1e-5
+TINY = np.finfo(float).tiny
 
 Penalty = float | ArrayLike | Literal["auto"]
 
@@ -48,6 +54,8 @@ class RidgeFit:
         any rows are added.
     rows_penalty : float
         `penalty`, or 0 if the rows include it already.
+    intercept : ndarray of shape (n_targets,)
+        Intercepts, 0 unless they are fitted.
     """
 
     coef: NDArray[np.float64]
@@ -56,6 +64,21 @@ class RidgeFit:
     errors: NDArray[np.float64] | None
     rows: NDArray[np.float64]
     rows_penalty: float
+    intercept: NDArray[np.float64]
+
+    def predict(self, H: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Predict the targets of rows.
+
+        Parameters
+        ----------
+        H : ndarray of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_targets)
+        """
+        return H @ self.coef + self.intercept
 
 
 def fit_ridge(
@@ -104,6 +127,12 @@ class RidgeSystem:
         Non-negative weights. A row of any weight is left out as a whole; see `merge_duplicates`.
     groups : ndarray of shape (n_rows,), default=None
         Group numbers of the rows. Rows of one group are left out together. None leaves out each row alone.
+    counted : ndarray of shape (n_rows,), default=None
+        Whether each row takes part in the choice of the penalty. None counts all rows.
+    fit_intercept : bool, default=False
+        Whether the targets have intercepts without a penalty. Predictions for rows that were left out are
+        exact, but for the mean of the targets, which includes these rows: a mean without them would reveal
+        the class of a row, which becomes rarer by leaving it out.
     device : str or torch.device, default="cpu"
         Device of the computation.
     """
@@ -114,12 +143,17 @@ class RidgeSystem:
         sample_weight: NDArray[np.float64] | None = None,
         *,
         groups: NDArray[np.int64] | None = None,
+        counted: NDArray[np.bool_] | None = None,
+        fit_intercept: bool = False,
         device: str | torch.device = "cpu",
     ) -> None:
         self.weights = np.ones(len(H)) if sample_weight is None else sample_weight
         self.root = torch.from_numpy(np.sqrt(self.weights))[:, None].to(device)
         self.H = H
-        self.h = self._weigh(H)
+        self.fit_intercept = fit_intercept
+        self.centre = np.average(H, axis=0, weights=self.weights) if fit_intercept else np.zeros(H.shape[1])
+        self.h = self._weigh(H - self.centre if fit_intercept else H)
+        self.counted = None if counted is None else torch.from_numpy(counted).to(self.h)
         self.size = float(self.h.square().sum())
         self.wide = self.h.shape[0] <= self.h.shape[1]
         each = np.arange(len(H))
@@ -131,7 +165,29 @@ class RidgeSystem:
         tensor = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.root.device)
         return tensor if (self.weights == 1).all() else self.root * tensor
 
-    def fit(self, Y: NDArray[np.float64], penalty: Penalty) -> RidgeFit:
+    def candidates(self, penalty: Penalty, least: float) -> Penalty:
+        """Return the candidates of the penalty that are not below a value, or the largest one.
+
+        Parameters
+        ----------
+        penalty : float, array-like of shape (n_penalties,) or "auto"
+            As in :meth:`fit`. A number is returned as it is.
+        least : float
+            Smallest penalty.
+
+        Returns
+        -------
+        float or ndarray of shape (n_penalties,)
+        """
+        if not isinstance(penalty, str) and np.ndim(penalty) == 0:
+            return penalty
+        penalties = self.size * RELATIVE_GRID if isinstance(penalty, str) else check_penalties(penalty)
+        kept = penalties[penalties >= least * (1 - EQUAL_ERRORS)]
+        return kept if len(kept) else penalties.max(keepdims=True)
+
+    def fit(
+        self, Y: NDArray[np.float64], penalty: Penalty, mean: NDArray[np.float64] | None = None
+    ) -> RidgeFit:
         """Solve for targets with the penalty that has the smallest leave-one-out error.
 
         Parameters
@@ -140,6 +196,8 @@ class RidgeSystem:
             Targets, which share one penalty.
         penalty : float, array-like of shape (n_penalties,) or "auto"
             A number is used as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
+        mean : ndarray of shape (n_targets,), default=None
+            Mean of the targets that the intercepts reproduce. None is the mean of Y.
 
         Returns
         -------
@@ -150,15 +208,27 @@ class RidgeSystem:
         ValueError
             If `penalty` is empty, or a value is negative or not finite.
         """
-        y = self._weigh(Y)
+        mean = self._mean(Y) if mean is None else mean
         if not isinstance(penalty, str) and np.ndim(penalty) == 0:
             penalties = check_penalties([penalty])
-            return RidgeFit(**self._solve(y, penalties[0]), penalties=penalties, errors=None)
+            return self._solve(Y, mean, penalties[0], penalties, None)
         penalties = self.size * RELATIVE_GRID if isinstance(penalty, str) else check_penalties(penalty)
-        errors = (self._sum_errors(y, penalties) / (self.weights.sum() * Y.shape[1])).cpu().numpy()
-        return RidgeFit(**self._solve(y, penalties[errors.argmin()]), penalties=penalties, errors=errors)
+        if self.counted is not None and not self.counted.any():
+            wanted = self.size * RELATIVE_DEFAULT
+            nearest = np.argmin(
+                np.maximum(penalties, wanted) / np.maximum(np.minimum(penalties, wanted), TINY)
+            )
+            return self._solve(Y, mean, penalties[nearest], penalties, None)
+        counted = self.weights if self.counted is None else self.weights * self.counted.cpu().numpy()
+        errors = (
+            (self._sum_errors(self._weigh(Y), mean, penalties) / (counted.sum() * Y.shape[1])).cpu().numpy()
+        )
+        least = np.flatnonzero(errors <= (1 + EQUAL_ERRORS) * errors.min())
+        return self._solve(Y, mean, penalties[least].max(), penalties, errors)
 
-    def predict_left_out(self, Y: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+    def predict_left_out(
+        self, Y: NDArray[np.float64], penalty: float, mean: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Predict the targets of each row by a fit to the rows of all other groups.
 
         Parameters
@@ -167,6 +237,8 @@ class RidgeSystem:
             Targets.
         penalty : float
             Penalty, above 0.
+        mean : ndarray of shape (n_targets,), default=None
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -175,7 +247,8 @@ class RidgeSystem:
         """
         y = self._weigh(Y)
         errors = torch.empty_like(y)
-        for rows, (error,) in self._leave_out(y, np.array([penalty])):
+        mean = self._mean(Y) if mean is None else mean
+        for rows, (error,) in self._leave_out(y, mean, np.array([penalty])):
             errors[rows] = error
         return ((y - errors) / self.root).cpu().numpy()
 
@@ -187,7 +260,7 @@ class RidgeSystem:
     @cached_property
     def eigen(self) -> tuple[Tensor, Tensor]:
         """Eigenvalues and eigenvectors of the product."""
-        return _eigh(self.product)
+        return decompose(self.product)
 
     @cached_property
     def rotated(self) -> Tensor:
@@ -202,12 +275,13 @@ class RidgeSystem:
         kept = s > max(self.h.shape) * torch.finfo(s.dtype).eps * s.max()
         return u[:, kept], s[kept], vt[kept]
 
-    def _sum_errors(self, y: Tensor, penalties: NDArray[np.float64]) -> Tensor:
+    def _sum_errors(self, y: Tensor, mean: NDArray[np.float64], penalties: NDArray[np.float64]) -> Tensor:
         """Compute the sum of the squared leave-one-out errors for each penalty."""
-        if not self.rows_are_groups:
+        if not self.rows_are_groups or self.counted is not None or self.fit_intercept:
             sums = torch.zeros(len(penalties), dtype=y.dtype, device=y.device)
-            for _, errors in self._leave_out(y, penalties):
-                sums += torch.stack([error.square().sum() for error in errors])
+            for rows, errors in self._leave_out(y, mean, penalties):
+                factor = 1.0 if self.counted is None else self.counted[rows][..., None]
+                sums += torch.stack([(factor * error.square()).sum() for error in errors])
             return sums
         if penalties.min() <= SMALLEST_FOR_PRODUCTS * self.size:
             u, s, _ = self.singular
@@ -217,14 +291,34 @@ class RidgeSystem:
             return errors_by_rows(v, d, y, penalties)
         return errors_by_columns(self.h, v, d, y, penalties)
 
-    def _leave_out(self, y: Tensor, penalties: NDArray[np.float64]) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    def _leave_out(
+        self, y: Tensor, mean: NDArray[np.float64], penalties: NDArray[np.float64]
+    ) -> Iterator[tuple[Tensor, list[Tensor]]]:
         """Yield the rows of groups, and for each penalty their errors in fits without the group."""
         # Smaller penalties would be lost in the rounding error of the products.
-        least = max(SMALLEST_FOR_PRODUCTS * self.size, np.finfo(float).tiny)
-        return leave_groups_out(self.rotated, self.eigen[0], y, np.maximum(penalties, least), self.groups)
+        least = max(SMALLEST_FOR_PRODUCTS * self.size, TINY)
+        penalties = np.maximum(penalties, least)
+        z, d = self.rotated, self.eigen[0]
+        if not self.fit_intercept:
+            return leave_groups_out(z, d, y, penalties, self.groups)
+        added = torch.from_numpy(mean)[None].to(y)
+        return leave_groups_out(z, d, y, penalties, self.groups, self.root, added)
 
-    def _solve(self, y: Tensor, penalty: float) -> dict[str, Any]:
-        """Solve for one penalty, and return the fields of RidgeFit that depend on it."""
+    def _mean(self, Y: NDArray[np.float64]) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = np.average(Y, axis=0, weights=self.weights)
+        return mean
+
+    def _solve(
+        self,
+        Y: NDArray[np.float64],
+        mean: NDArray[np.float64],
+        penalty: float,
+        penalties: NDArray[np.float64],
+        errors: NDArray[np.float64] | None,
+    ) -> RidgeFit:
+        """Solve for one penalty."""
+        # The mean has no effect on the coefficients, but would add rounding errors.
+        y = self._weigh(Y - self._mean(Y) if self.fit_intercept else Y)
         rows, remaining = (self.h, y), penalty
         if penalty <= SMALLEST_FOR_PRODUCTS * self.size:
             u, s, vt = self.singular
@@ -243,12 +337,19 @@ class RidgeSystem:
                 z = torch.linalg.solve_triangular(factor, self.h.mT @ y, upper=False)
                 coef = torch.linalg.solve_triangular(factor.mT, z, upper=True)
                 rows, remaining = (factor.mT, z), 0.0
-        return {
-            "coef": coef.cpu().numpy(),
-            "penalty": float(penalty),
-            "rows": torch.hstack(rows).cpu().numpy(),
-            "rows_penalty": float(remaining),
-        }
+        weights = coef.cpu().numpy()
+        intercept = np.zeros(Y.shape[1])
+        if self.fit_intercept:
+            intercept = mean - self.centre @ weights
+        return RidgeFit(
+            coef=weights,
+            penalty=float(penalty),
+            penalties=penalties,
+            errors=errors,
+            rows=torch.hstack(rows).cpu().numpy(),
+            rows_penalty=float(remaining),
+            intercept=intercept,
+        )
 
 
 def check_penalties(penalties: Any) -> NDArray[np.float64]:
@@ -277,8 +378,21 @@ def check_penalties(penalties: Any) -> NDArray[np.float64]:
 
 
 # On a CPU, SciPy's build of LAPACK takes half the time of torch's for these two functions.
-def _eigh(product: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the eigenvalues, clipped at 0, and the eigenvectors of a symmetric matrix."""
+def decompose(product: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the eigenvalues, clipped at 0, and the eigenvectors of a symmetric matrix.
+
+    Parameters
+    ----------
+    product : Tensor of shape (n, n)
+        Symmetric matrix in double precision without negative eigenvalues, up to rounding.
+
+    Returns
+    -------
+    values : Tensor of shape (n,)
+        Eigenvalues in increasing order.
+    vectors : Tensor of shape (n, n)
+        Eigenvectors, in columns.
+    """
     if product.device.type != "cpu":
         d, v = torch.linalg.eigh(product)
     else:

@@ -21,15 +21,15 @@ def _names(*ranks: str) -> Names:
 
 # Plain names (see plain_name). Names of a later group count only if none of an earlier one exists.
 PATH_NAMES = _names(
-    "path file filename filepath",
+    "path file filename filepath fname",
     "audio wav paths files filenames filepaths audiofile audiofilename audiopath audiofilepath wavfile "
-    "wavpath wavname soundfile soundpath sourcefile notatedpath beginfile beginpath",
+    "wavpath wavname soundfile soundpath slicefilename sourcefile notatedpath beginfile beginpath",
     "recording recordings recordingname recordingfile recordingfilename recordingpath clip clipname clippath",
 )
 LABEL_NAMES = _names(
     "label class category target",
     "species annotation event labels labelname classes classname targets speciesname annotations eventlabel "
-    "eventtype",
+    "eventtype primarylabel",
     "commonname scientificname speciescode tag tags tag1 calltype soundtype",
 )
 START_NAMES = _names("start starttime begin begintime onset onsettime")

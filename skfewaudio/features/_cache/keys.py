@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from skfewaudio._files import digest_file
+from skfewaudio._json import parse_json
 from skfewaudio._weights import weight_files
 from skfewaudio.audio.clips import FilePart, as_file_part, as_sound, is_file_part, is_path, is_sound
 
@@ -26,6 +28,7 @@ from .files import DamagedEntryError
 from .store import FeatureStore
 
 N_HEX = 40  # hexadecimal digits of a hash, 160 bits
+HEX_DIGITS = re.compile(rf"[0-9a-f]{{{N_HEX}}}")
 # A file that changes twice within a clock tick keeps its times. Digests of recent files are not remembered.
 SETTLED_AFTER = 2 * 10**9  # ns
 
@@ -93,14 +96,27 @@ class FileDigests:
 
     def _load_memo(self, folder: str) -> dict[str, list[Any]]:
         """Load the memo of a folder; empty if it is missing or damaged."""
-        with suppress(DamagedEntryError):  # the files are read again, and the memo is replaced
+        with suppress(DamagedEntryError, ValueError):  # the files are read again, and the memo is replaced
             content = self._store.read_array(self._memo_path(folder), folder)
             if content is not None:
-                return json.loads(content.tobytes())
+                return _check_memo(parse_json(content.tobytes()))
         return {}
 
     def _memo_path(self, folder: str) -> str:
         return self._store.memo_path(_hash(folder.encode(errors="surrogatepass")))
+
+
+def _check_memo(memo: Any) -> dict[str, list[Any]]:
+    """Return a memo if it maps names to a hash and a list of numbers; raise ValueError otherwise."""
+    if not isinstance(memo, dict) or not all(map(_is_memo_entry, memo.values())):
+        raise ValueError("it does not map names of files to hashes")
+    return memo
+
+
+def _is_memo_entry(entry: Any) -> bool:
+    if not isinstance(entry, list) or [type(item) for item in entry] != [str, list]:
+        return False
+    return HEX_DIGITS.fullmatch(entry[0]) is not None and [type(item) for item in entry[1]] == [int] * 4
 
 
 def key_of_clip(clip: Any, digests: FileDigests) -> tuple[str | None, FileStat | None]:

@@ -34,7 +34,7 @@ def _each(*shape: str, low: float = -LARGEST) -> Check:
     """Expect one array per class, each with sizes of its own except the number of features."""
 
     def check(value: object, scope: Scope) -> None:
-        alone = Scope(scope.estimator, True, scope.inspect)
+        alone = Scope(scope.estimator, True, scope.inspect_part)
         alone.sizes["features"] = scope.sizes["features"]
         floats(*shape, low=low)(value, alone)
 

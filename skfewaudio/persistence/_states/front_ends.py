@@ -82,6 +82,7 @@ def _check_random_cnn(scope: Scope) -> None:
     scope.need(n_samples <= limits.MAX_CLIP_SAMPLES, f"has duration={model.duration}")
     _check_sizes(model, scope)
     plan = _run(model._check_settings)
+    scope.need(plan.min_samples <= limits.MAX_CLIP_SAMPLES, f"pads clips to {plan.min_samples} samples")
     network = _run(lambda: model._build_without_weights(plan.builder, plan.params))
     n_weights = sum(weights.numel() for weights in network.parameters())
     scope.need(n_weights <= limits.MAX_WEIGHTS, f"has a network of {n_weights} random weights")
@@ -97,6 +98,15 @@ def _check_statistics(scope: Scope) -> None:
     _try(model, np.random.default_rng(0).standard_normal((1, n_mels, TRIAL_FRAMES)), scope)
     if scope.find("features"):
         scope.outputs = sum(model.block_sizes())
+
+
+def _check_vectors(scope: Scope) -> None:
+    """Check the size of the vectors of a transformer of spectrograms, and try noise."""
+    model, n_mels = scope.estimator, scope.find("features") or 64
+    n_columns = 3 * getattr(model, "n_bands", 1) * getattr(model, "n_steps", 1)
+    scope.need(n_mels <= limits.MAX_MELS and n_columns <= limits.MAX_COLUMNS, "computes too many columns")
+    scope.outputs = len(_run(model.get_feature_names_out))
+    _try(model, np.random.default_rng(0).standard_normal((1, n_mels, TRIAL_FRAMES)), scope)
 
 
 def _check_cached(scope: Scope) -> None:
@@ -166,6 +176,14 @@ STATES = {
         optional={**FEATURES, "max_silence_": either(none, number(0, 1))},
         parameters={"n_filters": integer(1, limits.MAX_MELS), "n_regions": integer(1, limits.MAX_MELS)},
         rule=_check_statistics,
+    ),
+    "skfewaudio.features._time_normalized.TimeNormalizedSpectrogram": State(
+        optional={**FEATURES, "max_silence_": either(none, number(0, 1)), "relevance_": number(0, 1)},
+        parameters={"n_bands": integer(1, limits.MAX_MELS), "n_steps": integer(2, limits.MAX_MELS)},
+        rule=_check_vectors,
+    ),
+    "skfewaudio.features._sound_embed.SoundEmbed": State(
+        optional={**FEATURES, "max_silence_": either(none, number(0, 1))}, rule=_check_vectors
     ),
     "skfewaudio.features._block_scaler.BlockScaler": State(
         fitted={

@@ -32,19 +32,21 @@ def _check_regressor(scope: Scope) -> None:
 def _check_ridge_classifier(scope: Scope) -> None:
     """Check the label binarizer of a RidgeClassifier, which has one row per class for several labels."""
     model, binarizer = scope.estimator, scope.estimator._label_binarizer
-    scope.need(model.coef_.shape[0] == scope.find("outputs"), "has an intercept_ of another shape than coef_")
+    n_rows = len(np.atleast_2d(model.coef_))  # of one row, the shape depends on the version of scikit-learn
+    scope.need(np.size(model.intercept_) in (1, n_rows), "has an intercept_ of another shape than coef_")
     n_classes = len(binarizer.classes_)
     scope.sizes["classes"] = n_classes
     rows = n_classes if binarizer.y_type_ == "multilabel-indicator" else scope.find("scores")
-    scope.need(model.coef_.shape[0] == rows, f"has {model.coef_.shape[0]} rows in coef_; expected {rows}")
-    same = "classes_" not in vars(model) or scope.classes == binarizer.classes_.tolist()
+    scope.need(n_rows == rows, f"has {n_rows} rows in coef_; expected {rows}")
+    # An attribute or a property, which depends on the version of scikit-learn.
+    same = scope.classes == binarizer.classes_.tolist()
     scope.need(same, "has other classes_ than its label binarizer")
 
 
 RIDGE_CLASSIFIER = State(
     fitted=FEATURES
     | {
-        "coef_": floats("outputs", "features"),
+        "coef_": either(floats("features"), floats("outputs", "features")),
         "intercept_": either(number(), floats("outputs")),
         "_label_binarizer": fitted(LABEL_BINARIZER),
     },

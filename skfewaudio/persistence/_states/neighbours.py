@@ -45,7 +45,7 @@ def _several_labels(value: Any, scope: Scope) -> None:
     """Expect one array of labels per output, without a common size."""
     items(plain)(value, scope)
     for output in value:
-        labels("labels of one output")(output, Scope(scope.estimator, True, scope.inspect))
+        labels("labels of one output")(output, Scope(scope.estimator, True, scope.inspect_part))
 
 
 def _fit_method(value: Any, scope: Scope) -> None:

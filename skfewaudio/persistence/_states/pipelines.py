@@ -1,10 +1,12 @@
 """States of scikit-learn's pipelines, unions of features and functions as transformers."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import MAX_GROWTH
 from .objects import fitted, match_link, part, plain, unary_function
 from .scope import Scope, StateError
 from .state import FEATURES, State
@@ -13,7 +15,7 @@ from .values import Check, choice, either, items, none, number, refuse
 SKIPPED = (None, "passthrough", "drop")
 
 
-def _named_parts(value: Any, scope: Scope) -> None:
+def named_parts(value: Any, scope: Scope) -> None:
     """Expect pairs of a name and an estimator, or a string or None in its place."""
     items(_pair)(value, scope)
 
@@ -48,6 +50,15 @@ def _sum(widths: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(widths) else None
 
 
+def _check_growth(scope: Scope, growth: int) -> None:
+    """Check how many columns there are per column of X, since unions in a row multiply them."""
+    n_features = scope.find("features")
+    if n_features and scope.outputs:
+        growth = min(growth, math.ceil(scope.outputs / n_features))
+    scope.need(growth <= MAX_GROWTH, f"computes {growth} times as many columns as it takes")
+    scope.growth = growth
+
+
 def _check_pipeline(scope: Scope) -> None:
     """Check that each step can transform, and computes as many columns as the next step expects."""
     names = [name for name, _ in scope.estimator.steps]
@@ -68,6 +79,11 @@ def _check_pipeline(scope: Scope) -> None:
     first = steps[0]
     if kept and kept[0] is first and (n_features := scope.inspect(first, True).find("features")):
         scope.sizes["features"] = n_features
+    _check_growth(scope, math.prod(scope.inspect(step, True).growth for step in kept))
+
+
+def _growth(transformer: Any, scope: Scope) -> int:
+    return 1 if isinstance(transformer, str | None) else scope.inspect(transformer, True).growth
 
 
 def _check_union(scope: Scope) -> None:
@@ -86,6 +102,7 @@ def _check_union(scope: Scope) -> None:
             for transformer, skipped in zip(kept, is_plain, strict=True)
         ]
     )
+    _check_growth(scope, sum(_growth(transformer, scope) for transformer in kept))
     unknown = set(union.transformer_weights or {}) - {name for name, _ in union.transformer_list}
     scope.need(not unknown, "has weights of unknown parts")
 
@@ -125,6 +142,9 @@ def _check_column_transformer(scope: Scope) -> None:
         elif transformer != "drop":
             widths.append(len(selected))
     scope.outputs = _sum(widths)
+    _check_growth(
+        scope, sum(_growth(transformer, scope) for _, transformer, _ in scope.estimator.transformers_)
+    )
 
 
 def _check_function(scope: Scope) -> None:
@@ -157,9 +177,9 @@ _function = either(none, unary_function)
 _WEIGHTS = {"transformer_weights": _weights}
 
 STATES = {
-    "sklearn.pipeline.Pipeline": State(parameters={"steps": _named_parts}, rule=_check_pipeline),
+    "sklearn.pipeline.Pipeline": State(parameters={"steps": named_parts}, rule=_check_pipeline),
     "sklearn.pipeline.FeatureUnion": State(
-        parameters={"transformer_list": _named_parts, **_WEIGHTS}, rule=_check_union
+        parameters={"transformer_list": named_parts, **_WEIGHTS}, rule=_check_union
     ),
     "sklearn.compose._column_transformer.ColumnTransformer": State(
         fitted=FEATURES

@@ -49,7 +49,7 @@ class Scope:
         The estimator, or another object with attributes.
     fitted : bool
         Whether the estimator must be fitted.
-    inspect : callable
+    inspect_part : callable
         Checks an object in an attribute, which must be fitted or not, and returns its scope.
     trusted : frozenset of str
         Full names of types and functions that the caller trusts.
@@ -57,10 +57,18 @@ class Scope:
 
     estimator: Any
     fitted: bool
-    inspect: "Callable[[Any, bool], Scope]"
+    inspect_part: "Callable[[Any, bool], Scope]"
     trusted: frozenset[str] = frozenset()
     sizes: dict[str, int] = field(default_factory=dict)
     outputs: int | None = None  # number of columns that the estimator computes, if known
+    # How many times as many columns as in X there are at most, in this estimator and the estimators in it.
+    growth: int = 1
+
+    def inspect(self, part: Any, fitted: bool) -> "Scope":
+        """Check an object in an attribute, and return its scope."""
+        inner = self.inspect_part(part, fitted)
+        self.growth = max(self.growth, inner.growth)
+        return inner
 
     def find(self, name: str) -> int | None:
         """Return a size by name, or None if it is not known yet."""

@@ -93,6 +93,7 @@ STATES = {
             "errors": either(none, floats("penalties", low=0)),
             "rows": floats("rows", "row size"),
             "rows_penalty": number(low=0),
+            "intercept": floats("targets"),
         },
         rule=_check_ridge_fit,
     ),
@@ -123,6 +124,7 @@ STATES = {
             "temperature_": number(low=SMALLEST_DIVISOR),
             "threshold_": number(low=-math.inf),
         },
+        optional={"block_weights_": floats("blocks", low=0)},
         rule=_check_calibrated_ridge,
     ),
 }

@@ -11,6 +11,7 @@ from skfewaudio.classifiers.saved_state import full_name
 from .. import _limits as limits
 from .networks import SILENCE, patch_frames
 from .objects import fitted, plain
+from .pipelines import named_parts
 from .scope import Scope
 from .state import FEATURES, State
 from .values import flag, integer, integers, labels
@@ -72,6 +73,23 @@ def _predicts_several_labels(classifier: Any) -> bool:
     )
 
 
+def _check_block_classifier(scope: Scope) -> None:
+    """Check that the blocks together have the columns of the classifier, and one weight each."""
+    model = scope.estimator
+    widths = [_block_width(block, scope) for _, block in model.blocks_]
+    found = scope.inspect(model.estimator_, True).find("features")
+    scope.need(found == sum(widths), f"has blocks of {sum(widths)} columns; its classifier expects {found}")
+    weights = list(model.block_weights_.values())
+    is_right = len(weights) == len(widths) and all(0 <= weight <= 1 for weight in weights)
+    scope.need(is_right, "has other block_weights_ than blocks")
+
+
+def _block_width(block: Any, scope: Scope) -> int:
+    width = scope.inspect(block, True).outputs
+    scope.need(width is not None, f"has a block of unknown size, {type(block).__name__}")
+    return int(width or 0)
+
+
 def _same_features(scope: Scope) -> None:
     inner = scope.inspect(scope.estimator.estimator_, True)
     known = scope.sizes.get("features"), inner.find("features")
@@ -95,6 +113,10 @@ STATES = {
     ),
     "skfewaudio.classifiers._augmented.AugmentedClassifier": State(
         fitted={**FEATURES, **_INNER}, rule=_same_features
+    ),
+    "skfewaudio.classifiers._block_classifier.BlockClassifier": State(
+        fitted={**FEATURES, **_INNER, "blocks_": named_parts, "block_weights_": plain},
+        rule=_check_block_classifier,
     ),
     "skfewaudio.model_selection._subsampled.SubsampledClassifier": State(
         fitted={**_INNER, "support_": integers("shots")},

@@ -1,0 +1,1 @@
+"""Network of `SoundEmbed`, trained on synthetic sounds, and its weights."""

@@ -1,0 +1,182 @@
+"""Spectrograms of the active part of clips, stretched to one length."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+from torch.nn import functional
+
+from ._spectrogram_vectors import SpectrogramTransformer
+
+PARTS = ("level", "shape", "change")
+# Frames per step at which the description is not relevant any more, and fully relevant.
+FRAMES_PER_STEP = (5.4, 1.6)
+LEAST_RELEVANCE = 0.05
+
+
+class TimeNormalizedSpectrogram(SpectrogramTransformer):
+    """Transformer that describes the order of events in a clip by its spectrogram, stretched to one length.
+
+    The active part of a clip, from its first to its last loud frame, is divided into steps of equal duration,
+    and the levels of the bands are averaged in each step. Words, calls and other short sounds have the same
+    vector if they are spoken faster or slower, or start later in the clip. Long recordings with events at
+    arbitrary times are better described by :class:`SpectrogramStatistics`.
+
+    Parameters
+    ----------
+    parts : sequence of str, default=("level", "change")
+        Parts of the vector, in this order. ``"level"`` is the level in each band and step minus the mean of
+        the clip, ``"shape"`` the level minus the mean of its band, which removes constant differences between
+        voices or microphones, and ``"change"`` the difference between successive steps.
+    n_bands : int, default=32
+        Number of bands; the mel bands are averaged to them.
+    n_steps : int, default=16
+        Number of steps.
+    active_db : float, default=35.0
+        Frames whose level is at most this far below the loudest frame delimit the active part, in dB.
+    range_db : float, default=60.0
+        Levels lower than this below the maximum of a clip are clipped, in dB.
+    n_threads : int, default=None
+        Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
+    device : str, default=None
+        Torch device. None selects CUDA if available.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of mel bands.
+    max_silence_ : float
+        Largest share of silent frames at the end of a clip of `fit`.
+    relevance_ : float
+        Between 0.05 and 1: how well this description suits the clips of `fit`. 1 if a step of the median clip
+        lasts at most 1.6 frames, 0.05 from 5.4 frames on, because several events then fall into one step.
+
+    See Also
+    --------
+    SpectrogramStatistics : Vectors that do not depend on the order of events.
+    SoundEmbed : Vectors of a network, which depend on the order within two seconds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfewaudio.features import LogMel, TimeNormalizedSpectrogram
+    >>> clips = [np.sin(np.arange(44100)), np.cos(np.arange(60000))]
+    >>> TimeNormalizedSpectrogram().fit_transform(LogMel().transform(clips)).shape
+    (2, 992)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "parts": ["array-like"],
+        "n_bands": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [Interval(Integral, 2, None, closed="left")],
+        "active_db": [Interval(Real, 0, None, closed="neither")],
+        "range_db": [Interval(Real, 0, None, closed="neither")],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str, torch.device, None],
+    }
+
+    def __init__(
+        self,
+        parts: Sequence[str] = ("level", "change"),
+        *,
+        n_bands: int = 32,
+        n_steps: int = 16,
+        active_db: float = 35.0,
+        range_db: float = 60.0,
+        n_threads: int | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.parts = parts
+        self.n_bands = n_bands
+        self.n_steps = n_steps
+        self.active_db = active_db
+        self.range_db = range_db
+        self.n_threads = n_threads
+        self.device = device
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the spectrograms, and measure the active parts of the clips.
+
+        Parameters
+        ----------
+        X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
+(n_clips, n_mels, n_frames)
+            Log mel spectrograms.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
+        super().fit(X)
+        clips = self._check_clips(X, reset=False)
+        parts = [self._active_part(torch.from_numpy(np.array(clip))[None]) for clip in clips]
+        n_frames = np.median([int(end) - int(start) for start, end in parts])
+        longest, shortest = np.log(FRAMES_PER_STEP)
+        share = (np.log(n_frames / self.n_steps) - longest) / (shortest - longest)
+        self.relevance_ = float(np.clip(share, LEAST_RELEVANCE, 1))
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the columns: the part, two underscores, the band and the step.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_values,), object
+            For example ``"level__band3_step0"``.
+        """
+        self._check_params()
+        names = [
+            f"{part}__band{band}_step{step}"
+            for part in self.parts
+            for band in range(self.n_bands)
+            for step in range(self.n_steps - (part == "change"))
+        ]
+        return np.array(names, dtype=object)
+
+    def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.maximum(x, x.amax(dim=(1, 2), keepdim=True) - float(self.range_db))
+        first, last = self._active_part(x)
+        steps = torch.stack(
+            [self._stretch(clip[:, start:end]) for clip, start, end in zip(x, first, last, strict=True)]
+        )
+        level = steps - steps.mean(dim=(1, 2), keepdim=True)
+        parts = {
+            "level": level,
+            "shape": level - level.mean(dim=2, keepdim=True),
+            "change": level.diff(dim=2),
+        }
+        return torch.cat([parts[part].flatten(1) for part in self.parts], dim=1)
+
+    def _active_part(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the first frame of the active part of each clip, and the frame after its last one."""
+        level = torch.logsumexp(x * (np.log(10) / 10), dim=1)
+        active = level >= level.amax(dim=1, keepdim=True) - float(self.active_db) * (np.log(10) / 10)
+        first = active.int().argmax(dim=1)
+        return first, x.shape[2] - active.flip(1).int().argmax(dim=1)
+
+    def _stretch(self, clip: torch.Tensor) -> torch.Tensor:
+        """Average a spectrogram (n_mels, n_frames) to (n_bands, n_steps)."""
+        n_bands, n_steps = int(self.n_bands), int(self.n_steps)
+        clip = clip[None, None]
+        longer = max(n_bands, clip.shape[2]), max(n_steps, clip.shape[3])
+        if clip.shape[2:] != longer:
+            clip = functional.interpolate(clip, longer, mode="bilinear", align_corners=True)
+        return functional.adaptive_avg_pool2d(clip, (n_bands, n_steps))[0, 0]
+
+    def _check_params(self) -> None:
+        parts = list(self.parts)
+        if not parts or len(set(parts)) < len(parts) or set(parts) - set(PARTS):
+            raise ValueError(
+                f"parts={self.parts!r}; expected one or more of {', '.join(PARTS)}, each at most once"
+            )
