@@ -12,7 +12,7 @@ WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 # Accent and timbre of each fold's speakers. Folds share neither accents nor timbres.
 SPEAKERS = (
     ("en-us+m1", "en-us+f1", "en-us+m5", "en-us+f5"),
-    ("en-gb+m2", "en-gb+f2", "en-gb+m6", "en-gb+croak"),
+    ("en+m2", "en+f2", "en+m6", "en+croak"),
     ("en-gb-scotland+m3", "en-gb-scotland+f3", "en-gb-scotland+m7", "en-gb-scotland+whisper"),
     ("en-029+m4", "en-029+f4", "en-029+m8", "en-029+klatt"),
 )

@@ -1,4 +1,4 @@
-"""Validation of labels and groups, with the value and the position of what is wrong."""
+"""Validation of labels and groups, with the value and the position of each error."""
 
 from numbers import Real
 from typing import Any

@@ -109,7 +109,7 @@ class FeatureCacheWarning(UserWarning):
 
 
 class InputWarning(UserWarning):
-    """Issued when the input of an estimator is valid but probably not what was meant."""
+    """Issued when the input of an estimator is valid but probably a mistake."""
 
 
 class LeakageWarning(UserWarning):

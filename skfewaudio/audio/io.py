@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
+from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import joblib
@@ -121,6 +122,7 @@ def load_audio(
     (8000,)
     (2000,)
     """
+    check_sample_rate(sample_rate)
     notes: list[str] = []
     samples = _load(clip, sample_rate, channel, offset, duration, allow_truncated, notes)
     for note in notes:
@@ -211,6 +213,7 @@ def iter_clips(
     if on_error not in ("raise", "warn"):
         raise ValueError(f"on_error={on_error!r}; expected 'raise' or 'warn'")
     check_channel(channel)
+    check_sample_rate(sample_rate)
     notes: list[str] = []
 
     def load(clip: Any) -> Samples | LongRecording | AudioLoadError:
@@ -278,6 +281,29 @@ def map_ahead(
     finally:
         for future in pending:
             future.cancel()
+
+
+def check_sample_rate(sample_rate: Any) -> None:
+    """Check the sample rate of the result.
+
+    Parameters
+    ----------
+    sample_rate : object
+        In Hz, or None for the rate of the recording.
+
+    Raises
+    ------
+    ValueError
+        If it is not an integer above 0.
+    TypeError
+        If it is not a number.
+    """
+    if sample_rate is None:
+        return
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, Real):
+        raise TypeError(f"sample_rate={sample_rate!r}; expected an integer, in Hz, or None")
+    if not isinstance(sample_rate, Integral) or sample_rate < 1:
+        raise ValueError(f"sample_rate={sample_rate!r}; expected an integer above 0, in Hz, or None")
 
 
 def _load(

@@ -273,7 +273,7 @@ class BlockClassifier(
         return self.estimator_.score_samples(X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with those of the transformers by the names of the blocks.
+        """Return the parameters, also of the transformers by the names of the blocks.
 
         Parameters
         ----------

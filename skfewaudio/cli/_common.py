@@ -15,7 +15,7 @@ DONE, FOUND_FAULTS, INVALID_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser that reports an invalid request in one line and suggests what was meant.
+    """Argument parser that reports an invalid request in one line and suggests a valid one.
 
     Parameters
     ----------

@@ -160,7 +160,7 @@ def _predict_readable(
     """Predict the readable clips of a batch that are not done.
 
     Opening the files finds most of the unreadable ones, so that the others are read once. If an error is
-    raised all the same, all files of the batch are decoded once to find what is damaged.
+    raised all the same, all files of the batch are decoded once to find the damaged ones.
     """
     from skfewaudio.exceptions import AudioLoadError
 

@@ -1,4 +1,4 @@
-"""Predictions as lines of text, CSV or JSON, and what an interrupted command has left of them."""
+"""Predictions as lines of text, CSV or JSON, and the rows that an interrupted command has left of them."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""GUANO metadata of wav files: what a recorder writes about the recording.
+"""GUANO metadata of wav files: notes of a recorder about the recording.
 
 https://github.com/riggsd/guano-spec
 """

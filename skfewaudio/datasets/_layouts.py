@@ -78,7 +78,7 @@ def find_other_layout(root: Path, clips: Sequence[Path], loose: Sequence[Path]) 
     Returns
     -------
     str or None
-        What the folder looks like, and what to do; None if it looks like one folder per class.
+        Apparent layout of the folder, and advice; None if it looks like one folder per class.
     """
     tree: Tree = {}
     for clip in clips:

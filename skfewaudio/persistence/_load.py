@@ -169,7 +169,7 @@ def _check_state(path: Path, model: BaseEstimator, trusted: list[str]) -> None:
 
 
 def _adapt_to_machine(model: Any, trusted: list[str]) -> None:
-    """Reset what a file must not decide: folders to write to, and more threads or processes than processors.
+    """Reset values that a file must not decide: folders to write to, and more threads than processors.
 
     Results do not depend on it.
     """

@@ -217,3 +217,13 @@ def test_iter_clips_names_ten_bad_files_at_most(tmp_path):
 def test_iter_clips_refuses_an_unknown_on_error(folder):
     with pytest.raises(ValueError, match="expected 'raise' or 'warn'"):
         next(iter_clips(folder, sample_rate=RATE, on_error="ignore"))
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), 22050.5, 0, -8000, "8000", True])
+def test_sample_rate_that_is_no_integer_is_refused(rate, tmp_path):
+    error = TypeError if isinstance(rate, str | bool) else ValueError
+    sf.write(tmp_path / "clip.wav", np.zeros(800), 8000)
+    with pytest.raises(error, match="expected an integer"):
+        load_audio(tmp_path / "clip.wav", sample_rate=rate)
+    with pytest.raises(error, match="expected an integer"):
+        list(iter_clips([tmp_path / "clip.wav"], sample_rate=rate))

@@ -126,7 +126,7 @@ def _path(value: Any, _: Scope) -> None:
 
 
 def _random_architecture(value: Any, scope: Scope) -> None:
-    """Expect an architecture of this package, or what the caller trusts; others are not imported."""
+    """Expect an architecture of this package, or one that the caller trusts; others are not imported."""
     if isinstance(value, str):
         scope.need(value in own_architecture_names() | scope.trusted, f"is {value!r}, which is not built in")
     else:

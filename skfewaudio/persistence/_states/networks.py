@@ -15,7 +15,7 @@ from .values import choice, either, floats, integer, integers, labels, none, num
 
 
 def _architecture(value: Any, scope: Scope) -> None:
-    """Expect a name, an architecture of this package, a fitted estimator, or what the caller trusts."""
+    """Expect a name, an architecture of this package, a fitted estimator, or one that the caller trusts."""
     if hasattr(value, "fit") and not isinstance(value, type):
         scope.inspect(value, True)
     else:

@@ -20,7 +20,7 @@ _INNER = {"classes_": labels(), "estimator_": fitted(classes="same", method="pre
 
 
 def _check_patches(scope: Scope) -> None:
-    """Check that the classifier takes the patches as vectors, and has what the aggregation needs."""
+    """Check that the classifier takes the patches as vectors, and can be aggregated."""
     model, n_values = scope.estimator, scope.sizes["features"] * (scope.estimator.patch_frames_ or 1)
     found = scope.inspect(model.estimator_, True).find("features")
     scope.need(
