@@ -2,12 +2,19 @@
 
 import importlib
 import inspect
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
 import skfewaudio
+
+# Folders beside the package, such as results, could be imported and would be taken for modules.
+sys.path = [
+    entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parents[1]
+]
 
 project = "skfewaudio"
 author = copyright = "The skfewaudio developers"
