@@ -147,6 +147,7 @@ def test_pipeline_is_in_the_benchmark():
     assert isinstance(PIPELINES["few-shot"](device="cpu"), Pipeline)
 
 
+@pytest.mark.slow
 def test_self_training_on_the_test_clips_raises_accuracy_on_real_recordings(shared_data):
     data = load_esc50(shared_data / "data", subset="esc10")
     model = make_few_shot_classifier(augmentation=None)

@@ -43,7 +43,7 @@ def test_default_data_type_of_torch_does_not_matter(spectrograms):
 
 
 def test_nearest_neighbour_of_embeddings_is_better_than_of_mfcc():
-    sounds = load_synthetic()
+    sounds = load_synthetic(20, duration=1.0)
     train = sounds.folds != 1
     scores = []
     for transformer in (make_pipeline(LogMel.at_rate(22050), SoundEmbed()), MFCC(sample_rate=22050)):
