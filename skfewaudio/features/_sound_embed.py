@@ -49,7 +49,7 @@ class SoundEmbed(SpectrogramTransformer):
     The network was trained with the default spectrograms of :meth:`LogMel.at_rate`, in decibels, at sample
     rates from 8 to 44.1 kHz. Another number of bands is interpolated to 64. Clips shorter than 0.7 s are
     padded with their lowest level. The embedding holds the mean and the maximum over time of 256 values, each
-    of which depends on 1.8 s of sound. The level of a clip has no effect.
+    of which depends on 1.1 s of sound. The level of a clip has no effect.
 
     References
     ----------

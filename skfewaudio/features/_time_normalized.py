@@ -58,7 +58,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
     See Also
     --------
     SpectrogramStatistics : Vectors that do not depend on the order of events.
-    SoundEmbed : Vectors of a network, which depend on the order within two seconds.
+    SoundEmbed : Vectors of a network, which depend on the order within a second.
 
     Examples
     --------

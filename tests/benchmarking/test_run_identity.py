@@ -293,7 +293,9 @@ def test_report_has_no_audio_of_changed_recordings(again, own_clips, tmp_path, c
     assert "no audio" not in capsys.readouterr().err
     swap(own_clips / "noise" / "0.wav", own_clips / "tone" / "0.wav")
     write_run_report(tmp_path / "out")
-    assert f"no audio: {own_clips.name} has changed since the run" in " ".join(capsys.readouterr().err.split())
+    assert f"no audio: {own_clips.name} has changed since the run" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 @pytest.mark.parametrize("suite", ["random-cnn", "large-scale"])

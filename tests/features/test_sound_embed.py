@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 
 from skfewaudio import MFCC, LogMel, SoundEmbed
 from skfewaudio.datasets import load_synthetic
+from skfewaudio.features._sound_embedding import network
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,13 @@ def test_short_clips_and_other_numbers_of_bands_are_embedded(shape):
     embedding = SoundEmbed().fit_transform(clip)
     assert embedding.shape == (1, 512)
     assert np.isfinite(embedding).all()
+
+
+def test_long_clip_in_pieces_has_the_same_embedding(monkeypatch):
+    clip = -40 + 9 * np.random.default_rng(0).standard_normal((1, 64, 5000))
+    expected = SoundEmbed().fit_transform(clip)
+    monkeypatch.setattr(network, "PIECE", 1024)
+    np.testing.assert_allclose(SoundEmbed().fit_transform(clip), expected, atol=1e-5)
 
 
 def test_default_data_type_of_torch_does_not_matter(spectrograms):
