@@ -33,7 +33,7 @@ def make_few_shot_classifier(
     allow_truncated: bool = False,
     device: str | None = None,
 ) -> "Pipeline":
-    """Make the recommended pipeline for 1 to 100 clips per class, which fits in seconds without a network.
+    """Make the recommended pipeline for 1 to 100 clips per class, which is fitted in seconds on a CPU.
 
     Parameters
     ----------

@@ -11,22 +11,21 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fi
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import (
     _check_method_params,
     check_consistent_length,
-    check_is_fitted,
     column_or_1d,
 )
 
-from skfewaudio._delegation import estimator_has, open_last_step, route_fit, routed_fit_params
+from skfewaudio._delegation import open_last_step, route_fit, routed_fit_params
 from skfewaudio._targets import check_groups, check_label_values, check_target
 from skfewaudio._torch_state import own_defaults
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.augmentation import AugmentationLike, MixUp, augment, check_classifier_augmentation
 
 from ._ridge.self_training import find_labelled
+from ._wrapped import WrappedClassifierMixin
 
 SPECTROGRAMS_AT_ONCE = 128
 MIXING_ERROR = (
@@ -35,7 +34,7 @@ MIXING_ERROR = (
 )
 
 
-class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier of spectrograms to clips and to augmented copies of them.
 
     Augmented copies contain variation that does not change the class of a sound. This meta-estimator is for
@@ -241,86 +240,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(MIXING_ERROR.format(self.augmentation))
         return changed.reshape(shape).numpy()
 
-    def _get_fitted(self) -> Any:
-        check_is_fitted(self)
-        return self.estimator_
-
-    def _check_clips(self, X: ArrayLike | Sequence[NDArray]) -> Any:
+    def _prepare(self, X: ArrayLike | Sequence[NDArray]) -> Any:
         return check_spectrograms(self, X, reset=False)
-
-    def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Predict the label of each clip.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-        """
-        return self._get_fitted().predict(self._check_clips(X))
-
-    @available_if(estimator_has("predict_proba"))
-    def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-        """
-        return self._get_fitted().predict_proba(self._check_clips(X))
-
-    @available_if(estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Predict the logarithms of the class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-        """
-        return self._get_fitted().predict_log_proba(self._check_clips(X))
-
-    @available_if(estimator_has("decision_function"))
-    def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Compute the decision function of the estimator.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
-        """
-        return self._get_fitted().decision_function(self._check_clips(X))
-
-    @available_if(estimator_has("score_samples"))
-    def score_samples(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Compute the familiarity of clips, which is higher for clips of known classes.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-        """
-        return self._get_fitted().score_samples(self._check_clips(X))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the router that passes parameters of `fit` to the estimator.

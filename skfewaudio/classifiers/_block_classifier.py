@@ -16,16 +16,22 @@ from sklearn.base import (
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metaestimators import _BaseComposition, available_if
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio._arrays import to_numpy
-from skfewaudio._delegation import estimator_has
 from skfewaudio._validation import check_spectrograms
+
+from ._wrapped import WrappedClassifierMixin
 
 
 class BlockClassifier(
-    ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, MetaEstimatorMixin, _BaseComposition
+    WrappedClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    _BaseComposition,
 ):
     """Classify clips by several descriptions of them, whose weights are chosen from the training clips.
 
@@ -189,88 +195,8 @@ class BlockClassifier(
         clips = check_spectrograms(self, X, reset=False)
         return [to_numpy(block.transform(clips)) for _, block in self.blocks_]
 
-    def _features(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        check_is_fitted(self)
+    def _prepare(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         return np.hstack(self._compute(X))
-
-    def predict(self, X: ArrayLike | Sequence[NDArray]) -> NDArray:
-        """Predict the label of each clip.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-        """
-        X = self._features(X)
-        return self.estimator_.predict(X)
-
-    @available_if(estimator_has("predict_proba"))
-    def predict_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-        """
-        X = self._features(X)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Predict the logarithms of the class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-        """
-        X = self._features(X)
-        return self.estimator_.predict_log_proba(X)
-
-    @available_if(estimator_has("decision_function"))
-    def decision_function(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Compute the decision function of the classifier.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes), or (n_clips,) with two classes
-        """
-        X = self._features(X)
-        return self.estimator_.decision_function(X)
-
-    @available_if(estimator_has("score_samples"))
-    def score_samples(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
-        """Compute the familiarity of clips, which is higher for clips of known classes.
-
-        Parameters
-        ----------
-        X : array-like of n_clips
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-        """
-        X = self._features(X)
-        return self.estimator_.score_samples(X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, also of the transformers by the names of the blocks.

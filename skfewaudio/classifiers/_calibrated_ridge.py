@@ -123,13 +123,13 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     from only a few classes.
 
     The penalty is chosen by the clips of classes with at least two recordings. If there is no such class, the
-    penalty is a hundredth of the sum of squares of the centred X. Leaving a clip out makes its class rarer,
-    and an intercept reveals this; when a clip is left out, the intercept therefore remains the one of all
-    clips. Duplicate rows are left out together, so that they do not predict each other.
+    penalty is the candidate nearest to a hundredth of the sum of squares. Leaving a clip out makes its class
+    rarer, and an intercept reveals this; predictions for left-out clips therefore use the mean of the targets
+    of all clips. Duplicate rows are left out together, so that they do not predict each other.
 
-    The weights of blocks are the mean of all weightings in steps of a quarter. The weighting of each term of
-    this mean grows with its leave-one-out accuracy, and falls with its leave-one-out error and with its
-    distance from the prior. With one clip per class, the weights are the prior.
+    The weights of blocks are the mean of all weightings in steps of a quarter. A weighting counts more in
+    this mean if it classifies more left-out clips correctly, and less if its leave-one-out error is larger or
+    if it is far from the prior. With one clip per class, the weights are the prior.
 
     Familiarity decreases with the distance between a clip's scores and the targets of the nearest class.
     Without a penalty, it is the novelty score of [2]_. The threshold rejects the requested share of the
@@ -256,13 +256,15 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         penalty = self.penalty
         if not isinstance(penalty, str) and np.ndim(penalty) and check_penalties(penalty).min() == 0:
             raise ValueError(f"penalty={penalty!r} holds 0; expected numbers above 0")
-        device, n_known = resolve_device(self.device), len(Y)
+        device, n_known, fit_intercept = resolve_device(self.device), len(Y), bool(self.fit_intercept)
         slices, prior = check_blocks(self.block_sizes, self.block_prior, X.shape[1])
         self.block_weights_, factors = prior, np.ones(X.shape[1])
         if self.block_sizes is not None:
             known_rows = (X[:n_known], Y, weights[:n_known], groups[:n_known])
-            self.block_weights_, factors = weigh_blocks(*known_rows, slices, prior, device)
-        H, fit_intercept = X * factors, bool(self.fit_intercept)
+            self.block_weights_, factors = weigh_blocks(
+                *known_rows, slices, prior, fit_intercept=fit_intercept, device=device
+            )
+        H = X * factors
         calibration = Calibration(Y.argmax(axis=1), weights[:n_known], groups[:n_known])
         counted = calibration.usable
         known = RidgeSystem(

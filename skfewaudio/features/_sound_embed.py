@@ -2,14 +2,12 @@
 
 from functools import lru_cache
 from importlib import resources
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load
-from sklearn.utils._param_validation import Interval
 from torch.nn import functional
 
 from ._sound_embedding.network import MIN_FRAMES, N_FEATURES, N_MELS, SoundNetwork
@@ -64,11 +62,6 @@ class SoundEmbed(SpectrogramTransformer):
     >>> SoundEmbed().fit_transform(LogMel().transform(clips)).shape
     (2, 512)
     """
-
-    _parameter_constraints: dict[str, list[Any]] = {
-        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-        "device": [str, torch.device, None],
-    }
 
     def __init__(self, *, n_threads: int | None = None, device: str | None = None) -> None:
         self.n_threads = n_threads

@@ -92,13 +92,12 @@ class SpectrogramStatistics(SpectrogramTransformer):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
+        **SpectrogramTransformer._parameter_constraints,
         "blocks": ["array-like"],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
         "n_regions": [Interval(Integral, 1, None, closed="left")],
         "scale": [Interval(Real, 0, None, closed="neither")],
         "random_state": [Interval(Integral, 0, None, closed="left")],
-        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-        "device": [str, torch.device, None],
     }
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
 
 from skfewaudio._input_warnings import measure_silence, warn_of_padding
 from skfewaudio._torch import resolve_device
@@ -22,6 +24,11 @@ SPECTROGRAM_VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
 
 class SpectrogramTransformer(TransformerMixin, BaseEstimator):
     """Transformer of spectrograms to vectors of one length, without fitted parameters."""
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str, torch.device, None],
+    }
 
     n_threads: int | None
     device: Any

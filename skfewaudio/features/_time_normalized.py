@@ -70,13 +70,12 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
+        **SpectrogramTransformer._parameter_constraints,
         "parts": ["array-like"],
         "n_bands": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 2, None, closed="left")],
         "active_db": [Interval(Real, 0, None, closed="neither")],
         "range_db": [Interval(Real, 0, None, closed="neither")],
-        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-        "device": [str, torch.device, None],
     }
 
     def __init__(

@@ -104,6 +104,15 @@ def test_block_that_classifies_the_training_clips_has_most_weight(informative):
     assert weights.sum() == pytest.approx(1)
 
 
+def test_common_offset_of_a_block_does_not_change_its_weight():
+    X, y = make_blocks(np.random.default_rng(0))
+    offset = np.repeat([0, 200.0], 20)
+    weights = [
+        CalibratedRidgeClassifier(block_sizes=[20, 20]).fit(Z, y).block_weights_ for Z in (X, X + offset)
+    ]
+    np.testing.assert_allclose(*weights, atol=1e-6)
+
+
 def test_weights_of_blocks_are_the_prior_with_one_clip_per_class():
     X, y = make_blocks(np.random.default_rng(0), n_shots=1)
     classifier = CalibratedRidgeClassifier(block_sizes=[20, 20], block_prior=[1, 3]).fit(X, y)

@@ -73,6 +73,8 @@ def weigh_blocks(
     groups: NDArray[np.int64],
     slices: Sequence[slice],
     prior: Array,
+    *,
+    fit_intercept: bool = False,
     device: Any = "cpu",
 ) -> tuple[Array, Array]:
     """Choose the weights of blocks of features.
@@ -96,6 +98,8 @@ def weigh_blocks(
     prior : ndarray of shape (n_blocks,)
         Weights that are used where errors do not differ, or cannot be measured because every class has one
         group.
+    fit_intercept : bool, default=False
+        Whether the regression has an intercept, so that a common offset of the features has no effect.
     device : str or torch.device, default="cpu"
         Device of the computation.
 
@@ -104,12 +108,15 @@ def weigh_blocks(
     block_weights : ndarray of shape (n_blocks,)
         Weights, which sum to 1.
     factors : ndarray of shape (n_features,)
-        Factors of the features, with which the mean square norm of each block is its weight.
+        Factors of the features, with which the mean square norm of each block is its weight; with an
+        intercept, the norm without the mean.
     """
+    if fit_intercept:
+        X = X - np.average(X, axis=0, weights=weights)
     sizes = [np.average(np.square(X[:, block]).sum(axis=1), weights=weights) for block in slices]
     scales = np.array([1 / np.sqrt(size) if size > 0 else 0.0 for size in sizes])
     blocks = [X[:, block] * scale for block, scale in zip(slices, scales, strict=True)]
-    chosen = _choose(blocks, Y, weights, groups, prior, device)
+    chosen = _choose(blocks, Y, weights, groups, prior, fit_intercept, device)
     factors = np.empty(X.shape[1])
     for block, factor in zip(slices, scales * np.sqrt(chosen), strict=True):
         factors[block] = factor
@@ -122,6 +129,7 @@ def _choose(
     weights: Array,
     groups: NDArray[np.int64],
     prior: Array,
+    fit_intercept: bool,
     device: Any,
 ) -> Array:
     """Return the mean of all weightings of blocks whose rows have the mean square norm 1."""
@@ -135,13 +143,16 @@ def _choose(
     if not usable.any():
         return prior
     weightings = list_weightings(len(used))
-    kernels = torch.stack([_kernel(blocks[b][rows], device) for b in used])
+    chosen_rows = [blocks[b][rows] for b in used]
+    if fit_intercept:
+        chosen_rows = [block - block.mean(axis=0) for block in chosen_rows]
+    kernels = torch.stack([_kernel(block, device) for block in chosen_rows])
     y = torch.from_numpy(Y[rows]).to(kernels)
     members = np.unique(groups[rows], return_inverse=True)[1]
     counted = torch.from_numpy(usable).to(kernels)
     found = np.array(
         [
-            _leave_out(torch.tensordot(mix, kernels, 1), y, members, counted)
+            _leave_out(torch.tensordot(mix, kernels, 1), y, members, counted, fit_intercept)
             for mix in torch.from_numpy(weightings).to(kernels)
         ]
     )
@@ -195,12 +206,16 @@ def _kernel(block: Array, device: Any) -> Tensor:
     return rows @ rows.mT
 
 
-def _leave_out(kernel: Tensor, y: Tensor, groups: NDArray[np.int64], counted: Tensor) -> tuple[float, float]:
+def _leave_out(
+    kernel: Tensor, y: Tensor, groups: NDArray[np.int64], counted: Tensor, fit_intercept: bool
+) -> tuple[float, float]:
     """Return the least leave-one-out error of the counted rows over penalties, and the accuracy there."""
     d, v = decompose(kernel)
     penalties = float(d.sum()) * RELATIVE_GRID[2::2]
     errors, correct = np.zeros(len(penalties)), np.zeros(len(penalties))
-    for rows, found in leave_groups_out(v * d.sqrt(), d, y, penalties, rows_by_group_size(groups)):
+    root = torch.ones_like(y[:, :1]) if fit_intercept else None
+    by_size, mean = rows_by_group_size(groups), y.mean(dim=0, keepdim=True)
+    for rows, found in leave_groups_out(v * d.sqrt(), d, y, penalties, by_size, root, mean):
         own = y[rows].argmax(dim=-1)
         for i, error in enumerate(found):
             errors[i] += float((error.square().sum(dim=-1) * counted[rows]).sum())
