@@ -1,10 +1,14 @@
-"""Threads: a pool that works with as few threads as can be started, and a lock that survives a fork."""
+"""Threads: a pool that works with as few threads as can be started, and what must hold for forks."""
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import RLock
+from pathlib import Path
+from threading import RLock, Thread
 from typing import Any
+
+END_SECONDS = 1.0
 
 
 class ThreadPool(ThreadPoolExecutor):
@@ -30,6 +34,25 @@ class ThreadPool(ThreadPoolExecutor):
         except RuntimeError:
             if not self._threads:
                 raise
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            for thread in self._threads:
+                join_to_the_end(thread)
+
+
+def join_to_the_end(thread: Thread) -> None:
+    """Join a thread, and wait on Linux until the system has ended it, one second at most.
+
+    Before Python 3.13, a thread can be joined while libraries still free what they keep per thread. MKL
+    holds a lock of its memory meanwhile, and a process forked at this moment would wait for it for ever.
+    """
+    thread.join()
+    deadline = time.monotonic() + END_SECONDS
+    in_system = Path("/proc/self/task", str(thread.native_id))
+    while in_system.exists() and time.monotonic() < deadline:
+        time.sleep(0)
 
 
 class ProcessLock:

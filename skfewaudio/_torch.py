@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._threads import ProcessLock
+from ._threads import ProcessLock, join_to_the_end
 
 
 def resolve_device(device: str | torch.device | None) -> torch.device:
@@ -107,4 +107,4 @@ def set_torch_threads(n_threads: int) -> None:
         finally:
             is_set.set()
         if keeper.ident is not None:
-            keeper.join()
+            join_to_the_end(keeper)

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -184,3 +185,17 @@ def test_lock_that_another_thread_holds_is_free_in_a_forked_process():
     can_release.set()
     holder.join()
     assert process.exitcode == 0
+
+
+def native_id_after_a_transform(_):
+    LogMel(sample_rate=RATE).transform(CLIPS[:1])
+    return threading.get_native_id()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not list their threads in /proc")
+def test_no_thread_is_left_after_its_pool():
+    """A thread that still frees memory while the process forks would leave a lock that nobody releases."""
+    for _ in range(50):
+        with ThreadPool(2) as pool:
+            ids = set(pool.map(native_id_after_a_transform, range(2)))
+        assert not ids & {int(task.name) for task in Path("/proc/self/task").iterdir()}
