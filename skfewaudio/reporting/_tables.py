@@ -134,4 +134,10 @@ def accuracy_table(
 
 def _format_mean(mean: float, half_width: float) -> str:
     """Format a mean with its half-width in per cent."""
-    return f"{100 * mean:.1f}" if np.isnan(half_width) else f"{100 * mean:.1f} ± {100 * half_width:.1f}"
+    shown = [mean] if np.isnan(half_width) else [mean, half_width]
+    return " ± ".join(map(_format_percent, shown))
+
+
+def _format_percent(value: float) -> str:
+    """Format a share in per cent; the order of a sum does not decide how a tie is rounded."""
+    return f"{round(100 * value, 9):.1f}"

@@ -53,6 +53,8 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(24, 6))
 X[:, 0] += np.repeat(range(4), 6)
 LETTERS, HALVES = np.repeat(list("abcd"), 6), np.repeat(["no", "yes"], 12)
+# Before 1.9, scikit-learn cannot predict strings from nearest neighbours by brute force.
+DIGITS = np.repeat(range(4), 6)
 NUMBERS = X @ np.arange(6.0)
 TAGS = (X[:, :3] > 0).astype(int)
 CLIPS = rng.normal(size=(4, 2000)).astype(np.float32)
@@ -100,7 +102,7 @@ MODELS = {
     "svc probability": (SVC(probability=True, random_state=0), X, HALVES),
     "nu svc": (NuSVC(nu=0.3), X, LETTERS),
     "neighbours": (brute(), X, LETTERS),
-    "neighbours manhattan": (brute(metric="manhattan"), X, LETTERS),
+    "neighbours manhattan": (brute(metric="manhattan"), X, DIGITS),
     "neighbours distance": (brute(weights="distance", p=3), X, LETTERS),
     "neighbours cosine": (KNeighborsClassifier(1, metric="cosine"), X, LETTERS),
     "neighbours outputs": (brute(), X, np.c_[LETTERS, HALVES]),
@@ -134,7 +136,7 @@ MODELS = {
     ),
     "search of splits": (
         GridSearchCV(brute(1), {"p": [1]}, cv=FewShotSplit(1, n_repeats=1, cv=2)),
-        *(X, LETTERS),
+        *(X, DIGITS),
     ),
     "outputs": (MultiOutputClassifier(GaussianNB()), X, np.c_[LETTERS, HALVES]),
     # Pipelines
