@@ -1,5 +1,6 @@
 """Loading of recordings as mono float32 arrays."""
 
+import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +28,9 @@ SILENCE_SECONDS = 1.0
 N_NAMED = 10  # files named in a warning
 # A part may end later than its file by this: annotations are rounded, and encoders pad or trim.
 END_TOLERANCE = 0.1
+# A small file of silence may become any number of samples. This is 4 GiB, 6.8 hours at 44.1 kHz.
+MAX_SAMPLES = 2**30
+LIMIT_VARIABLE = "SKFEWAUDIO_MAX_SAMPLES"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -96,7 +100,8 @@ def load_audio(
     ------
     AudioLoadError
         If the file is missing, unreadable, not audio, truncated, damaged or without samples, contains NaN or
-        infinite values, has no such channel, or ends before the requested part. The error names the file and
+        infinite values, has no such channel, ends before the requested part, or has more than 2 ** 30 samples
+        (or the number in the environment variable ``SKFEWAUDIO_MAX_SAMPLES``). The error names the file and
         the cause.
     ValueError, TypeError
         If a parameter or the form of the clip is invalid.
@@ -326,7 +331,7 @@ def _load(
         part = _narrow(as_file_part(clip), offset, duration)
         name = part.path
         with open_blocks(part, channel, allow_truncated, notes) as (mixed, rate):
-            blocks = list(mixed)
+            blocks = list(_limit(mixed, name))
         samples = blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, np.float32), *blocks])
     else:
         raise TypeError(f"clip={clip!r}; expected {FORMS}")
@@ -336,6 +341,20 @@ def _load(
     resampled = _resample(samples, rate, sample_rate)
     check_finite(resampled, name)
     return resampled
+
+
+def _limit(blocks: Iterator[Samples], name: str) -> Iterator[Samples]:
+    """Iterate over blocks, up to the largest number of samples that a clip may have."""
+    limit, n_samples = int(os.environ.get(LIMIT_VARIABLE) or MAX_SAMPLES), 0
+    for block in blocks:
+        n_samples += len(block)
+        if n_samples > limit:
+            raise AudioLoadError(
+                name,
+                f"has more than {limit:,} samples. Use parts of it, (path, start, end), or set "
+                f"{LIMIT_VARIABLE} to a larger number of samples",
+            )
+        yield block
 
 
 def _narrow(part: FilePart, offset: float, duration: float | None) -> FilePart:

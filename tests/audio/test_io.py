@@ -118,6 +118,15 @@ def test_pipe_is_refused_without_waiting(tmp_path):
     assert "regular file" in reason(tmp_path / "pipe.wav")
 
 
+def test_file_of_too_many_samples_is_refused(wav, monkeypatch):
+    monkeypatch.setenv("SKFEWAUDIO_MAX_SAMPLES", str(RATE - 1))
+    with pytest.raises(
+        AudioLoadError, match="more than 22,049 samples"
+    ):
+        load_audio(wav, sample_rate=RATE)
+    assert len(load_audio((wav, 0.0, 0.5), sample_rate=RATE)) == RATE // 2
+
+
 def test_empty_file_is_refused(tmp_path):
     (tmp_path / "x.wav").touch()
     assert "0 bytes" in reason(tmp_path / "x.wav")
