@@ -5,6 +5,7 @@ from . import classifiers as classifiers
 from . import datasets as datasets
 from . import exceptions as exceptions
 from . import features as features
+from . import labelling as labelling
 from . import metrics as metrics
 from . import model_selection as model_selection
 from . import persistence as persistence
@@ -25,9 +26,11 @@ from .features import BlockScaler as BlockScaler
 from .features import CachedFeatures as CachedFeatures
 from .features import FeatureCache as FeatureCache
 from .features import LogMel as LogMel
+from .features import PretrainedEmbed as PretrainedEmbed
 from .features import RandomCNNFeatures as RandomCNNFeatures
 from .features import SoundEmbed as SoundEmbed
 from .features import SpectrogramStatistics as SpectrogramStatistics
+from .features import SpectrogramWithEmbeddings as SpectrogramWithEmbeddings
 from .features import TimeNormalizedSpectrogram as TimeNormalizedSpectrogram
 from .features import VGGishEmbed as VGGishEmbed
 from .model_selection import FewShotSplit as FewShotSplit

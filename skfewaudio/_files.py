@@ -74,18 +74,25 @@ def write_all(file: IO[bytes], content: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def write_file(path: PathLike, content: bytes) -> None:
+def write_file(path: PathLike, content: bytes, *, clean: bool = True) -> None:
     """Write a file whole; see `replace_file`."""
-    with replace_file(path) as file:
+    with replace_file(path, clean=clean) as file:
         file.write(content)
 
 
 @contextmanager
-def replace_file(path: PathLike) -> Iterator[IO[bytes]]:
+def replace_file(path: PathLike, *, clean: bool = True) -> Iterator[IO[bytes]]:
     """Yield a file that replaces `path` once it is complete and on the disk.
 
     If the process is killed, the system crashes or the disk is full at any moment, `path` is either the old
     or the new file. If `path` is a link, its target is replaced.
+
+    Parameters
+    ----------
+    path : path-like
+        File to replace.
+    clean : bool, default=True
+        Remove the files that killed processes left in the folder. This takes time in proportion to its size.
 
     Raises
     ------
@@ -95,7 +102,8 @@ def replace_file(path: PathLike) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     partial = target.with_name(partial_name())
     try:
-        remove_stale(target.parent)
+        if clean:
+            remove_stale(target.parent)
         with partial.open("xb") as file:
             yield file
             file.flush()

@@ -43,6 +43,17 @@ def add_reading_options(
     )
 
 
+def add_embedding(parser: argparse._ActionsContainer) -> None:
+    """Add the option --embedding, which may be repeated."""
+    parser.add_argument(
+        "--embedding",
+        metavar="NAME",
+        action="append",
+        help="embedding of a pre-trained network, such as birdnet-2.4, hf:NAME or model.onnx, for the "
+        "pipeline few-shot (see skfewaudio plugins; may be repeated)",
+    )
+
+
 def add_table_options(parser: argparse.ArgumentParser, *, labels: bool = True) -> None:
     """Add the options of tables and folders of recordings; without `labels`, only those for paths."""
     options = parser.add_argument_group("tables and folders")

@@ -116,6 +116,10 @@ class LeakageWarning(UserWarning):
     """Issued when an evaluation may put clips of one recording on both sides of a split."""
 
 
+class LicenceWarning(UserWarning):
+    """Issued when weights are loaded whose licence forbids commercial use."""
+
+
 class ModelFileWarning(UserWarning):
     """Issued when a loaded model may behave differently because of other versions or another device."""
 

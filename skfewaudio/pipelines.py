@@ -16,6 +16,9 @@ __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
 # Of statistics, the two descriptions of the order of events (for short clips) and the embedding.
 BLOCK_PRIOR = (2.5, 1.0, 2.0, 1.5)
+# Of all embeddings of other networks together. With more, a network that does not suit the recordings would
+# lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
+EMBEDDING_PRIOR = 3.0
 
 
 def make_few_shot_classifier(
@@ -31,6 +34,7 @@ def make_few_shot_classifier(
     random_state: int = 0,
     channel: str | int = "mean",
     allow_truncated: bool = False,
+    embedding: Any = None,
     device: str | None = None,
 ) -> "Pipeline":
     """Make the recommended pipeline for 1 to 100 clips per class, which is fitted in seconds on a CPU.
@@ -69,6 +73,10 @@ def make_few_shot_classifier(
     allow_truncated : bool, default=False
         Whether files that were cut off are used as far as they can be decoded, with a warning. False raises
         an error.
+    embedding : str, path-like, object, transformer, or list of these, default=None
+        Pre-trained network, as the parameter ``model`` of :class:`~skfewaudio.features.PretrainedEmbed`, or a
+        transformer of waveforms to vectors. Its embedding becomes a block of its own. It is computed once
+        per clip: augmented copies have the embedding of their clip. None uses the built-in blocks alone.
     device : str, default=None
         Torch device. None uses CUDA if available.
 
@@ -80,7 +88,8 @@ def make_few_shot_classifier(
         ``classifier``, is an :class:`~skfewaudio.classifiers.AugmentedClassifier` around a
         :class:`~skfewaudio.classifiers.BlockClassifier`, which chooses the weights of four descriptions of
         the clips: ``statistics``, ``level`` and ``shape`` over time, and ``embedding``. Without augmentation,
-        it is the last step itself.
+        it is the last step itself. With other embeddings, the first step is ``features``, a
+        :class:`~skfewaudio.features.SpectrogramWithEmbeddings`, and each has a block with its name.
 
     Examples
     --------
@@ -101,6 +110,7 @@ def make_few_shot_classifier(
         LogMel,
         SoundEmbed,
         SpectrogramStatistics,
+        SpectrogramWithEmbeddings,
         TimeNormalizedSpectrogram,
     )
 
@@ -115,21 +125,47 @@ def make_few_shot_classifier(
         semi_supervised=semi_supervised,
         device=device,
     )
-    blocks = [
+    blocks: list[tuple[str, Any]] = [
         ("statistics", SpectrogramStatistics(random_state=random_state, device=device)),
         ("level", TimeNormalizedSpectrogram(("level", "change"), device=device)),
         ("shape", TimeNormalizedSpectrogram(("shape", "change"), device=device)),
         ("embedding", SoundEmbed(device=device)),
     ]
-    classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=BLOCK_PRIOR)
+    named = _name_embeddings(embedding, channel=channel, allow_truncated=allow_truncated, device=device)
+    first: tuple[str, Any] = ("logmel", logmel)
+    prior: tuple[float, ...] = BLOCK_PRIOR
+    if named:
+        first = ("features", SpectrogramWithEmbeddings(logmel, named))
+        blocks += [(name, "passthrough") for name, _ in named]
+        prior = (*BLOCK_PRIOR, *[EMBEDDING_PRIOR / len(named)] * len(named))
+    classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=prior)
     if isinstance(augmentation, str) and augmentation == "auto":
         augmentation = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]
     if augmentation is None:
-        return Pipeline([("logmel", logmel), ("classifier", classifier)])
+        return Pipeline([first, ("classifier", classifier)])
     augmented = AugmentedClassifier(
         classifier, augmentation=augmentation, n_copies=n_copies, random_state=random_state
     )
-    return Pipeline([("logmel", logmel), ("classifier", augmented)])
+    return Pipeline([first, ("classifier", augmented)])
+
+
+def _name_embeddings(embedding: Any, **options: Any) -> list[tuple[str, Any]]:
+    """Return the names and the transformers of one or several embeddings.
+
+    Names become parts of parameters, so that they are those of the models without double underscores.
+    """
+    from skfewaudio.features import PretrainedEmbed
+
+    given = embedding if isinstance(embedding, list | tuple) else [] if embedding is None else [embedding]
+    named: list[tuple[str, Any]] = []
+    for item in given:
+        transformer = item if hasattr(item, "transform") else PretrainedEmbed(item, **options)
+        inner = getattr(transformer, "transformer", transformer)  # unwraps CachedFeatures
+        name = str(getattr(inner, "label", type(inner).__name__.lower())).replace("__", "_")
+        taken = {*(name for name, _ in named), "statistics", "level", "shape", "embedding"}
+        number = next(n for n in range(1, len(taken) + 2) if (name if n == 1 else f"{name}-{n}") not in taken)
+        named.append((name if number == 1 else f"{name}-{number}", transformer))
+    return named
 
 
 def random_guess(**_: Any) -> Any:
@@ -169,9 +205,9 @@ def mfcc_prototypes(*, device: str, **_: Any) -> Any:
     return make_pipeline(MFCC(device=device), StandardScaler(), PrototypicalClassifier(device=device))
 
 
-def recommended(*, device: str, semi_supervised: bool = False, **_: Any) -> Any:
+def recommended(*, device: str, semi_supervised: bool = False, embedding: Any = None, **_: Any) -> Any:
     """Build the recommended pipeline with its default parameters."""
-    return make_few_shot_classifier(device=device, semi_supervised=semi_supervised)
+    return make_few_shot_classifier(device=device, semi_supervised=semi_supervised, embedding=embedding)
 
 
 def random_cnn_ridge(*, device: str, **_: Any) -> Any:
@@ -295,4 +331,5 @@ SLOW = {
     *("sb-cnn", "vgg", "vgg-augmented", "timbre", "prototypical-paper"),
     *("vggish-fine-tuned", "vggish-prototypical"),
 }
+TAKES_EMBEDDING = ("few-shot",)
 NEEDS_WEIGHTS = {"vggish-1nn", "vggish-fine-tuned", "vggish-prototypical"}

@@ -28,11 +28,13 @@ from skfewaudio import (
     ELMRegressor,
     LogMel,
     PatchClassifier,
+    PretrainedEmbed,
     PrototypicalClassifier,
     RandomCNNFeatures,
     SkorchCNN,
     SoundEmbed,
     SpectrogramStatistics,
+    SpectrogramWithEmbeddings,
     SubsampledClassifier,
     TimeNormalizedSpectrogram,
     make_few_shot_classifier,
@@ -66,6 +68,26 @@ class RowEmbed(OfRows, SoundEmbed):
     """Embeddings of rows."""
 
 
+class EmbeddedRows(SpectrogramWithEmbeddings):
+    """Embeddings beside spectrograms as rows, because the common checks compare arrays."""
+
+    def transform(self, X):
+        clips = super().transform(X)
+        return np.stack([np.append(clip.spectrogram.ravel(), [*clip.embeddings.values()]) for clip in clips])
+
+
+class Sums:
+    """Network that embeds clips of any length."""
+
+    sample_rate, window = SAMPLE_RATE, None
+
+    def __repr__(self):  # names of tests must not hold addresses
+        return "Sums()"
+
+    def embed(self, batch):
+        return np.stack([batch.sum(axis=1), np.abs(batch).max(axis=1)], axis=1)
+
+
 @pytest.fixture(autouse=True)
 def cache_location(tmp_path_factory, monkeypatch):
     """Keep the features of a test in a folder of its own."""
@@ -79,6 +101,8 @@ ESTIMATORS = [
     RowStatistics(),
     NormalizedRows(),
     RowEmbed(),
+    PretrainedEmbed(Sums()),
+    EmbeddedRows(LogMel(), [("mfcc", MFCC())]),
     RandomCNNFeatures("single_layer", n_filters=4),
     PrototypicalClassifier(),
     SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
@@ -164,6 +188,9 @@ PIPELINES = {
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512), PatchClassifier(patch_frames=4)
     ),
     "few-shot classifier": lambda: make_few_shot_classifier(sample_rate=SAMPLE_RATE),
+    "few-shot classifier with an embedding": lambda: make_few_shot_classifier(
+        sample_rate=SAMPLE_RATE, augmentation=None, embedding=Sums()
+    ),
     "few shots": lambda: make_pipeline(
         LogMel(sample_rate=SAMPLE_RATE, hop_length=512),
         SubsampledClassifier(PrototypicalClassifier(max_epochs=2, random_state=0), n_shots=1),

@@ -11,8 +11,10 @@ ROOT = Path(skfewaudio.__file__).parent
 LEVELS = {
     "cli": 10,
     "benchmarking": 9,
+    "labelling": 9,
     "reporting": 8,
     "persistence": 7,
+    "detection": 7,
     "model_selection": 6,
     "pipelines": 6,
     "classifiers": 5,

@@ -6,9 +6,10 @@ import torch
 from sklearn.base import BaseEstimator, clone
 
 from skfewaudio import augmentation, classifiers, features, make_few_shot_classifier, model_selection
+from skfewaudio._embedded_clips import is_embedded
 from skfewaudio.augmentation import BackgroundNoise
 from skfewaudio.classifiers import CalibratedRidgeClassifier, PatchClassifier
-from skfewaudio.features import MFCC, BlockScaler
+from skfewaudio.features import MFCC, BlockScaler, LogMel
 
 RATE = 8000
 NUMPY_TYPES = {
@@ -35,11 +36,13 @@ PARAMS = {
     "LogMel": WAVEFORM | MEL | {"offset": 0.5, "amin": 2.0**-33},
     "MFCC": WAVEFORM | MEL | {"lifter": 2.0},
     "PatchClassifier": {"patch_frames": 3, "hop_frames": 2, "batch_size": 4},
+    "PretrainedEmbed": {"hop": 0.125, "window": 0.25, "sample_rate": RATE, "batch_size": 3, "n_threads": 1},
     "PrototypicalClassifier": NETWORK | {"architecture": "vgg", "embedding_size": 6},
     "RandomCNNFeatures": WAVEFORM | {"architecture": "single_layer", "n_filters": 3, "duration": 0.5},
     "SkorchCNN": NETWORK | {"architecture": "vgg", "weight_decay": 2.0**-9, "validation_split": 0.5},
     "SoundEmbed": {"n_threads": 1},
     "SpectrogramStatistics": {"n_filters": 3, "n_regions": 2, "scale": 12.5, "random_state": 3},
+    "SpectrogramWithEmbeddings": {},
     "TimeNormalizedSpectrogram": {"n_bands": 7, "n_steps": 5, "active_db": 30.5, "range_db": 50.5},
     "SubsampledClassifier": {"n_shots": 3, "random_state": 3},
 }
@@ -54,6 +57,10 @@ TAKE_SPECTROGRAMS = {
         "TimeNormalizedSpectrogram",
     )
 }
+TAKE_WAVEFORMS = {
+    *("LogMel", "MFCC", "RandomCNNFeatures", "CachedFeatures", "PretrainedEmbed"),
+    "SpectrogramWithEmbeddings",
+}
 NEEDS_WEIGHTS = {"VGGishEmbed"}
 ESTIMATORS = {
     name: estimator
@@ -66,6 +73,15 @@ AUGMENTATIONS = {
     for name, kind in vars(augmentation).items()
     if isinstance(kind, type) and issubclass(kind, augmentation.Augmentation) and name != "Augmentation"
 }
+
+
+class Maximum:
+    """Network of one number."""
+
+    sample_rate, window = 44100, 1.0
+
+    def embed(self, batch):
+        return batch.max(axis=1, keepdims=True)
 
 
 def convert(value, types):
@@ -87,6 +103,8 @@ def make(name, location):
         "AugmentedClassifier": [PatchClassifier()],
         "BlockClassifier": [[("all", BlockScaler([5, 7]))], CalibratedRidgeClassifier()],
         "CachedFeatures": [MFCC(sample_rate=RATE)],
+        "PretrainedEmbed": [Maximum()],
+        "SpectrogramWithEmbeddings": [LogMel(sample_rate=RATE), [("mfcc", MFCC(sample_rate=RATE))]],
         "SubsampledClassifier": [CalibratedRidgeClassifier()],
     }
     estimator = ESTIMATORS[name](*required.get(name, []), **PARAMS[name])
@@ -95,7 +113,7 @@ def make(name, location):
 
 def data_for(name):
     rng = np.random.default_rng(0)
-    if name in ("LogMel", "MFCC", "RandomCNNFeatures", "CachedFeatures"):
+    if name in TAKE_WAVEFORMS:
         return 0.1 * rng.standard_normal((12, RATE // 4))
     if name in TAKE_SPECTROGRAMS:
         return rng.standard_normal((12, 32, 36)) + 3 * np.repeat([0, 1], 6)[:, None, None]
@@ -107,7 +125,8 @@ def results(estimator, X):
     estimator.fit(X, y)
     for method in ("decision_function", "predict_proba", "predict", "transform"):
         if hasattr(estimator, method):
-            return np.asarray(getattr(estimator, method)(X))
+            found = getattr(estimator, method)(X)
+            return np.stack([clip.embeddings["mfcc"] for clip in found] if is_embedded(found) else found)
     raise AssertionError("no results")
 
 

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-TESTED_EXTRAS = ("accelerate", "dask", "plot", "test")
+TESTED_EXTRAS = ("accelerate", "dask", "label", "plot", "test")
 
 
 def read_pins(name: str) -> dict[str, Version]:

@@ -62,11 +62,13 @@ def cache_features(pipeline: Any, location: Path | None) -> Any:
     from sklearn.preprocessing import FunctionTransformer
     from sklearn.utils import get_tags
 
-    from skfewaudio.features import CachedFeatures
+    from skfewaudio.features import CachedFeatures, SpectrogramWithEmbeddings
 
     def add_cache(step: Any) -> Any:
         if not hasattr(step, "transform") or get_tags(step).requires_fit:
             return step
+        if isinstance(step, SpectrogramWithEmbeddings):
+            return step.with_cache(location)
         return CachedFeatures(step, location=location)
 
     if not isinstance(pipeline, Pipeline):

@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from skfewaudio._option_types import add_reading_options, add_table_options
+from skfewaudio._option_types import add_embedding, add_reading_options, add_table_options
 
 from ._suites import SLOW, SUITES
 
@@ -92,6 +92,8 @@ def complete_options(args: argparse.Namespace) -> None:
     reading = [name for name in READING_OPTIONS if getattr(args, name) is not None]
     if reading and args.suite != "few-data":
         raise ValueError(f"--{reading[0].replace('_', '-')} is for the suite few-data; {args.suite} is fixed")
+    if args.embedding and args.suite != "few-data":
+        raise ValueError(f"--embedding is for the suite few-data; {args.suite} is fixed")
     args.unreadable = []
     _select_pipelines(args)
 
@@ -152,6 +154,7 @@ def _add_data_and_pipelines(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="file of the VGGish weights (default: weights in the cache)",
     )
+    add_embedding(parser)
     parser.add_argument(
         "--mixed-precision",
         action="store_true",

@@ -17,7 +17,7 @@ from ._dataset import select_folds
 from ._n_shots import choose_n_shots
 from ._run_config import write_config
 from ._run_files import RunFiles
-from ._suites import NEEDS_WEIGHTS, SUITES
+from ._suites import NEEDS_WEIGHTS, SUITES, TAKES_EMBEDDING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,6 +189,7 @@ def build_pipeline(run: Run, name: str) -> Any:
         device=run.device,
         mixed_precision=run.mixed_precision,
         vggish_weights=run.args.vggish_weights or "vggish",
+        **({"embedding": run.args.embedding} if name in TAKES_EMBEDDING else {}),
     )
     set_reading_options(pipeline, name, run.args)
     return add_resampling(pipeline, run.dataset)

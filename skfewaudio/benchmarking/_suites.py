@@ -15,4 +15,5 @@ SUITES: dict[str, dict[str, Callable[..., Any]]] = {
     "large-scale": {name: partial(large_scale.make_tagging_study, name) for name in large_scale.STUDIES},
 }
 SLOW = pipelines.SLOW | random_cnn.SLOW
+TAKES_EMBEDDING = pipelines.TAKES_EMBEDDING
 NEEDS_WEIGHTS = pipelines.NEEDS_WEIGHTS | large_scale.NEEDS_WEIGHTS

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skfewaudio._delegation import open_last_step, route_fit, routed_fit_params
+from skfewaudio._embedded_clips import join_embedded, split_embedded
 from skfewaudio._targets import check_groups, check_label_values, check_target
 from skfewaudio._torch_state import own_defaults
 from skfewaudio._validation import check_spectrograms
@@ -138,7 +139,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         ----------
         X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
-            Spectrograms, or feature vectors.
+            Spectrograms, or feature vectors; or clips with embeddings, which their copies keep.
         y : array-like of shape (n_clips,)
             Labels, as the estimator expects them.
         groups : array-like of shape (n_clips,), default=None
@@ -158,7 +159,8 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         TypeError
             If the estimator's `fit` does not accept one of `fit_params`.
         """
-        clips: Any = check_spectrograms(self, X, reset=True)
+        spectrograms, embeddings = split_embedded(X)
+        clips: Any = check_spectrograms(self, spectrograms, reset=True)
         estimator = clone(self.estimator)
         last_step = _last_step(estimator)
         is_semi_supervised = getattr(last_step, "semi_supervised", False)
@@ -184,7 +186,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
             params[keys["sample_weight"]] = weights * own
         if "groups" in keys:
             params[keys["groups"]] = recordings[rows]
-        self.estimator_ = estimator.fit(clips, labels[rows], **params)
+        self.estimator_ = estimator.fit(join_embedded(clips, embeddings, rows), labels[rows], **params)
         self.classes_ = self.estimator_.classes_
         return self
 
@@ -241,7 +243,9 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         return changed.reshape(shape).numpy()
 
     def _prepare(self, X: ArrayLike | Sequence[NDArray]) -> Any:
-        return check_spectrograms(self, X, reset=False)
+        spectrograms, embeddings = split_embedded(X)
+        clips = check_spectrograms(self, spectrograms, reset=False)
+        return join_embedded(clips, embeddings, range(len(clips)))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the router that passes parameters of `fit` to the estimator.

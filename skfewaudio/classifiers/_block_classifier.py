@@ -20,9 +20,12 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio._arrays import to_numpy
+from skfewaudio._embedded_clips import split_embedded
 from skfewaudio._validation import check_spectrograms
 
 from ._wrapped import WrappedClassifierMixin
+
+PASSED = "passthrough"
 
 
 class BlockClassifier(
@@ -43,7 +46,8 @@ class BlockClassifier(
     ----------
     blocks : list of (str, transformer)
         Names and transformers of the clips to vectors. If a transformer has an attribute ``relevance_`` after
-        `fit`, its prior weight is multiplied by it.
+        `fit`, its prior weight is multiplied by it. ``"passthrough"`` is the embedding with this name of
+        clips from :class:`~skfewaudio.features.SpectrogramWithEmbeddings`.
     estimator : classifier
         Classifier with the parameters ``block_sizes`` and ``block_prior``, such as
         :class:`CalibratedRidgeClassifier`.
@@ -123,7 +127,7 @@ class BlockClassifier(
         ----------
         X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
 (n_clips, n_mels, n_frames) or (n_clips, n_features)
-            Clips, as the transformers expect them.
+            Clips, as the transformers expect them; or clips with embeddings.
         y : array-like of shape (n_clips,)
             Labels.
         sample_weight : array-like of shape (n_clips,), default=None
@@ -140,7 +144,8 @@ class BlockClassifier(
         ValueError
             If X, y or a parameter is invalid.
         """
-        clips: Any = check_spectrograms(self, X, reset=True)
+        spectrograms, embeddings = split_embedded(X)
+        clips: Any = check_spectrograms(self, spectrograms, reset=True)
         names = [name for name, _ in self.blocks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"blocks has the names {names}; expected one or more different names")
@@ -149,8 +154,11 @@ class BlockClassifier(
         if prior.shape != (len(names),):
             raise ValueError(f"prior={self.prior!r}; expected {len(names)} weights, one for each block")
         for i, (name, transformer) in enumerate(self.blocks):
-            block = make_pipeline(clone(transformer).fit(clips))
-            vectors = block.transform(clips)
+            if _is_embedding(transformer):
+                block, vectors = make_pipeline(PASSED), _select(embeddings, name)
+            else:
+                block = make_pipeline(clone(transformer).fit(clips))
+                vectors = block.transform(clips)
             prior[i] *= getattr(block[0], "relevance_", 1.0)
             if self.scaler is not None:
                 sizes = block[0].block_sizes() if hasattr(block[0], "block_sizes") else None
@@ -192,8 +200,12 @@ class BlockClassifier(
 
     def _compute(self, X: ArrayLike | Sequence[NDArray]) -> list[NDArray[np.floating]]:
         """Compute the scaled blocks of clips."""
-        clips = check_spectrograms(self, X, reset=False)
-        return [to_numpy(block.transform(clips)) for _, block in self.blocks_]
+        spectrograms, embeddings = split_embedded(X)
+        clips = check_spectrograms(self, spectrograms, reset=False)
+        return [
+            to_numpy(block.transform(_select(embeddings, name) if _is_embedding(block[0]) else clips))
+            for name, block in self.blocks_
+        ]
 
     def _prepare(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         return np.hstack(self._compute(X))
@@ -231,3 +243,18 @@ class BlockClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _is_embedding(transformer: Any) -> bool:
+    return isinstance(transformer, str) and transformer == PASSED
+
+
+def _select(embeddings: dict[str, NDArray[np.floating]], name: str) -> NDArray[np.floating]:
+    """Return the embeddings (n_clips, n_dims) of a name."""
+    if name not in embeddings:
+        found = f"have the embeddings {', '.join(embeddings)}" if embeddings else "have no embeddings"
+        raise ValueError(
+            f"the block {name!r} is {PASSED!r}, an embedding, and the clips {found}; put "
+            f"SpectrogramWithEmbeddings(LogMel(), [({name!r}, ...)]) before the classifier"
+        )
+    return embeddings[name]

@@ -38,10 +38,19 @@ def add_parser(commands: Any) -> None:
         inner,
         "warm",
         "compute the missing features of a dataset and cache them",
-        examples=["skfewaudio cache warm recordings --transformer logmel --sample-rate auto"],
+        examples=[
+            "skfewaudio cache warm recordings --transformer logmel --sample-rate auto",
+            "skfewaudio cache warm recordings --embedding birdnet-2.4",
+        ],
     )
     add_source(warm)
-    warm.add_argument("--transformer", choices=TRANSFORMERS, required=True, help="features to compute")
+    features = warm.add_mutually_exclusive_group(required=True)
+    features.add_argument("--transformer", choices=TRANSFORMERS, help="features to compute")
+    features.add_argument(
+        "--embedding",
+        metavar="NAME",
+        help="embedding of a pre-trained network to compute, such as birdnet-2.4 (see skfewaudio plugins)",
+    )
     add_reading_options(warm, sample_rate="the transformer's")
     warm.set_defaults(run=run_warm)
     for action in (info, clear, warm):
@@ -107,7 +116,11 @@ def _make_transformer(args: argparse.Namespace) -> Any:
     from skfewaudio import features
     from skfewaudio._reading import set_reading
 
-    transformer = getattr(features, TRANSFORMERS[args.transformer])()
+    if args.embedding:
+        transformer = features.PretrainedEmbed(args.embedding)
+        transformer.find_weights()
+    else:
+        transformer = getattr(features, TRANSFORMERS[args.transformer])()
     try:
         return set_reading(
             transformer,
@@ -116,7 +129,8 @@ def _make_transformer(args: argparse.Namespace) -> Any:
             allow_truncated=args.allow_truncated,
         )
     except ValueError as error:
-        raise ValueError(f"--transformer {args.transformer}: {error}") from error
+        option = f"--embedding {args.embedding}" if args.embedding else f"--transformer {args.transformer}"
+        raise ValueError(f"{option}: {error}") from error
 
 
 def _warm(cached: Any, clips: list[Clip], out: Output, unreadable: UnreadableFiles) -> dict[str, int]:

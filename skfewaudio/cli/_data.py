@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SOURCE_HELP = (
     "folder with one folder of sound files per class; table with the columns path, label and, for parts of "
-    "files, start and end; or file of annotations (Audacity, Raven, Praat)"
+    "files, start and end; or file or folder of annotations (Audacity, Raven, Praat)"
 )
 TABLE_SUFFIXES = frozenset({".csv", ".textgrid", ".tsv", ".txt"})
 Part = tuple[str, float, float | None]
@@ -80,12 +80,22 @@ def load_named(name: str, data_home: str | None, **options: object) -> "AudioDat
     return load(**{option: value for option, value in options.items() if option in known})
 
 
-def load_recordings(source: str, args: argparse.Namespace) -> "AudioDataset":
-    """Load a folder per class, or a table of labelled recordings, which may name missing files."""
-    from skfewaudio.datasets import load_labels
+def load_recordings(source: str | Sequence[str], args: argparse.Namespace) -> "AudioDataset":
+    """Load a folder per class, a table, or files of annotations; the recordings may be missing."""
+    from skfewaudio.datasets import load_annotations, load_labels
 
+    sources = [source] if isinstance(source, str) else list(source)
+    options = file_options(args)
     with _naming_options():
-        return load_labels(source, **file_options(args), on_missing="keep")
+        if len(sources) == 1:
+            return load_labels(sources[0], **options, on_missing="keep")
+        folders = [path for path in sources if Path(path).is_dir()]
+        if folders:
+            raise ValueError(
+                f"{folders[0]} is a folder; expected one folder, one table, or files of annotations"
+            )
+        kept = {name: options[name] for name in ("audio_root", "label_column") if name in options}
+        return load_annotations(sources, **kept, on_missing="keep")
 
 
 @contextmanager

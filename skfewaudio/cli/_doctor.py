@@ -29,6 +29,8 @@ EXTRAS = {
     "matplotlib": ("plot", "plots"),
     "accelerate": ("accelerate", "training with accelerate"),
     "distributed": ("dask", "learning curves on several machines"),
+    "starlette": ("label", "the page of skfewaudio label"),
+    "uvicorn": ("label", "the page of skfewaudio label"),
     "tensorflow": ("tensorflow", "VGGish's original checkpoint"),
 }
 

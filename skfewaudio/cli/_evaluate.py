@@ -7,6 +7,7 @@ from skfewaudio._option_types import FROM_MODEL, add_reading_options, add_table_
 
 from ._common import FOUND_FAULTS, Output, add_command, add_json_option, escape, terminal_width
 from ._data import SOURCE_HELP, check_single_label, count_classes, load_recordings
+from ._evaluate_events import add_event_options, run_on_events
 from ._models import add_model, find_unknown_label, iter_predictions, open_model, set_model_reading
 from ._scores import N_CONFUSIONS, accuracy, by_class, class_table, confusions
 from ._unreadable import UnreadableFiles
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "skfewaudio evaluate sounds.model other-recordings",
     "skfewaudio evaluate sounds.model labels.csv --audio-root recordings --json",
+    "skfewaudio evaluate field.model recordings --annotations labels",
 )
 
 
@@ -26,13 +28,18 @@ def add_parser(commands: Any) -> None:
     add_model(parser)
     parser.add_argument("source", metavar="FOLDER_OR_TABLE", help=SOURCE_HELP)
     add_json_option(parser)
+    add_event_options(parser)
     add_reading_options(parser, sample_rate=None, default=FROM_MODEL)
     add_table_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Predict the clips and write the scores."""
+    """Predict the clips, or find the events of annotated recordings, and write the scores."""
+    if args.annotations is not None:
+        model = open_model(args.model, args.trust, detects=True)
+        set_model_reading(model, args)
+        return run_on_events(model, args, out)
     dataset = load_recordings(args.source, args)
     model = open_model(args.model, args.trust)
     reading = set_model_reading(model, args)

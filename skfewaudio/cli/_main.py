@@ -14,9 +14,11 @@ from . import (
     _cache,
     _completion,
     _datasets,
+    _detect,
     _doctor,
     _evaluate,
     _info,
+    _label,
     _plugins,
     _predict,
     _report,
@@ -25,8 +27,10 @@ from . import (
 from ._common import FOUND_FAULTS, INTERRUPTED, INVALID_REQUEST, Output, Parser, print_help
 
 COMMANDS = (
+    _label,
     _train,
     _predict,
+    _detect,
     _evaluate,
     _info,
     _benchmark,

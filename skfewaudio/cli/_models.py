@@ -48,8 +48,8 @@ def check_model_file(path: str) -> None:
         raise ValueError(f"{path} {problem}; expected a file written by skfewaudio train or save_model")
 
 
-def open_model(path: str, trusted: Sequence[str]) -> Any:
-    """Load a classifier."""
+def open_model(path: str, trusted: Sequence[str], *, detects: bool = False) -> Any:
+    """Load a classifier of clips or, to detect, a model of any kind."""
     check_model_file(path)
 
     from skfewaudio.exceptions import UntrustedTypeError
@@ -65,6 +65,10 @@ def open_model(path: str, trusted: Sequence[str]) -> Any:
         ) from error
     if not hasattr(model, "classes_"):
         raise ValueError(f"{path}: contains a {type(model).__name__}, which is not a classifier")
+    if not (detects or hasattr(model, "predict")):
+        raise ValueError(
+            f"{path}: is a detector of events, which does not classify clips; use skfewaudio detect"
+        )
     return model
 
 

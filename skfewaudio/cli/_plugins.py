@@ -56,11 +56,39 @@ def run(args: argparse.Namespace, out: Output) -> int:
         for kind, plugins in found.items()
         for name, info in plugins.items()
     ]
+    rows += _list_models()
     if args.json:
         out.json(rows)
     else:
         _write(rows, out)
     return FOUND_FAULTS if any(row["broken"] for row in rows) else DONE
+
+
+def _list_models() -> list[dict[str, Any]]:
+    """Return a row per pre-trained network that has a name, and per scheme of others."""
+    from skfewaudio.features import PretrainedEmbed
+
+    rows = []
+    for name, known in PretrainedEmbed.list_models().items():
+        window = "any length" if known["window"] is None else f"{known['window']:.3g} s"
+        limits = "" if known["is_commercial"] else ", no commercial use"
+        summary = (
+            f"{known['summary']}: {known['n_dims']} dimensions, {window} at {known['sample_rate']} Hz, "
+            f"{known['n_bytes'] / 1e6:.3g} MB, {known['licence']}{limits}"
+        )
+        rows.append(known | _model_row(name, summary, known["package"] or ""))
+    schemes = PretrainedEmbed.list_schemes().items()
+    return rows + [_model_row(name, summary, "") for name, summary in schemes]
+
+
+def _model_row(name: str, summary: str, distribution: str) -> dict[str, Any]:
+    return {
+        "kind": "pre-trained",
+        "name": name,
+        "summary": summary,
+        "distribution": distribution,
+        "broken": False,
+    }
 
 
 def _write(rows: list[dict[str, Any]], out: Output) -> None:

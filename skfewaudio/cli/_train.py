@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skfewaudio._option_types import add_reading_options, add_table_options, reading_of
+from skfewaudio._option_types import add_embedding, add_reading_options, add_table_options, reading_of
 from skfewaudio.pipelines import PIPELINES
 
 from ._common import (
@@ -27,6 +27,7 @@ from ._data import (
     sound_clips,
 )
 from ._evaluate import score_model
+from ._train_detector import add_detector_options, is_detector, train_detector
 from ._training import PIPELINE_OPTIONS, build_pipeline, cross_validate, fit, scores_for_card, set_options
 from ._unreadable import UnreadableFiles
 
@@ -38,6 +39,7 @@ EXAMPLES = (
     "skfewaudio train recordings -o sounds.model --test-folder other-recordings",
     "skfewaudio train labels.csv -o calls.model --audio-root recordings --sample-rate 384000",
     "skfewaudio train --dataset esc50 --subset esc10 --data-home ESC-50-master -o esc10.model",
+    "skfewaudio train recordings -o sounds.model --embedding birdnet-2.4",
     "skfewaudio train recordings -o sounds.model --class-weight balanced --false-rejection-rate 0.05",
 )
 
@@ -47,7 +49,12 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands, "train", "train a model on labelled recordings, and save it", examples=EXAMPLES
     )
-    parser.add_argument("source", metavar="FOLDER_OR_TABLE", nargs="?", help=SOURCE_HELP)
+    parser.add_argument(
+        "source",
+        metavar="FOLDER_OR_TABLE",
+        nargs="*",
+        help=f"{SOURCE_HELP}, or several such files. Annotated recordings give a detector of events",
+    )
     parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="file to write")
     parser.add_argument(
         "--dataset",
@@ -57,6 +64,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--subset", metavar="NAME", help="part of the dataset, such as esc10 of esc50")
     add_data_home(parser)
     _add_model_options(parser)
+    add_detector_options(parser)
     parser.add_argument(
         "--unlabelled",
         metavar="FOLDER",
@@ -93,6 +101,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         default="few-shot",
         help=f"one of {', '.join(PIPELINES)} (default: few-shot)",
     )
+    add_embedding(parser)
     parser.add_argument(
         "--class-weight",
         choices=("balanced",),
@@ -115,11 +124,16 @@ def run(args: argparse.Namespace, out: Output) -> int:
         random_state=args.random_state,
         device=args.device,
         semi_supervised=bool(args.unlabelled),
+        embedding=args.embedding,
     )
     set_options(model, args)
     dataset = _load(args)
+    has_events = is_detector(args, dataset, model, out)
     test = load_recordings(args.test_folder, args) if args.test_folder else None
     with UnreadableFiles(out, reading_of(args)) as bad:
+        if has_events:
+            _save(*train_detector(model, dataset, args, out, bad), args, out)
+            return bad.status
         status = _train(model, dataset, test, args, out, bad)
     return status or bad.status
 
@@ -136,7 +150,6 @@ def _train(
     import numpy as np
 
     from skfewaudio.datasets import list_audio_files
-    from skfewaudio.persistence import save_model
 
     dataset = unreadable.drop_from(dataset)
     others: list[Clip] = [*list_audio_files(args.unlabelled)] if args.unlabelled else []
@@ -164,9 +177,16 @@ def _train(
         "n_unlabelled": len(others),
         "n_unreadable": len(unreadable.paths),
     }
-    save_model(model, args.output, card=_make_card(args, data, scores))
-    out.print(f"saved {escape(args.output)} ({Path(args.output).stat().st_size / 1e6:.1f} MB)")
+    _save(model, _make_card(args, data, scores), args, out)
     return status
+
+
+def _save(model: Any, card: dict[str, Any], args: argparse.Namespace, out: Output) -> None:
+    """Save a model, and say so."""
+    from skfewaudio.persistence import save_model
+
+    save_model(model, args.output, card=card)
+    out.print(f"saved {escape(args.output)} ({Path(args.output).stat().st_size / 1e6:.1f} MB)")
 
 
 def _make_card(
@@ -177,6 +197,7 @@ def _make_card(
     return {
         "data_set": data,
         "pipeline": args.pipeline,
+        "embedding": args.embedding,
         "options": {name: value for name, value in options.items() if value is not None},
         "scores": scores,
         "random_state": args.random_state,
@@ -185,7 +206,7 @@ def _make_card(
 
 def _check_options(args: argparse.Namespace) -> None:
     """Check the source, numbers, and that the model can be written, before anything is loaded."""
-    if (args.source is None) == (args.dataset is None):
+    if (not args.source) == (args.dataset is None):
         given = "both are given" if args.source else "none is given"
         raise ValueError(f"expected either FOLDER_OR_TABLE or --dataset NAME; {given}")
     if args.dataset is None and (args.subset or args.data_home):

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from skfewaudio.pipelines import PIPELINES
+from skfewaudio.pipelines import PIPELINES, TAKES_EMBEDDING
 
 from ._common import Output, suggest
 from ._models import find_unknown_label
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 PIPELINE_OPTIONS = ("sample_rate", "channel", "allow_truncated", "class_weight", "false_rejection_rate")
 
 
-def build_pipeline(name: str, *, random_state: int, device: str | None, semi_supervised: bool = False) -> Any:
+def build_pipeline(
+    name: str,
+    *,
+    random_state: int,
+    device: str | None,
+    semi_supervised: bool = False,
+    embedding: list[str] | None = None,
+) -> Any:
     """Build a pipeline of the benchmark, with one seed for all its steps."""
     from skfewaudio._torch import resolve_device
 
@@ -28,7 +35,9 @@ def build_pipeline(name: str, *, random_state: int, device: str | None, semi_sup
             f"--pipeline {name}: expected one of {', '.join(PIPELINES)}{suggest(name, PIPELINES)}"
         )
     options = {"device": device, "mixed_precision": None, "vggish_weights": "vggish"}
-    model = PIPELINES[name](**options, semi_supervised=semi_supervised)
+    if embedding and name not in TAKES_EMBEDDING:
+        raise ValueError(f"--embedding: {name} cannot use it; use --pipeline {', '.join(TAKES_EMBEDDING)}")
+    model = PIPELINES[name](**options, semi_supervised=semi_supervised, embedding=embedding)
     if semi_supervised and not any(key.endswith("semi_supervised") for key in model.get_params()):
         raise ValueError(f"--unlabelled: {name} cannot use unlabelled clips; use --pipeline few-shot")
     seeds = [key for key in model.get_params() if key.rpartition("__")[2] == "random_state"]

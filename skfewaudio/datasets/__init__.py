@@ -8,12 +8,14 @@ from ._ballroom import load_extended_ballroom
 from ._base import AudioDataset
 from ._csv import load_csv
 from ._embedded.events import load_synthetic, make_sound_events
+from ._embedded.long_recordings import load_long_recordings, make_long_recordings
 from ._embedded.scenes import load_sound_scenes, make_sound_scenes
 from ._esc50 import fetch_esc50, load_esc50
 from ._folder import list_audio_files, load_folder
 from ._gtzan import load_gtzan
 from ._home import get_data_home
 from ._readable import drop_unreadable, find_unreadable
+from ._save_annotations import save_annotations
 from ._tut2017 import fetch_tut2017, load_tut2017
 from ._urbansound8k import fetch_urbansound8k, load_urbansound8k
 
@@ -36,10 +38,13 @@ __all__ = [
     "load_folder",
     "load_gtzan",
     "load_labels",
+    "load_long_recordings",
     "load_sound_scenes",
     "load_synthetic",
     "load_tut2017",
     "load_urbansound8k",
+    "make_long_recordings",
     "make_sound_events",
     "make_sound_scenes",
+    "save_annotations",
 ]

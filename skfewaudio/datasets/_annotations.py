@@ -2,7 +2,9 @@
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +19,10 @@ from ._annotation_formats.recordings import RecordingFinder, stems_of
 from ._annotation_formats.table import looks_like_table, parse_table
 from ._annotation_formats.textgrid import looks_like_textgrid, parse_textgrid
 from ._base import AudioDataset
-from ._home import PathLike, expand_user
+from ._home import PathLike, expand_user, is_audio
 from ._labels import clean_label, warn_of_similar_labels
 from ._listing import visible_files
+from ._reading.lookup import key_of
 from ._reading.rows import dataset_from_rows
 from ._reading.text import read_text
 from ._tables import OnMissing, join_first
@@ -172,6 +175,27 @@ def _list_files(paths: PathLike | Sequence[PathLike], encoding: str | None) -> l
         others = [file for file in files if file not in set(known)]
         warn_user(f"{len(others)} files are no annotations and are left out: {join_first(others)}")
     return known
+
+
+def find_annotations(folder: Path) -> list[Path]:
+    """Return the files of Audacity, Raven or Praat in a folder that are named after a recording beside them.
+
+    Files without annotations, and tables, are not enough to tell a folder of annotated recordings.
+    """
+    files = visible_files(folder)
+    sounds = {(file.parent, key_of(file.stem)) for file in files if is_audio(file)}
+    texts = [file for file in files if file.suffix.lower() in _SUFFIXES]
+    beside = [file for file in texts if any((file.parent, key_of(stem)) in sounds for stem in stems_of(file))]
+    return [file for file in beside if _is_of_program(file)]
+
+
+def _is_of_program(file: Path) -> bool:
+    """Return whether a file has annotations in the format of a program."""
+    with warnings.catch_warnings(), suppress(OSError, ValueError):  # loading the file raises the error
+        warnings.simplefilter("ignore")
+        text = read_text(file)
+        return bool(text.strip()) and find_format(text) in ("textgrid", "raven", "audacity")
+    return False
 
 
 def _match_audio(audio: PathLike | Sequence[PathLike] | None, files: Sequence[Path]) -> dict[Path, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from skfewaudio.audio.formats import has_audio_signature
 from skfewaudio.exceptions import DatasetNotFoundError
 
-from ._annotations import find_format, load_annotations
+from ._annotations import find_annotations, find_format, load_annotations
 from ._base import AudioDataset
 from ._csv import load_csv
 from ._folder import load_folder
@@ -35,16 +35,18 @@ def load_labels(
     Parameters
     ----------
     source : path-like
-        A folder as for :func:`load_folder`, a table as for :func:`load_csv`, or a file of annotations as for
-        :func:`load_annotations`. Label tracks of Audacity, selection tables of Raven and TextGrids are
-        recognised by their content. Another table is read by :func:`load_csv` if it has a column of paths,
-        and by :func:`load_annotations` otherwise.
+        A folder as for :func:`load_folder`, a table as for :func:`load_csv`, or a file or folder of
+        annotations as for :func:`load_annotations`. A folder is one of annotations if it, or a subfolder, has
+        a file of Audacity, Raven or Praat that is named after a recording beside it. Label tracks of
+        Audacity, selection tables of Raven and TextGrids are recognised by their content. Another table is
+        read by :func:`load_csv` if it has a column of paths, and by :func:`load_annotations` otherwise.
     audio_root : path-like or None, default=None
         The folder in which the recordings of a file are searched. None uses the folder of the file.
     path_column, label_column : str or None, default=None
         Names of the columns with paths and classes. None uses columns with usual names.
     check_layout : bool, default=True
-        As in :func:`load_folder`.
+        As in :func:`load_folder`. False also uses the subfolders as classes if there are files of annotations
+        in them.
     on_missing : {"raise", "warn", "ignore", "keep"}, default="raise"
         How to handle rows without audio, as in :func:`load_csv`.
 
@@ -66,7 +68,8 @@ def load_labels(
     list_clips : List the clips of a table without their labels.
     """
     path = expand_user(source)
-    if path.is_dir():
+    found = find_annotations(path) if check_layout and path.is_dir() else []
+    if path.is_dir() and not found:
         return load_folder(path, check_layout=check_layout)
     if not path.exists():
         raise DatasetNotFoundError(
@@ -78,8 +81,8 @@ def load_labels(
         "label_column": label_column,
         "on_missing": on_missing,
     }
-    if _has_annotations(path, path_column):
-        return _add_recordings(load_annotations(path, **common))
+    if found or _has_annotations(path, path_column):
+        return _add_recordings(load_annotations(found or path, **common))
     return _add_recordings(load_csv(path, path_column=path_column, on_extra="ignore", **common))
 
 

@@ -6,9 +6,11 @@ from ._cache.feature_cache import FeatureCache
 from ._logmel import LogMel
 from ._memmap import write_features
 from ._mfcc import MFCC
+from ._pretrained_embed import PretrainedEmbed
 from ._random_cnn import RandomCNNFeatures
 from ._sound_embed import SoundEmbed
 from ._spectrogram_statistics import SpectrogramStatistics
+from ._spectrogram_with_embeddings import SpectrogramWithEmbeddings
 from ._time_normalized import TimeNormalizedSpectrogram
 from ._vggish import VGGishEmbed
 
@@ -18,9 +20,11 @@ __all__ = [
     "CachedFeatures",
     "FeatureCache",
     "LogMel",
+    "PretrainedEmbed",
     "RandomCNNFeatures",
     "SoundEmbed",
     "SpectrogramStatistics",
+    "SpectrogramWithEmbeddings",
     "TimeNormalizedSpectrogram",
     "VGGishEmbed",
     "write_features",

@@ -33,6 +33,10 @@ MAX_CLIP_SAMPLES = 2**22
 MAX_ARGUMENT = 2**12
 MAX_WEIGHTS = 2**24
 
+# Pre-trained networks: seconds of windows and between them.
+SMALLEST_HOP = 1e-3
+LONGEST_WINDOW = 3600
+
 MAX_JOBS = 2**10  # processors that a negative n_jobs leaves unused
 
 # Classifiers with networks.

@@ -22,7 +22,13 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from skfewaudio._names import escape
 from skfewaudio._torch import resolve_device
 from skfewaudio.classifiers.saved_state import NetworkArchive, archiving, full_name
-from skfewaudio.exceptions import ModelFileError, ModelFileWarning, UntrustedTypeError
+from skfewaudio.exceptions import (
+    ModelFileError,
+    ModelFileWarning,
+    UntrustedTypeError,
+    WeightsNotFoundError,
+)
+from skfewaudio.features import PretrainedEmbed, SpectrogramWithEmbeddings
 
 from ._arrays import check_arrays
 from ._card import PathLike, parse_card
@@ -76,6 +82,9 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
         If the file is damaged or not a model file, or the state of an estimator is not safe to predict with.
     FileNotFoundError
         If the file does not exist.
+    WeightsNotFoundError
+        If the weights of a pre-trained embedding are not found, or are not the ones that the model was fitted
+        with. The file contains their name and checksum, not the weights.
 
     Warns
     -----
@@ -113,6 +122,7 @@ def load_model(path: PathLike, *, trusted: Iterable[str | type] = ()) -> Any:
         unavailable = _replace_devices(model)
         _check_state(path, model, names)
         _move_networks(model)
+    _find_weights(path, model)
     _warn_of_versions(path, card["versions"])
     if unavailable:
         warnings.warn(
@@ -166,6 +176,16 @@ def _check_state(path: Path, model: BaseEstimator, trusted: list[str]) -> None:
             "version saved it. If you would run code of the file's author, skip this check with "
             f"trusted={[error.kind]}",
         ) from error
+
+
+def _find_weights(path: Path, model: Any) -> None:
+    """Check that the weights of pre-trained embeddings, which are not in the file, are at hand."""
+    for estimator in _iter_estimators(model):
+        if isinstance(estimator, PretrainedEmbed | SpectrogramWithEmbeddings):
+            try:
+                estimator.find_weights()
+            except (WeightsNotFoundError, ImportError) as error:
+                raise type(error)(f"{path} needs an embedding that cannot be used here: {error}") from error
 
 
 def _adapt_to_machine(model: Any, trusted: list[str]) -> None:

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from skfewaudio._version import __version__
 from skfewaudio.classifiers.saved_state import NetworkArchive, archiving, builder_name, recipe_of
 from skfewaudio.exceptions import ModelSaveError
+from skfewaudio.features import PretrainedEmbed
 
 from ._arrays import unpack_nested
 from ._card import FORMAT, FORMAT_VERSION, PathLike
@@ -74,11 +75,13 @@ def save_model(model: BaseEstimator, path: PathLike, *, card: Mapping[str, Any] 
     The card contains the caller's entries and ``format``, ``format_version``, ``created`` (date and time in
     UTC), ``classes`` (None if the model has no classes), ``front_end`` (the name, type and parameters of each
     step before the last, as strings), ``classifier`` (the same for the last step), ``sample_rate`` in Hz
-    (None if no step has one), ``n_parameters`` (of the networks) and ``versions`` (of packages).
+    (None if no step has one), ``n_parameters`` (of the networks) and ``versions`` (of packages). If there are
+    pre-trained embeddings, ``embeddings`` lists the name, checksum, licence and origin of each.
 
-    Files that the parameter `weights` of `VGGishEmbed` or of a classifier refers to are not included: the
-    embedder reads them when it is used, the classifier when it is fitted again. The state of the optimizer is
-    not saved either, so ``net_`` is None in a loaded classifier.
+    The weights of `PretrainedEmbed` are not included; its name and its checksum are, and :func:`load_model`
+    looks for the weights. Files that the parameter `weights` of `VGGishEmbed` or of a classifier refers to
+    are not included either: the embedder reads them when it is used, the classifier when it is fitted again.
+    The state of the optimizer is not saved, so ``net_`` is None in a loaded classifier.
 
     Examples
     --------
@@ -196,9 +199,17 @@ def _describe_model(model: BaseEstimator, n_parameters: int) -> dict[str, Any]:
         "front_end": [_describe_step(*step) for step in front_end],
         "classifier": _describe_step(*classifier),
         "sample_rate": next((rate for rate in rates if rate is not None), None),
+        **({"embeddings": embeddings} if (embeddings := _describe_embeddings(model)) else {}),
         "n_parameters": n_parameters,
         "versions": VERSIONS,
     }
+
+
+def _describe_embeddings(model: Any) -> list[dict[str, Any]]:
+    """Return the name, checksum, licence and origin of the pre-trained networks of a model."""
+    values = [model, *(step for _, step in _steps(model)), *model.get_params(deep=True).values()]
+    found = {id(value): value for value in values if isinstance(value, PretrainedEmbed)}
+    return [embedding.describe_weights() for embedding in found.values()]
 
 
 def _sample_rate(step: Any) -> int | None:

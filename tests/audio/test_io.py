@@ -120,9 +120,7 @@ def test_pipe_is_refused_without_waiting(tmp_path):
 
 def test_file_of_too_many_samples_is_refused(wav, monkeypatch):
     monkeypatch.setenv("SKFEWAUDIO_MAX_SAMPLES", str(RATE - 1))
-    with pytest.raises(
-        AudioLoadError, match="more than 22,049 samples"
-    ):
+    with pytest.raises(AudioLoadError, match="more than 22,049 samples"):
         load_audio(wav, sample_rate=RATE)
     assert len(load_audio((wav, 0.0, 0.5), sample_rate=RATE)) == RATE // 2
 

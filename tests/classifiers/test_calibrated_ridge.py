@@ -285,6 +285,47 @@ def test_familiarity_is_minus_the_squared_distance_from_the_nearest_class():
     np.testing.assert_allclose(classifier.score_samples(X), -distances.min(axis=1), atol=1e-12)
 
 
+def test_familiarity_with_rejection_falls_with_the_variance_of_a_gaussian_process():
+    X, y = make_data(60)
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X[:40], y[:40])
+    rows, new = X[:40] - X[:40].mean(axis=0), X[40:] - X[:40].mean(axis=0)
+    size = np.square(rows).sum(axis=1).mean()
+    kernel = rows @ rows.T / size + 0.1 * np.eye(40)
+    cross = new @ rows.T / size
+    variance = np.square(new).sum(axis=1) / size - (cross * np.linalg.solve(kernel, cross.T).T).sum(axis=1)
+    expected = classifier._scores(X[40:]).max(axis=1) - 2 * variance
+    np.testing.assert_allclose(classifier.score_samples(X[40:]), expected, atol=1e-5)
+
+
+def test_sound_outside_of_the_span_of_the_training_clips_is_rejected():
+    X, y = make_data()
+    X = np.hstack([X, np.zeros((len(X), 1))])
+    classifier = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X, y)
+    other = X[:5] + np.eye(X.shape[1])[-1] * np.linalg.norm(X, axis=1).max()
+    # Their scores are the same, because the last feature is 0 in all training clips.
+    np.testing.assert_allclose(classifier.decision_function(other), classifier.decision_function(X[:5]))
+    assert set(classifier.predict(other)) == {"unknown"}
+
+
+def test_model_of_an_earlier_version_keeps_its_familiarity():
+    X, y = make_data()
+    plain = CalibratedRidgeClassifier().fit(X, y)
+    old = CalibratedRidgeClassifier(false_rejection_rate=0.1).fit(X, y)
+    del old.novelty_mean_, old.novelty_scale_, old.novelty_basis_
+    np.testing.assert_array_equal(old.score_samples(X), plain.score_samples(X))
+
+
+def test_copies_do_not_enlarge_the_model():
+    X, y = make_data(40)
+    copied = CalibratedRidgeClassifier(false_rejection_rate=0.2)
+    weights = np.r_[np.ones(40), np.full(80, 0.3)]
+    noise = np.random.default_rng(0).standard_normal((80, X.shape[1]))
+    rows = np.vstack([X, X.repeat(2, axis=0) + 0.1 * noise])
+    groups = np.r_[np.arange(40), np.arange(40).repeat(2)]
+    copied.fit(rows, np.r_[y, y.repeat(2)], sample_weight=weights, groups=groups)
+    assert copied.novelty_basis_.shape == (40, X.shape[1])
+
+
 @pytest.mark.parametrize("rate", [0.05, 0.2])
 def test_known_clips_are_rejected_at_about_the_requested_rate(rate):
     X, y = make_data(1200)

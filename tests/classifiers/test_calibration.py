@@ -3,7 +3,11 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from skfewaudio.classifiers._ridge.calibration import find_temperature, find_threshold
+from skfewaudio.classifiers._ridge.calibration import (
+    Calibration,
+    find_temperature,
+    find_threshold,
+)
 
 
 def noisy_scores(n=400, sharpness=3.0, seed=0):
@@ -50,6 +54,32 @@ def test_rows_that_are_all_correct_do_not_get_probability_one(n_rows):
     temperature = find_temperature(scores, codes, np.ones(n_rows))
     wrong = 1 - softmax(scores / temperature, axis=1).max(axis=1).mean()
     assert 0.2 < wrong * (n_rows + 1) < 1.5
+
+
+@pytest.mark.parametrize(("n_rows", "ratio"), [(12, 2.5), (5000, 1.05)])
+def test_few_rows_are_drawn_to_the_expected_temperature_and_many_are_not(n_rows, ratio):
+    scores, codes = noisy_scores(n_rows)
+    alone = find_temperature(scores, codes, np.ones(n_rows))
+    drawn = find_temperature(scores, codes, np.ones(n_rows), 10 * alone)
+    assert drawn > alone
+    assert (drawn / alone > ratio) == (n_rows < 100)
+
+
+def test_a_temperature_of_zero_is_not_expected():
+    scores, codes = noisy_scores(40)
+    alone = find_temperature(scores, codes, np.ones(40))
+    assert find_temperature(scores, codes, np.ones(40), 0.0) == alone
+
+
+def test_copies_of_a_clip_do_not_make_its_temperature_more_certain():
+    scores, codes = noisy_scores(20)
+    copied = Calibration(codes.repeat(5), np.tile([1, 0.3, 0.3, 0.3, 0.3], 20), np.arange(20).repeat(5))
+    once = Calibration(codes, np.ones(20), np.arange(20))
+    assert copied.observations.sum() == pytest.approx(20)
+    repeated = scores.repeat(5, axis=0)
+    assert copied.find_temperature(repeated, repeated) == pytest.approx(
+        once.find_temperature(scores, scores), rel=1e-4
+    )
 
 
 def test_equal_scores_have_temperature_one():

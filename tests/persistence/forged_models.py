@@ -40,6 +40,7 @@ from skfewaudio import (
 )
 from skfewaudio.augmentation import TimeShift
 from skfewaudio.classifiers import AugmentedClassifier, BlockClassifier, ELMRegressor
+from skfewaudio.detection import EventDetector
 from skfewaudio.features import (
     BlockScaler,
     SoundEmbed,
@@ -270,6 +271,11 @@ MODELS = {
     "log-mel cnn": (make_pipeline(log_mel(), cnn(patch_frames=32)), CLIPS, OF_CLIPS),
     "few-shot": (few_shot(), CLIPS, OF_CLIPS),
     "few-shot rejecting": (few_shot(augmentation=None, false_rejection_rate=0.3), CLIPS, OF_CLIPS),
+    "few-shot embedding": (few_shot(augmentation=None, embedding=MFCC(**RATE)), CLIPS, OF_CLIPS),
+    "detector": (
+        EventDetector(make_pipeline(log_mel(), SpectrogramStatistics(("bands",)), brute(1))),
+        *(CLIPS, OF_CLIPS),
+    ),
     "random cnn": (
         make_pipeline(RandomCNNFeatures("single_layer", n_filters=4, **RATE), LogisticRegression()),
         *(CLIPS, OF_CLIPS),

@@ -24,6 +24,7 @@ from sklearn.preprocessing import LabelEncoder
 
 from skfewaudio import load_model
 from skfewaudio.classifiers.saved_state import NetworkArchive, archiving
+from skfewaudio.detection import EventDetector, detect_events
 from skfewaudio.exceptions import SkfewaudioError
 from skfewaudio.persistence._container import CARD, ESTIMATOR, TENSORS, replace_member, write_members
 from skfewaudio.persistence._save import _describe_model, _dump_card
@@ -258,6 +259,8 @@ def use(model, X):
     for name in METHODS:
         if hasattr(model, name):
             getattr(model, name)(model.classes_[:1] if isinstance(model, LabelEncoder) else X)
+    if isinstance(model, EventDetector):
+        detect_events(model, [(sound, 8000) for sound in X])
 
 
 def load_and_use(path, X):

@@ -137,7 +137,7 @@ def _choose(
     if len(used) == 1:
         return prior
     codes = Y.argmax(axis=1)
-    rows = _select_rows(codes, weights, groups)
+    rows = select_rows(codes, weights, groups)
     in_pairs = np.unique(np.column_stack([codes[rows], groups[rows]]), axis=0)[:, 0]
     usable = np.bincount(in_pairs, minlength=Y.shape[1])[codes[rows]] > 1
     if not usable.any():
@@ -188,8 +188,24 @@ def list_weightings(n_blocks: int) -> Array:
     return np.array(found, dtype=np.float64) / steps
 
 
-def _select_rows(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the heaviest rows of each group, and about MAX_ROWS of them with all classes."""
+def select_rows(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Select the heaviest rows of each group, and about MAX_ROWS of them with all classes.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows,)
+        Class indices of the rows.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    groups : ndarray of shape (n_rows,)
+        Groups of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n_selected,)
+        Indices in increasing order. Augmented copies, which have less weight than their clips, are not
+        selected.
+    """
     heaviest = np.zeros(groups.max() + 1)
     np.maximum.at(heaviest, groups, weights)
     rows = np.flatnonzero(weights >= heaviest[groups])

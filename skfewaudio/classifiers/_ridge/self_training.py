@@ -106,5 +106,7 @@ def self_train(
         fit = system.fit(targets, penalty, mean)
         left_out = system.predict_left_out(targets, fit.penalty, mean)
         known, scores = left_out[:n_labelled], left_out[n_labelled:]
-        temperature = calibration.find_temperature(fit.predict(system.H[:n_labelled]), known)
+        # Drawn to a fixed sharpness, probabilities of random classes would grow with each round.
+        own = fit.predict(system.H[:n_labelled])
+        temperature = calibration.find_temperature(own, known, draw=False)
     return CalibratedFit(fit, known, temperature)

@@ -2,6 +2,7 @@
 
 from . import (
     bayes,
+    embeddings,
     ensembles,
     front_ends,
     linear,
@@ -19,7 +20,7 @@ from . import (
 from .state import State
 
 _MODULES = (
-    *(front_ends, vectors, networks, wrappers),
+    *(front_ends, embeddings, vectors, networks, wrappers),
     *(scaling, reduction, linear, support_vectors, neighbours, bayes, trees, ensembles, searches, pipelines),
 )
 STATES: dict[str, State] = {name: state for module in _MODULES for name, state in module.STATES.items()}

@@ -80,6 +80,8 @@ def _check_calibrated_ridge(scope: Scope) -> None:
     model = scope.estimator
     kind = type(model.unknown_label)
     scope.need(kind in (str, int, float, bool, type(None)), f"has an unknown_label that is a {kind.__name__}")
+    parts = [getattr(model, f"novelty_{part}_", None) is None for part in ("mean", "scale", "basis")]
+    scope.need(len(set(parts)) == 1, "has only a part of its novelty")
     known = model.false_rejection_rate is None or model.unknown_label not in (scope.classes or [])
     scope.need(known, f"has the unknown_label {model.unknown_label!r}, which is a class")
 
@@ -124,7 +126,12 @@ STATES = {
             "temperature_": number(low=SMALLEST_DIVISOR),
             "threshold_": number(low=-math.inf),
         },
-        optional={"block_weights_": floats("blocks", low=0)},
+        optional={
+            "block_weights_": floats("blocks", low=0),
+            "novelty_mean_": either(none, floats("features")),
+            "novelty_scale_": either(none, floats("features", low=0)),
+            "novelty_basis_": either(none, floats("novel directions", "features")),
+        },
         rule=_check_calibrated_ridge,
     ),
 }

@@ -14,7 +14,7 @@ from .objects import fitted, plain
 from .pipelines import named_parts
 from .scope import Scope
 from .state import FEATURES, State
-from .values import flag, integer, integers, labels
+from .values import flag, floats, integer, integers, labels
 
 _INNER = {"classes_": labels(), "estimator_": fitted(classes="same", method="predict")}
 
@@ -98,6 +98,20 @@ def _same_features(scope: Scope) -> None:
     )
 
 
+def _check_detector(scope: Scope) -> None:
+    """Check that the classes are the events and the background, and that the times are possible."""
+    model, n_classes = scope.estimator, scope.sizes["classes"]
+    for classifier in (model.window_classifier_, model.region_classifier_):
+        found = scope.inspect(classifier, True).classes
+        scope.need(found == list(range(-1, n_classes)), f"has a classifier of the classes {found}")
+    times = model.durations_
+    scope.need((times[:, :-1] <= times[:, 1:]).all(), "has durations_ in another order")
+    thresholds = list(model.thresholds_.items())
+    scope.need([name for name, _ in thresholds] == scope.classes, "has thresholds_ of other classes")
+    is_right = all(isinstance(value, float) and 0 <= value <= 1 for _, value in thresholds)
+    scope.need(is_right, "has thresholds_ that are no probabilities")
+
+
 STATES = {
     "skfewaudio.classifiers._patch_classifier.PatchClassifier": State(
         fitted={
@@ -117,6 +131,19 @@ STATES = {
     "skfewaudio.classifiers._block_classifier.BlockClassifier": State(
         fitted={**FEATURES, **_INNER, "blocks_": named_parts, "block_weights_": plain},
         rule=_check_block_classifier,
+    ),
+    "skfewaudio.detection._detector.EventDetector": State(
+        fitted={
+            "classes_": labels(),
+            "logmel_": fitted("skfewaudio.features._logmel.LogMel"),
+            "window_classifier_": fitted(method="predict_proba"),
+            "region_classifier_": fitted(method="predict_proba"),
+            "durations_": floats("classes", 3, low=1e-4, high=limits.LONGEST_WINDOW),
+            "windows_": floats(1, low=1e-4, high=limits.LONGEST_WINDOW),
+            "thresholds_": plain,
+            "expected_": plain,
+        },
+        rule=_check_detector,
     ),
     "skfewaudio.model_selection._subsampled.SubsampledClassifier": State(
         fitted={**_INNER, "support_": integers("shots")},

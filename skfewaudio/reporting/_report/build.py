@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .charts import CurveChart, ScatterChart, Style, curve_chart, scatter_chart
+from .detections import Detections, build_detections
 from .media import Media, clip_media, clip_name
 from .predictions import (
     MAX_CLASSES,
@@ -83,6 +84,7 @@ class Report:
     table: Table
     classes: Classes | None
     embedding: Embedding | None
+    detections: Detections | None
     times: Table | None
     outlook: Outlook | None
     leaks: Table | None
@@ -100,6 +102,9 @@ def build_report(
     extrapolation: Any,
     suggestions: Any,
     embedding: Any,
+    detections: Any,
+    annotations: Any,
+    n_events: int,
     metric: str | None,
     title: str | None,
     n_clips: int,
@@ -126,6 +131,9 @@ def build_report(
         table=score_table(scores),
         classes=classes,
         embedding=None if embedding is None else _embedding(embedding),
+        detections=None
+        if detections is None
+        else build_detections(detections, annotations, n_events=n_events, with_media=with_media),
         times=time_table(results),
         outlook=_outlook(extrapolation, suggestions, scores),
         leaks=leak_rows,

@@ -19,6 +19,10 @@ def render_markdown(report: "Report") -> str:
         classes = report.classes
         lines += _section("Classes", classes.confusion, classes.by_class, classes.pairs)
         lines += _section("Misclassified clips", misclassified_table(classes.misclassified))
+    if report.detections is not None:
+        found = report.detections
+        lines += _section("Found events", found.scores, found.table()) or ["## Found events"]
+        lines += [found.summary]
     if report.embedding is not None:
         lines += _section("Embedding", report.embedding.table)
     lines += _section("Time", report.times)

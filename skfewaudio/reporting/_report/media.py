@@ -15,6 +15,7 @@ import soxr
 from numpy.typing import NDArray
 
 from skfewaudio.audio import load_audio
+from skfewaudio.audio.clips import as_file_part, is_file_part
 from skfewaudio.exceptions import AudioLoadError
 
 if TYPE_CHECKING:
@@ -46,15 +47,25 @@ def clip_media(dataset: "AudioDataset | None", clip: int) -> Media:
     if dataset is None:
         return Media(name)
     source = dataset.X[clip]
-    if isinstance(source, str):
-        try:
-            samples = load_audio(source, sample_rate=SAMPLE_RATE)
-        except AudioLoadError as error:
-            return Media(name, problem=f"No sound: the file {error.reason}.")
-    elif np.ndim(source) == 1:
-        samples = soxr.resample(np.asarray(source, dtype=np.float32), dataset.sample_rate, SAMPLE_RATE)
-    else:
+    if isinstance(source, str) or is_file_part(source):
+        return file_media(name, source)
+    if np.ndim(source) != 1:
         return Media(name, problem="No sound: the dataset contains features.")
+    samples = soxr.resample(np.asarray(source, dtype=np.float32), dataset.sample_rate, SAMPLE_RATE)
+    return _encode(name, samples)
+
+
+def file_media(name: str, source: str | tuple[str, float, float | None]) -> Media:
+    """Encode the audio and spectrogram of a file or a part of it."""
+    try:
+        samples = load_audio(source, sample_rate=SAMPLE_RATE)
+    except AudioLoadError as error:
+        return Media(name, problem=f"No sound: the file {error.reason}.")
+    return _encode(name, samples)
+
+
+def _encode(name: str, samples: NDArray[np.floating]) -> Media:
+    """Encode the first seconds of a sound, and its spectrogram."""
     samples = samples[: round(MAX_SECONDS * SAMPLE_RATE)]
     spectrogram, peak = mel_spectrogram_levels(samples)
     seconds = len(samples) / SAMPLE_RATE
@@ -63,9 +74,16 @@ def clip_media(dataset: "AudioDataset | None", clip: int) -> Media:
 
 
 def clip_name(dataset: "AudioDataset | None", clip: int) -> str:
-    """Return the file name of a clip, or a name with its index."""
+    """Return the file name of a clip, with its times if it is a part, or a name with its index."""
     source = None if dataset is None else dataset.X[clip]
+    if is_file_part(source):
+        return part_name(*as_file_part(source))
     return Path(source).name if isinstance(source, str) else f"clip {clip}"
+
+
+def part_name(path: str, start: float, end: float | None) -> str:
+    """Return the name of a file with the times of a part."""
+    return f"{Path(path).name}, {start:.2f} s to {'the end' if end is None else f'{end:.2f} s'}"
 
 
 def encode_audio(samples: NDArray[np.floating]) -> str:

@@ -31,9 +31,12 @@ def write_report(
     extrapolation: Any = None,
     suggestions: Any = None,
     embedding: Any = None,
+    detections: Any = None,
+    annotations: Any = None,
     metric: str | None = None,
     title: str | None = None,
     n_clips: int = 12,
+    n_events: int = 20,
     format: str = "html",
 ) -> Path:
     """Write a report on few-shot results to a single HTML or Markdown file.
@@ -68,12 +71,19 @@ def write_report(
         Unlabelled clips in the order in which to label them, such as the files that `suggest_clips` selects.
     embedding : EmbeddingDisplay, DataFrame or None, default=None
         Embedded clips and prototypes: columns x, y, label and kind ("clip" or "prototype").
+    detections : DataFrame or None, default=None
+        Found events, as returned by :func:`~skfewaudio.detection.detect_events`, each with a player.
+    annotations : DataFrame, AudioDataset or None, default=None
+        Annotated events of the same recordings. With these, false alarms are listed first, and the scores of
+        the found events are shown.
     metric : str or None, default=None
         Metric of the report. None uses accuracy if available, else the first metric in `results`.
     title : str or None, default=None
         Title of the report. None uses the name of the dataset.
     n_clips : int, default=12
         Maximum number of misclassified clips to show, with at most 6 s of audio each (about 70 kB per clip).
+    n_events : int, default=20
+        Maximum number of found events to show, by falling probability, with at most 6 s of audio each.
     format : {"html", "markdown"}, default="html"
         Markdown contains the texts and tables, without charts, audio and controls.
 
@@ -86,7 +96,8 @@ def write_report(
     ------
     ValueError
         If `results` is empty, contains several datasets, or lacks the metric or a column; if `predictions`
-        does not match `dataset`; if `extrapolation` or `embedding` lacks a column; or if `format` is unknown.
+        does not match `dataset`; if `extrapolation`, `embedding`, `detections` or `annotations` lacks a
+        column; or if `format` is unknown.
     OSError
         If the file cannot be written.
 
@@ -126,6 +137,9 @@ def write_report(
         extrapolation=extrapolation,
         suggestions=suggestions,
         embedding=embedding,
+        detections=detections,
+        annotations=annotations,
+        n_events=n_events,
         metric=metric,
         title=title,
         n_clips=n_clips,

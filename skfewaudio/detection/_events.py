@@ -1,0 +1,175 @@
+"""Events from the probabilities of windows and regions."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._spectra import trim
+
+# Probabilities above which windows form a region, and gaps in seconds over which regions are merged.
+LOW_LEVELS = (0.3, 0.6)
+GAPS = (0.15, 0.5, 1.5)
+# Share of the activity at which a region begins, if it was searched in wide or in narrow limits.
+WIDE_SHARE, NARROW_SHARE = 0.25, 0.1
+MIN_FRAMES = 4
+# Regions with a smaller probability do not compete.
+LEAST_PROBABILITY = 0.25
+# Frames between events that follow each other without a pause, and by how much a region around them may be
+# less probable than they are.
+MAX_PAUSE, TOLERANCE = 3, 0.15
+# Activity in decibels beyond which a frame does not count more.
+MAX_ACTIVITY = 20.0
+
+
+class Candidate(NamedTuple):
+    """A region that may be an event, in frames of the recording."""
+
+    start: int
+    end: int
+    code: int
+    probability: float
+
+
+def propose_regions(
+    active: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    *,
+    window: int,
+    frame_seconds: float,
+    longest: int,
+    levels: tuple[float, ...] = LOW_LEVELS,
+) -> list[tuple[int, int]]:
+    """Propose regions where windows are probably no background.
+
+    Parameters
+    ----------
+    active : ndarray of shape (n_frames,)
+        Activity of the frames.
+    centres : ndarray of shape (n_windows,)
+        Frames on which the windows are centred, evenly spaced.
+    probabilities : ndarray of shape (n_windows, n_classes)
+        Probabilities of the event classes.
+    window : int
+        Length of the windows in frames.
+    frame_seconds : float
+        Seconds between frames.
+    longest : int
+        Longest region in frames.
+    levels : tuple of float, default=(0.3, 0.6)
+        Probabilities above which windows form a region.
+
+    Returns
+    -------
+    list of tuple of int
+        First frame of each region, and the frame after its last.
+    """
+    if not len(centres):
+        return []
+    hop = int(centres[1] - centres[0]) if len(centres) > 1 else window
+    found: set[tuple[int, int]] = set()
+    for curve in [probabilities.sum(axis=1), *probabilities.T]:
+        for level in levels:
+            runs = find_runs(curve > level)
+            for gap in GAPS:
+                for first, last in merge_runs(runs, gap / frame_seconds / hop):
+                    low, high = int(centres[first]), int(centres[last - 1])
+                    for reach, share in ((window // 2, WIDE_SHARE), (hop // 2 + 1, NARROW_SHARE)):
+                        limits = max(0, low - reach), min(len(active), high + reach)
+                        found.add(trim(active, *limits, share))
+    return thin_out(sorted((start, end) for start, end in found if MIN_FRAMES <= end - start <= longest))
+
+
+def thin_out(regions: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out regions whose edges differ from those of another by less than an eighth of its length."""
+    kept: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for start, end in regions:
+        step = max(1, 2 ** ((end - start).bit_length() - 4))
+        kept.setdefault((step, start // step, end // step), (start, end))
+    return list(kept.values())
+
+
+def find_runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the first index of each run of true values, and the index after its last."""
+    steps = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
+    return list(zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True))
+
+
+def merge_runs(runs: Sequence[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+    """Join runs with at most `gap` indices between them."""
+    merged: list[tuple[int, int]] = []
+    for first, last in runs:
+        if merged and first - merged[-1][1] <= gap:
+            merged[-1] = merged[-1][0], last
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def choose_events(
+    candidates: Sequence[Candidate], active: NDArray[np.float64], *, first: int = 0
+) -> list[Candidate]:
+    """Choose the candidates without overlap that explain most activity with most certainty.
+
+    A candidate counts by the activity in it times the excess of its probability over a lower limit, so that
+    a long event wins over the short sounds that it consists of, and two events over one region around both.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        Regions.
+    active : ndarray of shape (n_frames,)
+        Activity of the frames from frame `first` on.
+    first : int, default=0
+        Number of the first frame.
+
+    Returns
+    -------
+    list of Candidate
+        In the order of time.
+    """
+    chosen = _weigh(candidates, active, first)
+    return join_adjacent(chosen, candidates)
+
+
+def _weigh(candidates: Sequence[Candidate], active: NDArray[np.float64], first: int) -> list[Candidate]:
+    """Choose the candidates without overlap that have the largest sum of weights."""
+    ordered = sorted((c for c in candidates if c.probability > LEAST_PROBABILITY), key=lambda c: (c.end, c))
+    ends = [candidate.end for candidate in ordered]
+    mass = np.concatenate([[0.0], np.cumsum(np.minimum(active, MAX_ACTIVITY) + 1e-6)])
+    best, before = [0.0], []
+    for i, one in enumerate(ordered):
+        j = bisect_right(ends, one.start + 1, 0, i)
+        weight = mass[one.end - first] - mass[one.start - first]
+        value = best[j] + weight * (one.probability - LEAST_PROBABILITY)
+        before.append(j if value > best[i] else -1)
+        best.append(max(value, best[i]))
+    chosen: list[Candidate] = []
+    i = len(ordered)
+    while i > 0:
+        i -= 1
+        if before[i] >= 0:
+            chosen.append(ordered[i])
+            i = before[i]
+    return chosen[::-1]
+
+
+def join_adjacent(chosen: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Replace chosen events without pauses between them by one candidate that is nearly as probable.
+
+    The start of a long sound may resemble another class, but events rarely follow each other without a pause.
+    """
+    result = list(chosen)
+    for whole in sorted(candidates, key=lambda c: c.start - c.end):
+        parts = [c for c in result if c.start < whole.end and c.end > whole.start]
+        inside = all(c.start >= whole.start - MAX_PAUSE and c.end <= whole.end + MAX_PAUSE for c in parts)
+        if len(parts) < 2 or not inside:
+            continue
+        pauses = [b.start - a.end for a, b in pairwise(parts)]
+        if max(pauses) <= MAX_PAUSE and whole.probability >= max(c.probability for c in parts) - TOLERANCE:
+            result = sorted([*(c for c in result if c not in parts), whole])
+    return result

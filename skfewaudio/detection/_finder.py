@@ -1,0 +1,114 @@
+"""Search for events in spectrograms by two classifiers: one of windows, one of regions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._events import LEAST_PROBABILITY, LOW_LEVELS, Candidate, propose_regions
+from ._scenes import Grid
+from ._spectra import Frames, activity, cut_region, limit_range
+
+# Windows begin every third of their length.
+HOPS_PER_WINDOW = 3
+WINDOWS_AT_ONCE = 512
+# Label of background in the classifiers; the labels of events are their codes from 0.
+BACKGROUND = -1
+# Regions may be shorter than the shortest training event of a class, and longer than the longest.
+SHORTEST, LONGEST = 0.5, 1.8
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Two fitted classifiers and what they need to know about the events.
+
+    Parameters
+    ----------
+    windows, regions : classifier
+        Fitted to spectrograms, with the classes `BACKGROUND` and the codes of the events.
+    grid : Grid
+        Lengths in frames.
+    limits : ndarray of shape (n_classes, 2)
+        Shortest and longest event of each class in frames.
+    frame_seconds : float
+        Seconds between frames.
+    """
+
+    windows: Any
+    regions: Any
+    grid: Grid
+    limits: NDArray[np.float64]
+    frame_seconds: float
+
+    def window_probabilities(
+        self, above: Frames, first: int = 0, hop: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Compute the probabilities of the event classes in windows.
+
+        Parameters
+        ----------
+        above : ndarray of shape (n_mels, n_frames)
+            Excess over the background.
+        first : int, default=0
+            Number of its first frame in the recording. Windows are centred on multiples of the hop.
+        hop : int, default=None
+            Frames between windows.
+
+        Returns
+        -------
+        centres : ndarray of shape (n_windows,)
+            Frames of `above`.
+        probabilities : ndarray of shape (n_windows, n_classes)
+        """
+        size = self.grid.window
+        hop = max(1, size // HOPS_PER_WINDOW) if hop is None else hop
+        centres = np.arange(-first % hop, above.shape[1], hop)
+        padded = np.pad(above, ((0, 0), (size // 2, size - size // 2)))
+        found = np.empty((len(centres), len(self.limits)), dtype=np.float32)
+        for i in range(0, len(centres), WINDOWS_AT_ONCE):
+            starts = centres[i : i + WINDOWS_AT_ONCE]
+            batch = np.stack([limit_range(padded[:, start : start + size]) for start in starts])
+            found[i : i + len(starts)] = self._predict(self.windows, batch)
+        return centres, found
+
+    def candidates(self, above: Frames, first: int = 0, hop: int | None = None) -> list[Candidate]:
+        """Find regions that may be events, with frames counted in the recording."""
+        regions = self.propose(above, first, hop)
+        if not regions:
+            return []
+        found = self._predict(self.regions, [self.cut(above, *region) for region in regions])
+        sizes = np.array([end - start for start, end in regions])
+        fits = (sizes[:, None] >= SHORTEST * self.limits[:, 0]) & (
+            sizes[:, None] <= LONGEST * self.limits[:, 1]
+        )
+        return [
+            Candidate(first + regions[i][0], first + regions[i][1], int(code), float(found[i, code]))
+            for i, code in zip(*np.nonzero(fits & (found > LEAST_PROBABILITY)), strict=True)
+        ]
+
+    def propose(
+        self,
+        above: Frames,
+        first: int = 0,
+        hop: int | None = None,
+        levels: tuple[float, ...] = LOW_LEVELS,
+    ) -> list[tuple[int, int]]:
+        """Find regions where windows are probably no background, in frames of `above`."""
+        return propose_regions(
+            activity(above),
+            *self.window_probabilities(above, first, hop),
+            window=self.grid.window,
+            frame_seconds=self.frame_seconds,
+            longest=int(LONGEST * self.limits[:, 1].max()) + 1,
+            levels=levels,
+        )
+
+    def cut(self, above: Frames, start: int, end: int) -> Frames:
+        """Cut a region for the classifier of regions."""
+        return cut_region(above, start, end, margin=self.grid.margin, least=self.grid.least)
+
+    def _predict(self, classifier: Any, batch: Any) -> NDArray[np.float32]:
+        """Return the probabilities of the events, in the order of their codes."""
+        probabilities = np.asarray(classifier.predict_proba(batch), dtype=np.float32)
+        return probabilities[:, np.asarray(classifier.classes_) != BACKGROUND]

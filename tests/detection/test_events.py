@@ -1,0 +1,186 @@
+"""Regions, the choice among them, thresholds, and levels."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from skfewaudio.detection._events import Candidate, choose_events, find_runs, merge_runs, propose_regions
+from skfewaudio.detection._spectra import (
+    RANGE,
+    activity,
+    add_powers,
+    background_floor,
+    cut_region,
+    excess,
+    limit_range,
+    round_length,
+    trim,
+)
+from skfewaudio.detection._thresholds import choose_threshold
+
+
+def test_runs_of_a_mask_include_its_ends():
+    mask = np.array([True, True, False, True, False, False, True])
+    assert find_runs(mask) == [(0, 2), (3, 4), (6, 7)]
+    assert find_runs(np.zeros(3, dtype=bool)) == []
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"), [(0, [(0, 2), (3, 4), (6, 7)]), (1, [(0, 4), (6, 7)]), (2, [(0, 7)])]
+)
+def test_runs_are_merged_over_gaps(gap, expected):
+    assert merge_runs([(0, 2), (3, 4), (6, 7)], gap) == expected
+
+
+def test_long_event_wins_over_more_probable_parts_of_it():
+    parts = [Candidate(start, start + 5, 1, 0.95) for start in (0, 40, 80)]
+    long = Candidate(0, 100, 0, 0.9)
+    assert choose_events([*parts, long], np.full(100, 10.0)) == [long]
+
+
+def test_two_events_win_over_one_region_around_both():
+    active = np.concatenate([np.full(20, 10.0), np.zeros(60), np.full(20, 10.0)])
+    two = [Candidate(0, 20, 0, 0.9), Candidate(80, 100, 1, 0.9)]
+    assert choose_events([*two, Candidate(0, 100, 0, 0.7)], active) == two
+
+
+def test_events_without_a_pause_are_joined_if_one_region_is_nearly_as_probable():
+    active = np.full(100, 10.0)
+    parts = [Candidate(0, 20, 0, 0.92), Candidate(21, 100, 1, 0.91)]
+    whole = Candidate(0, 100, 1, 0.8)
+    assert choose_events([*parts, whole], active) == [whole]
+    assert choose_events([*parts, whole._replace(probability=0.7)], active) == parts
+
+
+def test_chosen_events_do_not_overlap():
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, 900, 200)
+    candidates = [
+        Candidate(int(s), int(s + rng.integers(4, 100)), int(rng.integers(3)), float(rng.random()))
+        for s in starts
+    ]
+    chosen = choose_events(candidates, rng.random(1000) * 20)
+    assert len(chosen) > 5
+    assert all(a.end <= b.start + 1 for a, b in pairwise(chosen))
+
+
+def test_choice_is_the_best_of_all_choices():
+    rng = np.random.default_rng(1)
+    active = rng.random(30) * 20
+    candidates = [
+        Candidate(int(s), int(s + rng.integers(4, 12)), 0, float(rng.uniform(0.3, 1)))
+        for s in rng.integers(0, 18, 9)
+    ]
+
+    def value(chosen):
+        return sum(active[c.start : c.end].sum() * (c.probability - 0.25) for c in chosen)
+
+    best = 0.0
+    for mask in range(1 << len(candidates)):
+        some = sorted(c for i, c in enumerate(candidates) if mask >> i & 1)
+        if all(a.end <= b.start + 1 for a, b in pairwise(some)):
+            best = max(best, value(some))
+    assert value(choose_events(candidates, active)) == pytest.approx(best, rel=1e-4)
+
+
+def test_choice_counts_frames_from_the_first_one():
+    one = Candidate(510, 530, 0, 0.8)
+    assert choose_events([one], np.full(100, 5.0), first=500) == [one]
+
+
+def test_regions_have_the_edges_of_the_sound():
+    active = np.zeros(400)
+    active[100:140] = 15.0
+    centres = np.arange(0, 400, 8)
+    inside = (centres >= 100) & (centres < 140)
+    regions = propose_regions(
+        active, centres, 0.9 * inside[:, None], window=24, frame_seconds=0.02, longest=200
+    )
+    assert (100, 140) in regions
+
+
+def test_no_region_without_probable_windows():
+    centres = np.arange(0, 400, 8)
+    found = propose_regions(
+        np.ones(400), centres, np.full((50, 2), 0.05), window=24, frame_seconds=0.02, longest=200
+    )
+    assert found == []
+
+
+def test_floor_ignores_events_that_fill_less_than_half():
+    frames = np.full((4, 200), -60.0, dtype=np.float32)
+    frames[:, 50:120] = -20
+    floor = background_floor(frames, block=20, context=100)
+    np.testing.assert_allclose(floor, -60)
+
+
+def test_floor_follows_slow_changes():
+    frames = np.repeat(np.linspace(-60, -20, 40), 20)[None].astype(np.float32)
+    floor = background_floor(frames, block=20, context=5)
+    assert floor.shape == frames.shape
+    assert np.abs(floor - frames).max() < 3
+
+
+def test_powers_add():
+    total = add_powers(np.zeros((1, 2), np.float32), np.array([[0.0, -200.0]], np.float32))
+    np.testing.assert_allclose(total, [[3.0103, 0.0]], atol=1e-3)
+
+
+def test_activity_is_high_where_some_bands_stand_out():
+    above = excess(np.zeros((40, 100), np.float32), np.float32(0))
+    above[5:15, 30:40] = 20
+    active = activity(above)
+    assert active[33:37].min() == pytest.approx(17)
+    assert active[60:].max() == 0
+
+
+def test_trim_finds_the_edges():
+    active = np.zeros(100)
+    active[30:50] = 10
+    assert trim(active, 10, 90, 0.25) == (30, 50)
+    assert trim(active, 98, 100, 0.25) == (98, 100)
+
+
+def test_cut_region_is_filled_beyond_the_ends():
+    above = np.ones((3, 10), dtype=np.float32)
+    region = cut_region(above, 6, 12, margin=2, least=4)
+    assert region.shape == (3, 10)
+    np.testing.assert_array_equal(region[0], [1, 1, 1, 1, 1, 1, 0, 0, 0, 0])
+
+
+def test_range_of_a_region_is_limited():
+    region = limit_range(np.array([[0.0, 90.0, 40.0]], dtype=np.float32))
+    np.testing.assert_allclose(region, [[0.0, RANGE, 10.0]])
+
+
+@pytest.mark.parametrize("n_frames", [1, 5, 12, 17, 100, 1000])
+def test_rounded_lengths_are_a_seventh_longer_at_most(n_frames):
+    length = round_length(n_frames)
+    assert n_frames <= length <= max(n_frames + 1, n_frames * 8 / 7 + 1)
+    assert round_length(length) == length
+
+
+def test_threshold_separates_right_from_wrong():
+    chosen = choose_threshold([0.9, 0.8, 0.85, 0.7], [0.4, 0.5, 0.35])
+    assert 0.5 < chosen.threshold < 0.7
+    assert chosen.precision == chosen.recall == pytest.approx(5 / 6)
+
+
+def test_wanted_precision_raises_and_wanted_recall_lowers_the_threshold():
+    found, false = np.linspace(0.4, 0.9, 20), np.linspace(0.31, 0.8, 20)
+    precise = choose_threshold(found, false, precision=0.8)
+    complete = choose_threshold(found, false, recall=0.9)
+    assert precise.precision >= 0.8
+    assert complete.recall >= 0.9
+    assert precise.threshold > complete.threshold
+
+
+def test_threshold_of_few_events_promises_less_than_one():
+    chosen = choose_threshold([0.9], [])
+    assert chosen.precision == chosen.recall == pytest.approx(2 / 3)
+
+
+def test_both_precision_and_recall_are_an_error():
+    with pytest.raises(ValueError, match="expected one of them"):
+        choose_threshold([0.9], [], precision=0.9, recall=0.9)
