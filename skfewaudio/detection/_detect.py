@@ -276,13 +276,21 @@ class _Selection:
         """Return the reported events as a table."""
         step = self.search.frame_seconds
         rows = [
-            (name, one.start * step, one.end * step, self.names[one.code], one.probability)
+            (name, *event_times(one, step), self.names[one.code], one.probability)
             for one in found
             if self.reported[one.code]
             and one.probability >= self.thresholds[one.code]
-            and (one.end - one.start) * step >= self.min_duration
+            and np.diff(event_times(one, step))[0] >= self.min_duration
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS)) if rows else _empty()
+
+
+def event_times(candidate: Candidate, step: float) -> tuple[float, float]:
+    """Return the start and end of an event in seconds, without the spread of its frames.
+
+    The activity is smoothed over three frames, and a frame is about two steps long.
+    """
+    return (candidate.start + 0.5 * (candidate.start > 0)) * step, (candidate.end - 1) * step
 
 
 def _empty() -> pd.DataFrame:

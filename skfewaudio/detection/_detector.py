@@ -33,7 +33,7 @@ CONTEXT_SECONDS, CONTEXT_EVENTS = 20.0, 4.0
 MARGIN_SECONDS, LEAST_SECONDS = 0.1, 0.28
 WINDOW_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands")
 N_FOLDS = 3
-FOLD_EXAMPLES = Examples(windows=5, regions=4, pieces=3)
+FOLD_EXAMPLES = Examples(windows=5, regions=4, pieces=3, background=1.0)
 
 
 class EventDetector(MetaEstimatorMixin, BaseEstimator):

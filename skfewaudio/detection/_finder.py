@@ -1,10 +1,13 @@
 """Search for events in spectrograms by two classifiers: one of windows, one of regions."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skfewaudio.exceptions import InputWarning
 
 from ._events import LEAST_PROBABILITY, LOW_LEVELS, Candidate, propose_regions
 from ._scenes import Grid
@@ -110,5 +113,8 @@ class Finder:
 
     def _predict(self, classifier: Any, batch: Any) -> NDArray[np.float32]:
         """Return the probabilities of the events, in the order of their codes."""
-        probabilities = np.asarray(classifier.predict_proba(batch), dtype=np.float32)
+        with warnings.catch_warnings():
+            # The background is 0 here, which transformers take for clips that are padded with silence.
+            warnings.simplefilter("ignore", InputWarning)
+            probabilities = np.asarray(classifier.predict_proba(batch), dtype=np.float32)
         return probabilities[:, np.asarray(classifier.classes_) != BACKGROUND]

@@ -209,3 +209,17 @@ def separate_parts(frames: Frames, *, gap: int) -> list[tuple[int, int]]:
     """Return the parts of an event with pauses of more than `gap` frames between them."""
     level = 10 * np.log10(np.power(10, frames / 10).sum(axis=0) + 1e-20)
     return merge_runs(find_runs(level > level.max() - SEPARATE_DECIBELS), gap)
+
+
+def join_scenes(scenes: list[Frames], *, pause: int) -> tuple[Frames, list[int]]:
+    """Join scenes with silence between them, so that they are searched at once.
+
+    Returns
+    -------
+    joined : ndarray of shape (n_mels, n_frames)
+    firsts : list of int
+        First frame of each scene.
+    """
+    silence = np.zeros((len(scenes[0]), pause), dtype=np.float32)
+    firsts = np.cumsum([0] + [scene.shape[1] + pause for scene in scenes[:-1]]).tolist()
+    return np.hstack([part for scene in scenes for part in (scene, silence)]), firsts

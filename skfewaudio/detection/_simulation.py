@@ -5,12 +5,10 @@ from numpy.typing import NDArray
 
 from ._events import Candidate, choose_events
 from ._finder import Finder
-from ._scenes import SceneMaker
+from ._scenes import SceneMaker, join_scenes
 from ._spectra import activity
 
 SCENES_PER_EVENT = 2
-# Scenes of background alone, relative to the number of scenes with events.
-BACKGROUND_SHARE = 1.0
 MIN_OVERLAP = 0.3  # intersection over union of a detection and its event
 
 
@@ -35,21 +33,21 @@ def simulate(
         Receive the probability with which each event was found, 0 if it was missed, and the probabilities of
         other detections.
     """
-    n_scenes = 0
-    for number in [*range(len(codes))] * SCENES_PER_EVENT:
-        scene, first = scenes.place(number)
-        end = first + scenes.events[number].shape[1]
-        chosen = choose_events(finder.candidates(scene), activity(scene))
-        right = [c for c in chosen if c.code == codes[number] and _overlap(c, first, end) >= MIN_OVERLAP]
-        found[codes[number]].append(max((c.probability for c in right), default=0.0))
-        for one in chosen:
-            if one not in right:
-                false[one.code].append(one.probability)
-        n_scenes += 1
+    placed = [(number, *scenes.place(number)) for number in [*range(len(codes))] * SCENES_PER_EVENT]
+    n_backgrounds = max(1, len(scenes.backgrounds))
     n_frames = 10 * scenes.grid.block
-    for number in range(round(BACKGROUND_SHARE * n_scenes)):
-        scene = scenes.background_scene(number % max(1, len(scenes.backgrounds)), n_frames)
-        for one in choose_events(finder.candidates(scene), activity(scene)):
+    empty = [scenes.background_scene(i % n_backgrounds, n_frames) for i in range(len(placed))]
+    above, firsts = join_scenes([scene for _, scene, _ in placed] + empty, pause=4 * scenes.grid.block)
+    chosen = choose_events(finder.candidates(above), activity(above))
+    right: set[Candidate] = set()
+    for (number, _, begin), first in zip(placed, firsts, strict=False):
+        start, code = first + begin, codes[number]
+        end = start + scenes.events[number].shape[1]
+        matched = [c for c in chosen if c.code == code and _overlap(c, start, end) >= MIN_OVERLAP]
+        found[code].append(max((c.probability for c in matched), default=0.0))
+        right.update(matched)
+    for one in chosen:
+        if one not in right:
             false[one.code].append(one.probability)
 
 

@@ -9,12 +9,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from ._finder import BACKGROUND, Finder
-from ._scenes import SceneMaker
+from ._scenes import SceneMaker, join_scenes
 from ._spectra import Frames
 
 # Regions of backgrounds that the classifier of windows finds suspicious are examples of background.
 SUSPICIOUS = (0.1, 0.3)
-MOST_SUSPICIOUS = 6  # regions of one background
+MOST_SUSPICIOUS = 5  # regions of one background
 MINED_SECONDS = 6.0
 
 
@@ -74,15 +74,19 @@ def fit_finder(
 
 def mine_background(finder: Finder, scenes: SceneMaker) -> tuple[list[Frames], list[int]]:
     """Find regions of each background that its windows do not clearly show to be background."""
-    mined: list[Frames] = []
-    sources: list[int] = []
-    for number in range(len(scenes.backgrounds)):
-        scene = scenes.background_scene(number, round(MINED_SECONDS / finder.frame_seconds))
-        regions = finder.propose(scene, levels=SUSPICIOUS)
-        order = scenes.generator.permutation(len(regions))[:MOST_SUSPICIOUS]
-        mined += [finder.cut(scene, *regions[i]) for i in order]
-        sources += [number] * len(order)
-    return mined, sources
+    n_backgrounds = len(scenes.backgrounds)
+    if not n_backgrounds:
+        return [], []
+    n_frames = round(MINED_SECONDS / finder.frame_seconds)
+    parts = [scenes.background_scene(number, n_frames) for number in range(n_backgrounds)]
+    above, firsts = join_scenes(parts, pause=4 * scenes.grid.block)
+    regions = np.array(finder.propose(above, levels=SUSPICIOUS)).reshape(-1, 2)
+    sources = np.searchsorted(firsts, regions[:, 0], side="right") - 1
+    kept: list[int] = []
+    for number in range(n_backgrounds):
+        own = np.flatnonzero(sources == number)
+        kept += scenes.generator.permutation(own)[:MOST_SUSPICIOUS].tolist()
+    return [finder.cut(above, *regions[i]) for i in kept], sources[kept].tolist()
 
 
 def _group_params(classifier: Any, groups: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -82,6 +82,8 @@ INDIRECT |= {
     *("sklearn.multiclass._ConstantPredictor", "sklearn.calibration._CalibratedClassifier"),
     *("sklearn.calibration._SigmoidCalibration", "sklearn.calibration._TemperatureScaling"),
     "skfewaudio.features._vggish.VGGishEmbed",
+    "skfewaudio.features._pretrained_embed.PretrainedEmbed",
+    "skfewaudio.features._spectrogram_with_embeddings.SpectrogramWithEmbeddings",
 }
 
 
