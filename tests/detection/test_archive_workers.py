@@ -67,7 +67,7 @@ def test_parts_of_a_long_recording_give_the_events_of_the_whole(detector, tmp_pa
     pd.testing.assert_frame_equal(joined.events, whole.events)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{"n_jobs": 2}, {"scheduler": "local", "n_jobs": 2}])
 def test_workers_find_the_same_events(detector, tmp_path, options):
     write_recordings(tmp_path / "in", 6, 20)
@@ -79,7 +79,7 @@ def test_workers_find_the_same_events(detector, tmp_path, options):
     assert tree(tmp_path / "out") == tree(tmp_path / "alone")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_scheduler_that_runs_elsewhere(detector, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     write_recordings(tmp_path / "in", 3, 20)
