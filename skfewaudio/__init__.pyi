@@ -3,6 +3,7 @@ from . import audio as audio
 from . import augmentation as augmentation
 from . import classifiers as classifiers
 from . import datasets as datasets
+from . import detection as detection
 from . import exceptions as exceptions
 from . import features as features
 from . import labelling as labelling

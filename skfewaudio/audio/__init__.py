@@ -2,7 +2,7 @@
 
 from .aggregation import AGGREGATIONS, aggregate
 from .formats import audio_suffixes, is_audio_file
-from .io import AudioInfo, audio_info, iter_clips, load_audio
+from .io import AudioInfo, audio_duration, audio_info, iter_clips, load_audio
 from .patches import PAD_MODES, fix_length, patch_starts, sample_patches, split_patches
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "PAD_MODES",
     "AudioInfo",
     "aggregate",
+    "audio_duration",
     "audio_info",
     "audio_suffixes",
     "fix_length",

@@ -162,6 +162,33 @@ def audio_info(path: Any) -> AudioInfo:
         )
 
 
+def audio_duration(path: Any, *, allow_truncated: bool = False) -> float:
+    """Return the length of a sound file, decoding it in blocks if its headers do not state the length.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Path of the file.
+    allow_truncated : bool, default=False
+        Whether a file that was cut off has the length that can be decoded. False raises an error for it.
+
+    Returns
+    -------
+    float
+        Length in seconds.
+
+    Raises
+    ------
+    AudioLoadError
+        If the file cannot be read.
+    """
+    stated = audio_info(path).duration
+    if stated is not None:
+        return stated
+    with open_blocks(as_file_part(path), "first", allow_truncated, []) as (blocks, rate):
+        return sum(map(len, blocks)) / rate
+
+
 def iter_clips(
     clips: Iterable[Any],
     *,

@@ -334,7 +334,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         groups: NDArray[np.int64],
         left_out: Array,
     ) -> None:
-        """Fit the familiarity, and choose the threshold from that of left-out clips."""
+        """Fit the familiarity, and choose the threshold from left-out clips."""
         rows = select_rows(calibration.codes, calibration.weights, groups)
         fitted, scaled = novelty.Novelty.fit(X[rows], factors, centre, device=resolve_device(self.device))
         self.novelty_mean_, self.novelty_scale_, self.novelty_basis_ = fitted

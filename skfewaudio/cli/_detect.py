@@ -178,7 +178,7 @@ def _options_of(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _write_stream(model: Any, recordings: list[str], args: argparse.Namespace, out: Output) -> int:
-    """Write events to stdout, those of each recording as soon as it has been searched."""
+    """Write events to stdout, for each recording as soon as it has been searched."""
     from skfewaudio.detection.searches import NO_EVENTS, Searches
 
     searches = Searches(model, _options_of(args), args.n_jobs, args.scheduler)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from skfewaudio.detection import EventScores
 
-BACKGROUND = ("background", "noise", "silence")  # labels of parts without events
-
 
 class Search(NamedTuple):
     """Found events of all recordings, the searched seconds of each, and the errors of unreadable ones."""
@@ -117,6 +115,7 @@ def _search(model: Any, recordings: list[str], args: argparse.Namespace, out: Ou
     """Find the events of each recording."""
     import pandas as pd
 
+    from skfewaudio.audio import audio_duration
     from skfewaudio.detection.searches import NO_EVENTS, Searches
 
     options = {"threshold": args.threshold, "allow_truncated": args.allow_truncated}
@@ -128,26 +127,18 @@ def _search(model: Any, recordings: list[str], args: argparse.Namespace, out: Ou
             if found.events is None:
                 search.unreadable[found.recording] = str(found.error)
             else:
-                search.seconds[found.recording] = _duration(found.recording)
+                search.seconds[found.recording] = audio_duration(found.recording, allow_truncated=True)
                 tables.append(found.events)
             out.progress("recordings", number, len(recordings))
     filled = [table for table in tables if len(table)] or tables[:1]
     return search._replace(events=pd.concat(filled, ignore_index=True))
 
 
-def _duration(path: str) -> float:
-    """Return the length of a recording in seconds."""
-    from skfewaudio.audio import audio_info, load_audio
-
-    info = audio_info(path)
-    if info.duration is not None:
-        return info.duration
-    return len(load_audio(path, sample_rate=None, allow_truncated=True)) / info.sample_rate
-
-
 def _background_of(model: Any) -> set[str]:
     """Return the labels that stand for background."""
-    labels = getattr(model, "background_label", BACKGROUND)
+    from skfewaudio.detection.event_labels import BACKGROUND_LABELS
+
+    labels = getattr(model, "background_label", BACKGROUND_LABELS)
     return {labels} if isinstance(labels, str) else {str(label) for label in labels}
 
 

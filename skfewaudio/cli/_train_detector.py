@@ -13,7 +13,6 @@ from ._unreadable import UnreadableFiles
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-BACKGROUND = ("background", "noise", "silence")
 DETECTOR_OPTIONS = ("background", "precision", "recall", "partly_annotated")
 
 
@@ -139,7 +138,7 @@ def train_detector(
     )
     out.note(f"training on {len(X)} parts of recordings ...")
     detector.fit(X, y, groups=groups)
-    background = [clip for clip, label in zip(X, y, strict=True) if label in BACKGROUND]
+    background = [clip for clip, label in zip(X, y, strict=True) if label in detector.background_label]
     _describe(detector, events, background, out)
     return detector, _card_of(detector, events, args, unreadable)
 
@@ -147,10 +146,11 @@ def train_detector(
 def _list_background(args: argparse.Namespace, dataset: "AudioDataset") -> list[Clip]:
     """List the sound files of the folder of --background, and of folders of that name among recordings."""
     from skfewaudio.datasets import list_audio_files
+    from skfewaudio.detection.event_labels import BACKGROUND_LABELS
 
     folders = [Path(args.background)] if args.background else []
     sources = [Path(source) for source in args.source if Path(source).is_dir()]
-    folders += [source / name for source in sources for name in BACKGROUND if (source / name).is_dir()]
+    folders += [source / name for source in sources for name in BACKGROUND_LABELS if (source / name).is_dir()]
     used = set(dataset.paths)
     found = [path for folder in folders for path in list_audio_files(folder)]
     return [path for path in dict.fromkeys(found) if path not in used]
@@ -164,7 +164,7 @@ def _groups_of(dataset: "AudioDataset") -> list[str]:
 
 
 def _describe(detector: Any, events: "AudioDataset", background: Sequence[Any], out: Output) -> None:
-    """Print what was learned, and what to expect."""
+    """Print the learned classes, thresholds, and the expected precision and recall."""
     header = ["class", "events", "recordings", "seconds", "threshold", "precision", "recall"]
     rows = [_row_of(detector, events, number) for number in range(len(detector.classes_))]
     out.print(format_table(header, rows, width=terminal_width()))

@@ -195,7 +195,7 @@ class _Archive:
         return ArchiveDetections(table, in_order, len(done))
 
     def _complete(self, done: Iterable[str]) -> None:
-        """Write the files of finished recordings that are missing; remove those of killed processes."""
+        """Write the files of finished recordings that are missing; remove the files of killed processes."""
         for format in self.formats:
             for folder, _, _ in os.walk(self.folder / format):
                 remove_stale(Path(folder))
@@ -216,7 +216,7 @@ class _Archive:
                 write_annotations(rows, path, format, clean=False)
 
     def _write_tables(self, paths: list[str], unreadable: dict[str, str]) -> pd.DataFrame:
-        """Write the table of all events, and that of unreadable recordings if there are any."""
+        """Write the table of all events, and the table of unreadable recordings if there are any."""
         entries = self.journal.entries
         order = [path for path in dict.fromkeys((*paths, *entries)) if path in entries]
         annotations = [row for path in order for row in _annotations_of(entries[path])]

@@ -1,4 +1,4 @@
-"""Background of annotated recordings: what lies between the events."""
+"""Background of annotated recordings: the parts between the events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfewaudio.audio import audio_info, load_audio
+from skfewaudio.audio import audio_duration
 from skfewaudio.audio.clips import as_file_part, is_file_part
 from skfewaudio.datasets import AudioDataset
 
@@ -30,7 +30,7 @@ def annotated_clips(
     Parameters
     ----------
     dataset : AudioDataset
-        Parts of recordings ``(path, start, end)``, such as those of
+        Parts of recordings ``(path, start, end)``, as loaded by
         :func:`~skfewaudio.datasets.load_annotations`. All events of the recordings must be annotated.
         Whole recordings stay as they are.
     background : str or None, default="background"
@@ -82,20 +82,14 @@ def annotated_clips(
     if background is None:
         return dataset
     found: list[tuple[str, float, float]] = []
+    total = 0.0
     for path, times in events.items():
-        gaps = _gaps(times, _duration(path), margin, path)
+        duration = audio_duration(path)
+        gaps = _gaps(times, duration, margin, path)
         found += [(path, *part) for gap in gaps for part in _split(*gap, max_duration)]
-    total = sum(min(end, _duration(path)) - start for path, times in events.items() for start, end in times)
+        total += sum(min(end, duration) - start for start, end in times)
     chosen = _choose(found, max(MOST_RATIO * total, ENOUGH_SECONDS), np.random.default_rng(random_state))
     return _join(dataset, chosen, background)
-
-
-def _duration(path: str) -> float:
-    """Return the duration of a recording in seconds, by decoding it if its headers do not say it."""
-    seconds = audio_info(path).duration
-    if seconds is None:
-        seconds = len(load_audio(path, sample_rate=8000)) / 8000
-    return float(seconds)
 
 
 def _gaps(

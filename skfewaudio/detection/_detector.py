@@ -10,9 +10,8 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from skfewaudio._targets import check_groups, check_label_values
+from skfewaudio._targets import check_groups
 from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
 from skfewaudio.features import LogMel, SpectrogramStatistics
 from skfewaudio.pipelines import make_few_shot_classifier
@@ -23,8 +22,8 @@ from ._simulation import simulate
 from ._spectra import BLOCK_SECONDS, Frames
 from ._thresholds import check_wanted, choose_threshold
 from ._training import Examples, fit_finder
+from .event_labels import BACKGROUND_LABELS, separate_background
 
-BACKGROUND_LABELS = ("background", "noise", "silence")
 # Windows are as long as short training events, in these limits in seconds.
 SHORTEST_WINDOW, LONGEST_WINDOW = 0.4, 2.0
 SHORTEST_EVENT = 0.1  # seconds
@@ -40,8 +39,8 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
     """Find sound events in recordings of any length, after training on a handful of clips of each.
 
     The clips of events are mixed with the clips of background at many levels, and two classifiers are fitted
-    to these scenes: one of short windows, which says where something happens, and one of whole events, which
-    says what it is. :func:`detect_events` applies them to recordings.
+    to these scenes: one of short windows finds the regions of events, and one of whole events assigns their
+    classes. :func:`detect_events` applies them to recordings.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         :func:`~skfewaudio.pipelines.make_few_shot_classifier` without augmentation. A LogMel
         is used with the classifiers of this default.
     background_label : str or sequence of str, default=("background", "noise", "silence")
-        Labels of the clips without events. If there are none, synthetic noise stands in for background.
+        Labels of the clips without events. Without such clips, synthetic noise is used as background.
     window : float, default=None
         Length of the windows in seconds. None uses the duration of short training events.
     precision : float, default=None
@@ -161,16 +160,8 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
             If a clip cannot be read.
         """
         check_wanted(self.precision, self.recall)
-        check_label_values(y, unlabelled=False)
-        labels = column_or_1d(np.asarray(y), warn=True)
-        check_consistent_length(X, labels)
+        labels, is_event = separate_background(y, len(X), self.background_label)
         recordings = _recordings(X) if groups is None else check_groups(groups, len(labels))
-        is_event = ~np.isin(labels, self._background_labels(labels))
-        if not is_event.any():
-            raise ValueError(
-                f"all {len(labels)} clips have labels of background, {sorted(set(labels.tolist()))}; "
-                "expected clips of events, too"
-            )
         logmel, *classifiers = self._split_estimator()
         spectrograms = [np.asarray(clip) for clip in logmel.fit_transform(X)]
         self.logmel_ = logmel
@@ -234,10 +225,6 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         if not hasattr(rest, "predict_proba"):
             raise ValueError(f"estimator={estimator!r} has no predict_proba; choose another classifier")
         return clone(first), clone(rest), clone(rest)
-
-    def _background_labels(self, labels: NDArray[Any]) -> list[Any]:
-        names = self.background_label
-        return [names] if isinstance(names, str) else list(names)
 
     def _measure_durations(self, events: list[Frames], codes: NDArray[np.int64]) -> None:
         """Measure the durations of the events of each class, and choose the length of the windows."""

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ._matching import MatchingRule, match_events
-from ._score_table import score_columns, total_row
+from ._score_table import ClassScores, Columns, score_columns
 from .event_tables import as_event_table, list_labels, select_labels, total_seconds
 
 
 @dataclass(frozen=True)
-class EventScores:
+class EventScores(ClassScores):
     """Scores of found events.
 
     Attributes
@@ -62,48 +62,13 @@ class EventScores:
         return int(self.by_class["n_matched"].sum())
 
     @property
-    def precision(self) -> float:
-        """Share of the found events of all classes that are annotated."""
-        return float(self._total["precision"])
-
-    @property
-    def recall(self) -> float:
-        """Share of the annotated events of all classes that are found."""
-        return float(self._total["recall"])
-
-    @property
-    def f_score(self) -> float:
-        """Harmonic mean of `precision` and `recall`, from the counts of all classes."""
-        return float(self._total["f_score"])
-
-    @property
-    def macro_f_score(self) -> float:
-        """Mean of the F-scores of the classes, without classes that have neither kind of events."""
-        return float(self.by_class["f_score"].mean())
-
-    @property
     def false_alarms_per_hour(self) -> float:
         """Found events that are not annotated, per hour of recordings; NaN if the length is not known."""
         return float(self._total["false_alarms_per_hour"])
 
     @property
-    def _total(self) -> pd.Series:
-        return total_row(self.by_class, _columns(self.seconds)).iloc[0]
-
-    def frame(self, total: str = "all classes") -> pd.DataFrame:
-        """Return the scores of the classes and of all classes together.
-
-        Parameters
-        ----------
-        total : str, default="all classes"
-            Label of the last row.
-
-        Returns
-        -------
-        DataFrame
-            The rows of `by_class`, and a last row with the sums of the counts and their scores.
-        """
-        return pd.concat([self.by_class, total_row(self.by_class, _columns(self.seconds), total)])
+    def _others(self) -> Columns:
+        return _columns(self.seconds)
 
 
 def event_scores(

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
-from skfewaudio.audio import audio_info, load_audio
+from skfewaudio.audio import audio_duration
 from skfewaudio.model_selection.draws import check_positive_int
 
 from ._detect import detect_events
@@ -185,7 +185,7 @@ def _list_recordings(table: pd.DataFrame, n_shots: int) -> list[Recording]:
         events = rows[~is_rare]
         if len(events):
             limit = float(_first_events(events, n_shots)["end"].max())
-            duration = _duration(str(path))
+            duration = audio_duration(str(path))
             _check_times(str(path), float(rows["end"].max()), limit, duration)
             recordings.append(Recording(str(path), events, rows[is_rare], limit, duration))
     named = f"{', '.join(rare[:5])}{f' and {len(rare) - 5} more' if len(rare) > 5 else ''}"
@@ -221,14 +221,6 @@ def _check_times(path: str, last: float, limit: float, duration: float) -> None:
 def _first_events(events: pd.DataFrame, n_shots: int) -> pd.DataFrame:
     """Return the first events of each class."""
     return events.groupby("label", sort=False).head(n_shots)
-
-
-def _duration(path: str) -> float:
-    """Return the length of a recording in seconds."""
-    info = audio_info(path)
-    if info.duration is not None:
-        return info.duration
-    return len(load_audio(path, sample_rate=None)) / info.sample_rate
 
 
 def _score(

@@ -24,7 +24,7 @@ SHORTEST, LONGEST = 0.5, 1.8
 
 @dataclass(frozen=True)
 class Finder:
-    """Two fitted classifiers and what they need to know about the events.
+    """Two fitted classifiers, with the durations of the events.
 
     Parameters
     ----------

@@ -10,11 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio.features import LogMel
 
-from ._detector import BACKGROUND_LABELS
 from ._events import Candidate, find_runs, merge_runs
 from ._frames import FrameReader, Section
 from ._search import DEFAULT_THRESHOLD, Search, starts_inside
 from ._spectra import BLOCK_SECONDS, Frames, activity, background_floor, excess, trim
+from .event_labels import BACKGROUND_LABELS
 
 # The background is estimated from this many seconds.
 CONTEXT_SECONDS = 60.0
@@ -116,7 +116,9 @@ class PipelineSearch(Search):
         # The probability of a step is the mean over the windows that cover it.
         n_covering = max(1, round(self._window / self.frame_seconds / hop))
         smooth = uniform_filter1d(found, n_covering, axis=0) if n_covering > 1 else found
-        best = np.where(smooth.max(axis=1) > 0, smooth.argmax(axis=1), -1)
+        # The rest to 1 is the probability of background.
+        is_event = smooth.max(axis=1) > 1 - smooth.sum(axis=1)
+        best = np.where(is_event, smooth.argmax(axis=1), -1)
         active = self._activity(section)
         events = []
         for code in range(len(self.classes)):

@@ -17,6 +17,7 @@ from skfewaudio.classifiers import PrototypicalClassifier
 from skfewaudio.features import LogMel
 
 from ._detect import window_probabilities
+from .event_labels import BACKGROUND_LABELS, separate_background
 
 _SHORTEST, _LONGEST = 0.2, 2.0  # seconds of a window
 _HOPS_PER_WINDOW = 4
@@ -89,7 +90,7 @@ class PrototypicalDetector(BaseEstimator):
         *,
         features: LogMel | None = None,
         window: float | None = None,
-        background_label: str | Sequence[str] = ("background", "noise", "silence"),
+        background_label: str | Sequence[str] = BACKGROUND_LABELS,
     ) -> None:
         self.classifier = classifier
         self.features = features
@@ -118,13 +119,8 @@ class PrototypicalDetector(BaseEstimator):
         ValueError
             If `y` has another length or only background, or `features` has no fixed sample rate.
         """
-        labels = np.asarray(y).astype(str)
-        if labels.shape != (len(X),):
-            raise ValueError(f"y must have one label for each of {len(X)} clips; got {labels.shape}")
-        names = [self.background_label] if isinstance(self.background_label, str) else self.background_label
-        is_event = ~np.isin(labels, list(names))
-        if not is_event.any():
-            raise ValueError(f"y has the labels {np.unique(labels).tolist()}; expected a class of events")
+        labels, is_event = separate_background(y, len(X), self.background_label)
+        labels = labels.astype(str)
         features = LogMel(top_db=None) if self.features is None else clone(self.features)
         if features.sample_rate == "auto":
             raise ValueError("features has sample_rate='auto'; expected a number of Hz")

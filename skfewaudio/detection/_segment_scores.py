@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ._matching import SLACK
-from ._score_table import score_columns, total_row
+from ._score_table import ClassScores, score_columns
 from .event_tables import as_event_table, list_labels, select_labels
 
 
 @dataclass(frozen=True)
-class SegmentScores:
+class SegmentScores(ClassScores):
     """Scores of found events in segments of equal length.
 
     Attributes
@@ -45,50 +45,11 @@ class SegmentScores:
     segment_length: float
 
     @property
-    def precision(self) -> float:
-        """Share of the found labels of all segments that are annotated."""
-        return float(self._total["precision"])
-
-    @property
-    def recall(self) -> float:
-        """Share of the annotated labels of all segments that are found."""
-        return float(self._total["recall"])
-
-    @property
-    def f_score(self) -> float:
-        """Harmonic mean of `precision` and `recall`, from the counts of all classes."""
-        return float(self._total["f_score"])
-
-    @property
-    def macro_f_score(self) -> float:
-        """Mean of the F-scores of the classes, without classes that have neither kind of segments."""
-        return float(self.by_class["f_score"].mean())
-
-    @property
     def error_rate(self) -> float:
         """Substitutions, missed and inserted labels per annotated label; NaN without annotations."""
         n_errors = self.n_substituted + self.n_missed + self.n_inserted
         n_true = int(self.by_class["n_true"].sum())
         return n_errors / n_true if n_true else float("nan")
-
-    @property
-    def _total(self) -> pd.Series:
-        return total_row(self.by_class, {}).iloc[0]
-
-    def frame(self, total: str = "all classes") -> pd.DataFrame:
-        """Return the scores of the classes and of all classes together.
-
-        Parameters
-        ----------
-        total : str, default="all classes"
-            Label of the last row.
-
-        Returns
-        -------
-        DataFrame
-            The rows of `by_class`, and a last row with the sums of the counts and their scores.
-        """
-        return pd.concat([self.by_class, total_row(self.by_class, {}, total)])
 
 
 def segment_scores(

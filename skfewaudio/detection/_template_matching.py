@@ -14,6 +14,7 @@ from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
 from skfewaudio.features import LogMel
 
 from ._correlation import CorrelatedSpectrogram, Template
+from .event_labels import BACKGROUND_LABELS, separate_background
 
 _MAX_SHARED = 0.3  # share of the shorter of two events that the other may cover
 _COLUMNS = ["path", "start", "end", "label", "probability"]
@@ -95,7 +96,7 @@ class TemplateMatching(BaseEstimator):
         *,
         by_band: bool = False,
         overlapping: bool = False,
-        background_label: str | Sequence[str] = ("background", "noise", "silence"),
+        background_label: str | Sequence[str] = BACKGROUND_LABELS,
     ) -> None:
         self.features = features
         self.by_band = by_band
@@ -124,22 +125,17 @@ class TemplateMatching(BaseEstimator):
         ValueError
             If `y` has another length, or only background.
         """
-        labels = np.asarray(y).astype(str)
-        if labels.shape != (len(X),):
-            raise ValueError(f"y must have one label for each of {len(X)} clips; got {labels.shape}")
-        names = self.background_label
-        background = {names} if isinstance(names, str) else set(names)
-        self.classes_ = np.array([name for name in np.unique(labels) if name not in background])
-        if not len(self.classes_):
-            raise ValueError(f"y has the labels {np.unique(labels).tolist()}; expected a class of events")
+        labels, is_event = separate_background(y, len(X), self.background_label)
+        labels = labels.astype(str)
+        self.classes_ = np.unique(labels[is_event])
         self.features_ = _make_features() if self.features is None else clone(self.features)
         if self.features_.sample_rate == "auto":
             raise ValueError("features has sample_rate='auto'; expected a number of Hz")
         spectrograms = list(self.features_.fit_transform(X))
         self.templates_ = [
             (str(label), Template.from_spectrogram(spectrogram, by_band=self.by_band))
-            for label, spectrogram in zip(labels, spectrograms, strict=True)
-            if label not in background
+            for label, spectrogram, kept in zip(labels, spectrograms, is_event, strict=True)
+            if kept
         ]
         self._set_thresholds(spectrograms, labels)
         return self

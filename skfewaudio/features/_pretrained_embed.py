@@ -309,7 +309,7 @@ class PretrainedEmbed(WaveformTransformerMixin, TransformerMixin, BaseEstimator)
 
     @staticmethod
     def list_models() -> dict[str, dict[str, Any]]:
-        """List the networks that have a name, and what is known about them.
+        """List the networks that have a name, with their properties.
 
         Returns
         -------

@@ -71,7 +71,7 @@ class AnswerBook:
         return self._changes[-1] if self._changes else None
 
     def put(self, answer: Answer) -> None:
-        """Give the answer of a clip, or replace it."""
+        """Set or replace the answer of a clip."""
         self._changes.append(Change(answer.clip, self._current.get(answer.clip), answer))
         self._set(answer.clip, answer)
 
@@ -80,7 +80,7 @@ class AnswerBook:
         self._set(answer.clip, answer)
 
     def undo(self) -> Change | None:
-        """Take back the last step; return it, or None if there is none."""
+        """Undo the last step, and return it; None if there is no step."""
         if not self._changes:
             return None
         change = self._changes.pop()

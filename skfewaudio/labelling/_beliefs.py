@@ -1,4 +1,4 @@
-"""What the classifier believes about each clip, and about each labelled clip without its label."""
+"""Predictions for each clip, and leave-one-out predictions for each labelled clip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

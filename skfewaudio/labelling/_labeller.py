@@ -44,7 +44,7 @@ class Question:
 
 
 class ActiveLabeller:
-    """Ask for the labels that are most worth knowing, one clip at a time.
+    """Choose the clips whose labels improve a classifier most, one at a time.
 
     The features of all clips are computed once, in the background. The first questions cover the clips: each
     one is about the clip that represents most of the others. Later questions weight the clips by the
@@ -237,7 +237,7 @@ class ActiveLabeller:
         self._put(Answer(self._which(clip), "skip"))
 
     def undo(self) -> int | None:
-        """Take back the last answer or correction of this session.
+        """Undo the last answer or correction of this session.
 
         Returns
         -------

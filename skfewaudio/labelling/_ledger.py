@@ -50,7 +50,7 @@ class Ledger:
         return change
 
     def undo(self) -> Change | None:
-        """Take back the last change of this session; None if there is none."""
+        """Undo the last change of this session; None if there is no change."""
         change = self.book.last
         if change is not None:
             self._write(self.book.undo, lambda: self.book.redo(change))

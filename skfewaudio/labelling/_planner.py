@@ -28,7 +28,7 @@ GROWTH = 1.25
 
 @dataclass(frozen=True)
 class Plan:
-    """The next questions, and what is believed about each clip.
+    """The next questions, and the predictions for each clip.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class Planner:
             self.compute(clips)
 
     def compute(self, clips: Sequence[int]) -> None:
-        """Compute the features of some clips, and what the given model believes about them."""
+        """Compute the features of some clips, and the predictions of the given model."""
         self.features.compute(clips)
         self._first.compute([c for c in clips if c not in self.features.problems], self.features)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from skfewaudio.audio import audio_info, load_audio
+from skfewaudio.audio import audio_duration, audio_info, load_audio
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
 
 RATE = 48000
@@ -329,3 +329,8 @@ def test_info_reads_the_header(tmp_path, noise):
 
 def test_info_has_no_duration_where_only_decoding_tells(tmp_path, noise):
     assert audio_info(encode(tmp_path / "clip.aac", noise, "aac")).duration is None
+
+
+def test_length_is_decoded_if_the_headers_do_not_state_it(tmp_path, noise):
+    path = encode(tmp_path / "clip.aac", noise, "aac")
+    assert audio_duration(path) == len(load_audio(path, sample_rate=None)) / audio_info(path).sample_rate

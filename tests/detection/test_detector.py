@@ -263,6 +263,16 @@ def test_pipeline_in_windows_finds_the_classes(pipeline, path):
     assert {"chirp", "low"} == set(found["label"])
 
 
+def test_background_separates_events_of_one_class():
+    clips, y = training_clips()
+    X = [(clip + noise(len(clip) / RATE, i)[: len(clip)], RATE) for i, (clip, _) in enumerate(clips)]
+    model = small_pipeline().fit(X, y)
+    sound = recording(12.0, [(3.0, 3.6, "low"), (8.0, 8.6, "low")])
+    found = detect_events(model, (sound, RATE), window=0.5)
+    assert found["label"].tolist() == ["low", "low"]
+    np.testing.assert_allclose(found["start"], [3.0, 8.0], atol=0.3)
+
+
 def test_unsuitable_model_is_an_error(path):
     with pytest.raises(TypeError, match="expected an EventDetector, or a pipeline"):
         detect_events(KNeighborsClassifier().fit([[0.0], [1.0]], ["a", "b"]), path)

@@ -1,4 +1,4 @@
-"""What a pre-trained network must offer, and how the backends import their libraries."""
+"""Protocol of pre-trained networks, and the import of the libraries that run them."""
 
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +53,7 @@ class BackendClass(Protocol):
         Parameters
         ----------
         location : str
-            What follows the scheme: a file, a folder or a name in a cache. The network is not asked for.
+            File, folder or name in a cache: the part after the scheme. Nothing is downloaded.
         output : str, int or None
             Layer whose output is the embedding. None is the default of the model.
         n_threads : int or None

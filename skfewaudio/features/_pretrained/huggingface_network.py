@@ -173,7 +173,7 @@ class WaveformNetwork(nn.Module):
         return {name: value.to(device) for name, value in features.items() if name in self._input_names}
 
     def _cut(self, frames: Tensor, n_samples: int) -> Tensor:
-        """Remove the frames of what the extractor has added at the end of short clips."""
+        """Remove the frames that the extractor has added at the end of short clips."""
         if self.window is None or frames.ndim == 2:
             return frames
         share = n_samples / (self.window * self.sample_rate)

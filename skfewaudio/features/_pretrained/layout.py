@@ -54,7 +54,7 @@ def waveform_layout(shape: Sequence[Any], name: str) -> WaveformLayout:
     shape : sequence
         One entry per axis: its size, or anything else (None, a name, -1) if it is not fixed.
     name : str
-        What the input is called in an error.
+        Name of the input in errors.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def run_layout(layout: WaveformLayout, batch: Array, run: Callable[[Array], Any]
     run : callable
         Maps an input of the network to its output.
     name : str
-        What the network is called in an error.
+        Name of the network in errors.
 
     Returns
     -------

@@ -105,7 +105,7 @@ _lock_of_objects = ProcessLock()  # for all, because an object may not be hashab
 
 
 def _forget_after_fork() -> None:
-    """Let a forked process load networks anew: the threads of the runtimes are missing in it.
+    """Forget the loaded networks in a forked process, which has none of the threads of their runtimes.
 
     The inherited networks are kept, because a runtime would wait for its threads when it is deleted.
     """
@@ -189,7 +189,7 @@ def describe_backend(
     window: float | None,
     source: ModelSource | None = None,
 ) -> LoadedModel:
-    """Find out what the waveforms of a backend must be like.
+    """Determine the sample rate and the lengths that a backend accepts.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def describe_backend(
     window : float or None
         In seconds. None is the network's own.
     source : ModelSource, default=None
-        Where it comes from.
+        Name and files of the network.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Names of pre-trained networks, what is needed to run them, and where their weights come from."""
+"""Pre-trained networks by name: properties, and origin of the weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ class KnownModel:
     Parameters
     ----------
     summary : str
-        What it was trained on, in one line.
+        Sounds that it was trained on, in one line.
     scheme : str
         Backend that runs it.
     file_name : str

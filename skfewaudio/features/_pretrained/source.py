@@ -115,7 +115,7 @@ def parse_model(model: str | os.PathLike[str]) -> ModelSource:
     Raises
     ------
     ValueError
-        If it is none of these.
+        If the network is given in another form.
     """
     text = os.fspath(model)
     if text in KNOWN:
@@ -138,7 +138,7 @@ def parse_model(model: str | os.PathLike[str]) -> ModelSource:
 
 
 def digest_files(files: list[Path]) -> str:
-    """Return the SHA-256 of a file, or of the names and digests of several.
+    """Return the SHA-256 of a file, or of the paths in their common folder and the digests of several.
 
     A file is read again only if its size or time has changed.
     """
@@ -146,10 +146,12 @@ def digest_files(files: list[Path]) -> str:
         for file in files:
             if (state := (str(file), file_state(file))) not in _digests:
                 _digests[state] = digest_file(file)
-        found = {file.name: _digests[str(file), file_state(file)] for file in files}
+        found = {file: _digests[str(file), file_state(file)] for file in files}
     if len(found) == 1:
         return next(iter(found.values()))
-    return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
+    folder = Path(os.path.commonpath([file.parent for file in files]))
+    named = sorted((file.relative_to(folder).as_posix(), digest) for file, digest in found.items())
+    return hashlib.sha256(repr(named).encode()).hexdigest()
 
 
 _lock = ProcessLock()

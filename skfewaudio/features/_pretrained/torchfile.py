@@ -227,7 +227,7 @@ def _refuse_objects(path: Path) -> None:
 
 @contextmanager
 def _only_tensors() -> Iterator[None]:
-    """Let torch load tensors only, also where it would otherwise fall back to an unrestricted pickle."""
+    """Restrict torch to tensors, even where it would fall back to an unrestricted pickle."""
     with _load_lock:
         before = os.environ.get(FORCE_TENSORS)
         os.environ[FORCE_TENSORS] = "1"

@@ -152,7 +152,7 @@ def make_app(session: PageSession) -> "Starlette":
     Parameters
     ----------
     session : PageSession
-        What the page shows and does.
+        Content and actions of the page.
 
     Returns
     -------

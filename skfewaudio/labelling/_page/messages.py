@@ -1,4 +1,4 @@
-"""Messages of the page: parsing of what it posts."""
+"""Parser of the messages that the page posts."""
 
 import math
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ NEEDS_CLIP = ("label", "unknown", "bad", "skip")
 
 
 class Action(NamedTuple):
-    """What the person has done."""
+    """Action of the person who labels."""
 
     action: str
     clip: int | None

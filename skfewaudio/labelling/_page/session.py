@@ -1,4 +1,4 @@
-"""What the page shows and does, without HTTP."""
+"""Content and actions of the page, without HTTP."""
 
 import os
 import threading
@@ -55,7 +55,7 @@ class PageSession:
         self._media = lru_cache(maxsize=6)(self._load)
 
     def act(self, action: Action) -> dict[str, Any]:
-        """Carry out an action, and return what the page shows next.
+        """Carry out an action, and return the next content of the page.
 
         Raises
         ------

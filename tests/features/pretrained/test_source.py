@@ -219,3 +219,13 @@ def test_digest_of_several_files_depends_on_each(tmp_path):
     before = digest_files(both)
     put(tmp_path / "b", b"changed")
     assert len({before, digest_files(both), digest_files(both[:1])}) == 3
+
+
+def test_files_of_the_same_name_in_two_folders_all_count(tmp_path):
+    files = [tmp_path / "a" / "weights", tmp_path / "b" / "weights"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(b"first")
+    before = digest_files(files)
+    files[0].write_bytes(b"changed")
+    assert digest_files(files) != before
