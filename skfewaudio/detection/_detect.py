@@ -61,7 +61,8 @@ def detect_events(
         Fitted detector, or fitted pipeline of clips. A pipeline classifies the parts of a recording that
         stand out from its background.
     recordings : path, tuple, dict, or sequence of these
-        Files, parts of files ``(path, start, end)``, or sound with its rate. Times count from the start of the file.
+        Files, parts of files ``(path, start, end)``, or sound with its rate. Times count from the
+        start of the file.
     threshold : float, dict of label to float, or None, default=None
         Least probability of an event. Classes that are missing from a dict have the default. None uses the
         thresholds of the detector, and 0.5 for a pipeline.
