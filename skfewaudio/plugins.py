@@ -77,7 +77,18 @@ class Registry:
             Names in alphabetical order.
         """
         declared = self._entry_points().items()
-        return sorted(name for name, entry_point in declared if _distribution(entry_point) == _BUILT_IN)
+        return sorted(name for name, entry_point in declared if _is_built_in(entry_point))
+
+    def built_in(self) -> dict[str, Any]:
+        """Import the built-in plugins.
+
+        Returns
+        -------
+        dict of str to object
+            Objects by name, in alphabetical order.
+        """
+        declared = self._entry_points()
+        return {name: _load(declared[name]) for name in sorted(declared) if _is_built_in(declared[name])}
 
     def get(self, name: str) -> Any:
         """Return the object registered under a name.
@@ -137,7 +148,7 @@ class Registry:
         if not isinstance(name, str) or not name:
             raise PluginError(f"a plugin needs a name, a str that is not empty; got {name!r}")
         declared = self._entry_points().get(name)
-        if declared is not None and _distribution(declared) == _BUILT_IN:
+        if declared is not None and _is_built_in(declared):
             _warn(f"{name!r} in {self.group} is built in and cannot be replaced; register under another name")
             return
         if declared is not None or self._registered.get(name, obj) is not obj:
@@ -195,6 +206,11 @@ def _summary(obj: Any) -> str:
 def _distribution(entry_point: EntryPoint) -> str:
     """Return the name of the distribution that declares the plugin."""
     return entry_point.dist.name if entry_point.dist is not None else "unknown"
+
+
+def _is_built_in(entry_point: EntryPoint) -> bool:
+    """Return whether this package declares the plugin."""
+    return _distribution(entry_point) == _BUILT_IN
 
 
 def _distributions(found: Iterable[EntryPoint]) -> dict[int, str]:

@@ -42,9 +42,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def check_model_file(path: str) -> None:
-    """Raise ValueError unless there is a file."""
+    """Raise ValueError unless there is a regular file."""
     if not Path(path).is_file():
-        problem = "is a folder" if Path(path).is_dir() else "does not exist"
+        problem = "is not a regular file" if Path(path).exists() else "does not exist"
         raise ValueError(f"{path} {problem}; expected a file written by skfewaudio train or save_model")
 
 

@@ -136,10 +136,11 @@ def _match_times(
     pairs = candidates(true, found)
     if not len(pairs):
         return pairs
-    graph = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(true), len(found)))
+    rows, columns = pairs.astype(np.int32).T  # SciPy before 1.15 matches only with indices of 32 bits
+    graph = csr_array((np.ones(len(pairs)), (rows, columns)), shape=(len(true), len(found)))
     partners = maximum_bipartite_matching(graph, perm_type="column")
-    rows = np.flatnonzero(partners >= 0)
-    return np.column_stack([rows, partners[rows]])
+    matched = np.flatnonzero(partners >= 0)
+    return np.column_stack([matched, partners[matched]])
 
 
 def _times(table: pd.DataFrame, rows: NDArray[np.intp]) -> Times:

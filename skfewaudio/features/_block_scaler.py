@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfewaudio._arrays import to_numpy
+from skfewaudio._documentation import DocumentedMixin
 
 # Share of the block's root mean square deviation that is added to every deviation: a column that is nearly
 # constant in a few clips may vary more in other clips.
@@ -20,7 +21,7 @@ DEVIATION_FLOOR = 1e-3
 ROUNDING = 1e-6
 
 
-class BlockScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class BlockScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise columns, and normalise each block of every row to the same Euclidean norm.
 
     Columns are centred, divided by their standard deviation in the training data and clipped. Then each block

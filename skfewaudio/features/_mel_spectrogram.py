@@ -8,12 +8,13 @@ from itertools import chain
 from math import prod
 from typing import Any, Literal
 
-import librosa
 import numpy as np
 import torch
 from scipy.fft import dct
 
 from skfewaudio._arrays import to_python
+
+from ._mel_filters import triangular_filters
 
 # Bytes of the frames that are transformed at once. On a CPU, these are the frames of a clip of some seconds,
 # which stay in its cache between steps. On a GPU, they use all its cores and some 500 MB of memory.
@@ -250,7 +251,12 @@ def _apply_filters(spectra: torch.Tensor, params: MelParams, *, out: torch.Tenso
 @lru_cache(maxsize=32)
 def _get_window(window: Any, win_length: int, device: torch.device) -> torch.Tensor:
     """Return the periodic window that librosa uses."""
-    values = librosa.filters.get_window(window, win_length, fftbins=True)
+    if window == "hann" and win_length > 1:
+        values = 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, win_length + 1)[:-1])
+    else:
+        from scipy.signal import get_window  # imported here, because scipy.signal takes long to load
+
+        values = get_window(window, win_length, fftbins=True)
     return torch.as_tensor(values, dtype=torch.float64, device=device)
 
 
@@ -273,32 +279,16 @@ def _group_filters(params: MelParams, repeats: int, device: torch.device) -> Ban
 
 def mel_filters(params: MelParams) -> np.ndarray:
     """Return the mel filter bank (n_mels, 1 + n_fft // 2)."""
-    if params.mel_slopes == "mel":
-        return _mel_slope_filters(params)
-    return librosa.filters.mel(
-        sr=params.sample_rate,
+    return triangular_filters(
+        sample_rate=params.sample_rate,
         n_fft=params.n_fft,
         n_mels=params.n_mels,
         fmin=params.fmin,
-        fmax=params.fmax,
+        fmax=params.sample_rate / 2 if params.fmax is None else params.fmax,
         htk=params.htk,
         norm=params.norm,
+        slopes=params.mel_slopes,
     )
-
-
-def _mel_slope_filters(params: MelParams) -> np.ndarray:
-    """Return filters that are triangular on the mel axis instead of in Hz."""
-    fmax = params.sample_rate / 2 if params.fmax is None else params.fmax
-    lowest, highest = librosa.hz_to_mel(np.array([params.fmin, fmax]), htk=params.htk)
-    edges = np.linspace(lowest, highest, params.n_mels + 2)[:, None]
-    bins = librosa.hz_to_mel(np.fft.rfftfreq(params.n_fft, 1 / params.sample_rate), htk=params.htk)
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    filters = np.maximum(0, np.minimum(rising, falling))
-    if params.norm == "slaney":
-        hertz = librosa.mel_to_hz(edges, htk=params.htk)
-        return filters * 2 / (hertz[2:] - hertz[:-2])
-    return filters if params.norm is None else librosa.util.normalize(filters, norm=params.norm, axis=-1)
 
 
 def power_to_db(

@@ -2,8 +2,10 @@
 
 from typing import Any, Self
 
+from skfewaudio._documentation import DocumentedMixin
 
-class OutputMixin:
+
+class OutputMixin(DocumentedMixin):
     """Mixin, left of TransformerMixin, for the containers of tables and of spectrograms.
 
     The estimator has ``_returns_table``. If it is true, scikit-learn converts the output of ``transform``.

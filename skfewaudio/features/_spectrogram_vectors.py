@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._input_warnings import measure_silence, warn_of_padding
 from skfewaudio._torch import resolve_device
 from skfewaudio._validation import check_spectrograms
@@ -22,7 +23,7 @@ from ._base import transform_batches
 SPECTROGRAM_VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
 
 
-class SpectrogramTransformer(TransformerMixin, BaseEstimator):
+class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
     """Transformer of spectrograms to vectors of one length, without fitted parameters."""
 
     _parameter_constraints: dict[str, list[Any]] = {

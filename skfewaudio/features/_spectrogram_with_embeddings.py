@@ -11,6 +11,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import _BaseComposition
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._embedded_clips import EmbeddedClip, join_embedded
 from skfewaudio.audio.containers import needs_reading
 from skfewaudio.audio.waveforms import check_waveforms
@@ -18,7 +19,7 @@ from skfewaudio.audio.waveforms import check_waveforms
 from ._cache.cached_features import CachedFeatures
 
 
-class SpectrogramWithEmbeddings(TransformerMixin, _BaseComposition):
+class SpectrogramWithEmbeddings(DocumentedMixin, TransformerMixin, _BaseComposition):
     """Transformer that computes the spectrogram of each clip, and embeddings of its waveform.
 
     The result is for :class:`~skfewaudio.classifiers.BlockClassifier`: its transformers receive the

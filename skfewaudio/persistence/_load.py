@@ -1,5 +1,9 @@
 """Load a fitted estimator from a file."""
 
+# Before torch: skops searches all imported modules for each function that it knows.
+from ._skops import UntrustedTypesFoundException, get_untrusted_types, loads
+
+# isort: split
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,12 +16,10 @@ from zipfile import ZipFile
 
 import joblib
 import numpy as np
-import skops.io
 import torch
 from safetensors.torch import load
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from skfewaudio._names import escape
 from skfewaudio._torch import resolve_device
@@ -157,11 +159,9 @@ def _construct(path: Path, data: bytes, trusted: list[str]) -> Any:
         raise UntrustedTypeError(str(path), untrusted)
     try:
         # Only the names that occur, because skops compares each object with all names.
-        return skops.io.loads(
-            data, trusted=sorted({*trusted, *(name_of(node) for _, node in iter_nodes(schema))})
-        )
+        return loads(data, trusted=sorted({*trusted, *(name_of(node) for _, node in iter_nodes(schema))}))
     except UntrustedTypesFoundException as error:
-        raise UntrustedTypeError(str(path), sorted(skops.io.get_untrusted_types(data=data))) from error
+        raise UntrustedTypeError(str(path), sorted(get_untrusted_types(data=data))) from error
 
 
 def _check_state(path: Path, model: BaseEstimator, trusted: list[str]) -> None:

@@ -1,5 +1,9 @@
 """Save a fitted estimator to a file."""
 
+# Before torch: skops searches all imported modules for each function that it knows.
+from ._skops import dumps, get_untrusted_types, loads
+
+# isort: split
 import json
 import platform
 from collections.abc import Mapping
@@ -11,7 +15,6 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-import skops.io
 import skorch
 import torch
 from safetensors.torch import save
@@ -110,7 +113,7 @@ def _dump(model: BaseEstimator, networks: NetworkArchive) -> bytes:
     """Serialise the estimator by skops, without the tensors of its networks."""
     try:
         with archiving(networks):
-            data = _share_arrays(skops.io.dumps(model))
+            data = _share_arrays(dumps(model))
         with ZipFile(BytesIO(data)) as archive:
             schema = read_schema(archive.read(SCHEMA))
             has_nested = any(name.endswith(".npz") for name in archive.namelist())
@@ -146,7 +149,7 @@ def _read_back(model: BaseEstimator, data: bytes, networks: NetworkArchive) -> N
     builders = [builder_name(recipe.architecture) for recipe in recipes if recipe is not None]
     try:
         with archiving(NetworkArchive(networks.tensors, allowed=builders)):
-            skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+            loads(data, trusted=get_untrusted_types(data=data))
     except Exception as error:  # as in `_dump`: anything can be raised
         raise ModelSaveError(f"this {type(model).__name__} could not be loaded again: {error}") from error
 
@@ -160,7 +163,7 @@ def _find_unsavable(model: BaseEstimator) -> str:
 def _can_be_saved(value: Any) -> bool:
     try:
         with archiving(NetworkArchive()):
-            skops.io.dumps(value)
+            dumps(value)
     except Exception:  # `_dump` reports it
         return False
     return True

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
-from skops.io._trusted_types import NUMPY_UFUNC_TYPE_NAMES, SCIPY_UFUNC_TYPE_NAMES
 
 from skfewaudio.classifiers.saved_state import full_name
 from skfewaudio.plugins import ARCHITECTURES
 
+from ._skops import NUMPY_UFUNC_TYPE_NAMES, SCIPY_UFUNC_TYPE_NAMES
 from ._states.known import STATES
 from ._states.named_types import optimizers, own_architectures
 from ._states.reduction import SCORE_FUNCTIONS

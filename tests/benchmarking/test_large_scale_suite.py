@@ -20,6 +20,7 @@ def quick_networks(monkeypatch):
     return ["--suite", "large-scale", "--scale", "0.005", "--n-jobs", "1", "--device", "cpu"]
 
 
+@pytest.mark.slow
 def test_scores_are_printed_in_the_tables_of_the_paper(quick_networks, tmp_path, capsys):
     wanted = ["architectures/fully*", "labels/20", "labels/20-bottleneck", "clips/5", "events/[lr]*"]
     request = [*quick_networks, "--output", str(tmp_path), "--pipelines", *wanted]

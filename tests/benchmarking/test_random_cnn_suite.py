@@ -1,11 +1,13 @@
 """Suite random-cnn: features of untrained networks."""
 
 import pandas as pd
+import pytest
 
 from skfewaudio.benchmarking import main
 from skfewaudio.benchmarking._suites import SUITES
 
 
+@pytest.mark.slow
 def test_rows_and_table_compare_features_and_classifiers(options, tmp_path, capsys):
     wanted = ["--suite", "random-cnn", "--pipelines", "temporal-8+s*", "mfcc+ridge", "--folds", "1", "3"]
     assert main([*options[:-3], *wanted]) == 0

@@ -96,6 +96,7 @@ def test_option_without_effect_is_reported(options, capsys):
     assert "--sample-rate does not apply to random, mfcc-1nn" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* may not be read as intended")
 def test_truncated_recording_is_used_if_allowed(options, broken):
     whole = (broken / "tone" / "0.wav").read_bytes()
@@ -135,6 +136,7 @@ def test_few_shot_pipeline_uses_the_rate_of_waveforms(tmp_path):
     assert "sample_rate=8000" in read_config(tmp_path)["pipelines"]["few-shot"]
 
 
+@pytest.mark.slow
 def test_clip_of_two_channels_is_read_as_requested(options, clips, tmp_path):
     folder = shutil.copytree(clips, tmp_path / "stereo")
     for path in folder.rglob("*.wav"):

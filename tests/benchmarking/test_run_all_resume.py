@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import skfewaudio.model_selection
 from skfewaudio.benchmarking import main
@@ -10,6 +11,7 @@ from skfewaudio.features import MFCC
 from skfewaudio.plugins import DATASETS
 
 
+@pytest.mark.slow
 def test_fits_without_stored_predictions_run_again(options, first_run):
     (first_run / "predictions.jsonl").unlink()
     assert main(options) == 0
@@ -55,6 +57,7 @@ def test_other_settings_are_not_mixed_with_earlier_results(options, first_run, c
     assert "random_state differ" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_overwrite_discards_earlier_results(options, first_run):
     assert main([*options, "--random-state", "5", "--overwrite"]) == 0
     assert set(pd.read_json(first_run / "results.jsonl", lines=True)["seed"]) == {5, 6}

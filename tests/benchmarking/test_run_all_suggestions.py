@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from skfewaudio.benchmarking import main
 from skfewaudio.benchmarking._suites import SUITES
@@ -27,6 +28,7 @@ def test_clips_are_suggested_by_the_best_pipeline_with_predict_proba(options, cl
     assert set(pd.read_csv(tmp_path / "out" / "suggestions.csv")["pipeline"]) == {"random"}
 
 
+@pytest.mark.slow
 def test_files_are_suggested_for_a_dataset_of_waveforms(options, clips, tmp_path):
     def load_toy():
         X = np.random.default_rng(0).normal(size=(8, 4000))

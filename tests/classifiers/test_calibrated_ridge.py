@@ -411,6 +411,7 @@ def test_clone_and_pickle_predict_the_same():
         np.testing.assert_array_equal(copy.predict(X), classifier.predict(X))
 
 
+@pytest.mark.slow
 def test_five_real_recordings_per_class_suffice_for_recognition(shared_data):
     from skfewaudio import SubsampledClassifier, make_few_shot_classifier
     from skfewaudio.datasets import load_esc50

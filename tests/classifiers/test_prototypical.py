@@ -53,7 +53,7 @@ def test_array_and_list_of_spectrograms_are_equivalent():
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(np.stack(X)))
 
 
-@pytest.mark.parametrize("params", [{}, VGG], ids=["default", "vgg"])
+@pytest.mark.parametrize("params", [{}, pytest.param(VGG, marks=pytest.mark.slow)], ids=["default", "vgg"])
 def test_two_fits_are_identical(params):
     X, y = make_clips()
     a, b = small(**params).fit(X, y), small(**params).fit(X, y)

@@ -125,6 +125,7 @@ def test_help_imports_nothing_heavy():
     assert HEAVY.isdisjoint(done.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="closed pipes behave differently on other systems")
 def test_process_ends_quietly_on_a_closed_pipe(tmp_path):
     reading, writing = os.pipe()

@@ -106,6 +106,7 @@ def test_dataset_of_waveforms_keeps_its_rate(tmp_path):
     assert read_card(tmp_path / "m")["sample_rate"] == 8000
 
 
+@pytest.mark.slow
 def test_parallel_folds_give_the_same_score(clips, tmp_path, monkeypatch):
     command = ["train", str(clips), "-o", str(tmp_path / "m"), "--pipeline", "mfcc-1nn", "--device", "cpu"]
     found = []

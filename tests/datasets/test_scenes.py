@@ -174,6 +174,7 @@ def test_samples_are_finite_and_peaks_in_range(sample_rate):
     assert peaks.max() < 0.96
 
 
+@pytest.mark.slow
 def test_labels_match_the_sound():
     X, Y, _ = make_sound_scenes(
         30, 10, n_folds=2, events=(1, 1), imbalance=1.0, duration=2.0, sample_rate=16000, snr_db=(50, 50)

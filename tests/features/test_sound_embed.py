@@ -50,6 +50,7 @@ def test_default_data_type_of_torch_does_not_matter(spectrograms):
         torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.slow
 def test_nearest_neighbour_of_embeddings_is_better_than_of_mfcc():
     sounds = load_synthetic(20, duration=1.0)
     train = sounds.folds != 1

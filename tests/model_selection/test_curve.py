@@ -43,7 +43,7 @@ def calls():
     return CALLS
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_equals_cross_val_score_with_few_shot_split(n_jobs):
     curve = few_shot_curve(
         make_pipe(), X, Y, n_shots=[1, 3], n_repeats=4, cv=CV, random_state=2, n_jobs=n_jobs
@@ -260,7 +260,7 @@ def test_predictions_contain_every_test_clip_of_every_fit():
     assert all(found["fold"] == FOLDS[found["clip"]])
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_predictions_match_the_scores(n_jobs):
     curve, found = predict_all(make_pipe(), n_jobs=n_jobs)
     key = ["pipeline", "n_shots", "repeat", "fold"]

@@ -53,6 +53,7 @@ def test_pickle_contains_the_values_once():
     assert len(pickle.dumps(pack(CLIPS))) < 1.5 * sum(clip.nbytes for clip in CLIPS) + 1000
 
 
+@pytest.mark.slow
 def test_values_are_memory_mapped_in_worker_processes():
     # Each single clip is too small for joblib to memory-map it.
     packed = pack([np.zeros((64, 100))] * 40)

@@ -105,6 +105,7 @@ def test_dead_process_raises_a_clear_error_and_the_run_can_be_resumed():
     assert len(again) == 12 - len(passed_on)
 
 
+@pytest.mark.slow
 def test_interrupt_does_not_wait_for_running_fits(recwarn):
     def interrupt(rows):
         raise KeyboardInterrupt

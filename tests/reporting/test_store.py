@@ -72,6 +72,7 @@ def test_incomplete_last_row_is_ignored_with_a_warning(path, n_lost):
     assert store.frame()["fold"].tolist() == [0, 2]
 
 
+@pytest.mark.slow
 def test_killed_writer_leaves_complete_rows(path):
     code = (
         "import sys; from skfewaudio.reporting import ResultStore; store = ResultStore(sys.argv[1])\n"

@@ -11,7 +11,7 @@ from skfewaudio.plugins import ARCHITECTURES
 @cache
 def own_architectures() -> frozenset[str]:
     """List the architectures of this package by their full names."""
-    return frozenset(full_name(ARCHITECTURES.get(name)) for name in own_architecture_names())
+    return frozenset(full_name(architecture) for architecture in ARCHITECTURES.built_in().values())
 
 
 def own_architecture_names() -> frozenset[str]:

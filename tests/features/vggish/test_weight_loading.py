@@ -48,6 +48,7 @@ def test_instances_share_weights(constant, reads, noise):
     assert len(reads) == 1
 
 
+@pytest.mark.slow
 def test_weights_are_freed_with_the_last_instance(constant, noise):
     gc.collect()
     before = len(_vggish._loaded_networks)
@@ -59,6 +60,7 @@ def test_weights_are_freed_with_the_last_instance(constant, noise):
     assert len(_vggish._loaded_networks) == before
 
 
+@pytest.mark.slow
 def test_changed_weight_file_is_loaded_again(constant, noise):
     embed = VGGishEmbed(constant(1.0))
     before = embed.transform([noise(SECOND)])
