@@ -29,6 +29,7 @@ from .features import FeatureCache as FeatureCache
 from .features import LogMel as LogMel
 from .features import PretrainedEmbed as PretrainedEmbed
 from .features import RandomCNNFeatures as RandomCNNFeatures
+from .features import RawWaveform as RawWaveform
 from .features import SoundEmbed as SoundEmbed
 from .features import SpectrogramStatistics as SpectrogramStatistics
 from .features import SpectrogramWithEmbeddings as SpectrogramWithEmbeddings

@@ -31,6 +31,7 @@ from skfewaudio import (
     PretrainedEmbed,
     PrototypicalClassifier,
     RandomCNNFeatures,
+    RawWaveform,
     SkorchCNN,
     SoundEmbed,
     SpectrogramStatistics,
@@ -104,6 +105,7 @@ ESTIMATORS = [
     PretrainedEmbed(Sums()),
     EmbeddedRows(LogMel(), [("mfcc", MFCC())]),
     RandomCNNFeatures("single_layer", n_filters=4),
+    RawWaveform(),
     PrototypicalClassifier(),
     SkorchCNN(optimizer=torch.optim.Adam, max_epochs=8),  # accurate enough after few epochs
     BlockScaler(),

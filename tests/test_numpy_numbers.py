@@ -39,6 +39,7 @@ PARAMS = {
     "PretrainedEmbed": {"hop": 0.125, "window": 0.25, "sample_rate": RATE, "batch_size": 3, "n_threads": 1},
     "PrototypicalClassifier": NETWORK | {"architecture": "vgg", "embedding_size": 6},
     "RandomCNNFeatures": WAVEFORM | {"architecture": "single_layer", "n_filters": 3, "duration": 0.5},
+    "RawWaveform": WAVEFORM,
     "SkorchCNN": NETWORK | {"architecture": "vgg", "weight_decay": 2.0**-9, "validation_split": 0.5},
     "SoundEmbed": {"n_threads": 1},
     "SpectrogramStatistics": {"n_filters": 3, "n_regions": 2, "scale": 12.5, "random_state": 3},
@@ -58,7 +59,7 @@ TAKE_SPECTROGRAMS = {
     )
 }
 TAKE_WAVEFORMS = {
-    *("LogMel", "MFCC", "RandomCNNFeatures", "CachedFeatures", "PretrainedEmbed"),
+    *("LogMel", "MFCC", "RandomCNNFeatures", "RawWaveform", "CachedFeatures", "PretrainedEmbed"),
     "SpectrogramWithEmbeddings",
 }
 NEEDS_WEIGHTS = {"VGGishEmbed"}

@@ -6,8 +6,10 @@ from ._cache.feature_cache import FeatureCache
 from ._logmel import LogMel
 from ._memmap import write_features
 from ._mfcc import MFCC
+from ._pretrained_architecture import PretrainedArchitecture
 from ._pretrained_embed import PretrainedEmbed
 from ._random_cnn import RandomCNNFeatures
+from ._raw_waveform import RawWaveform
 from ._sound_embed import SoundEmbed
 from ._spectrogram_statistics import SpectrogramStatistics
 from ._spectrogram_with_embeddings import SpectrogramWithEmbeddings
@@ -20,8 +22,10 @@ __all__ = [
     "CachedFeatures",
     "FeatureCache",
     "LogMel",
+    "PretrainedArchitecture",
     "PretrainedEmbed",
     "RandomCNNFeatures",
+    "RawWaveform",
     "SoundEmbed",
     "SpectrogramStatistics",
     "SpectrogramWithEmbeddings",

@@ -43,6 +43,7 @@ from skfewaudio.classifiers import AugmentedClassifier, BlockClassifier, ELMRegr
 from skfewaudio.detection import EventDetector
 from skfewaudio.features import (
     BlockScaler,
+    RawWaveform,
     SoundEmbed,
     SpectrogramStatistics,
     TimeNormalizedSpectrogram,
@@ -256,6 +257,11 @@ MODELS = {
     "statistics": (
         make_pipeline(SpectrogramStatistics(n_filters=2), brute(1)),
         *(IMAGES, OF_IMAGES),
+    ),
+    "raw waveform": (
+        make_pipeline(RawWaveform(**RATE), PatchClassifier(GaussianNB(), patch_frames=50)),
+        CLIPS,
+        OF_CLIPS,
     ),
     "embedding": (make_pipeline(SoundEmbed(), brute(1)), IMAGES, OF_IMAGES),
     "order": (make_pipeline(TimeNormalizedSpectrogram(n_steps=4), brute(1)), IMAGES, OF_IMAGES),

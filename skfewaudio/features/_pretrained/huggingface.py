@@ -116,7 +116,7 @@ class HuggingFaceBackend:
             with _reading("weights", folder, location):
                 model_class = getattr(library, family.model_class)
                 model = _load_model(model_class, config, folder, location)
-        module = WaveformNetwork(model, extractor, family, output).eval().to(torch_device)
+        module = WaveformNetwork(model, extractor, config.model_type, output).eval().to(torch_device)
         backend = cls(module, torch_device, resolve_threads(n_threads))
         if family.is_tried:
             backend.n_dims = backend._find_dims(location)

@@ -80,8 +80,8 @@ class WaveformNetwork(nn.Module):
         Network of the library.
     extractor : object
         Its feature extractor.
-    family : Family
-        How it is read.
+    kind : str
+        Its ``model_type``, a key of `FAMILIES` or any other.
     output : int, str or None
         Index of a hidden layer, where 0 is the input of the first, ``"last"``, ``"pooled"``, or None for the
         default.
@@ -92,17 +92,23 @@ class WaveformNetwork(nn.Module):
         If the network has no such output.
     """
 
-    def __init__(self, model: nn.Module, extractor: Any, family: Family, output: Output | None) -> None:
+    def __init__(self, model: nn.Module, extractor: Any, kind: str, output: Output | None) -> None:
         super().__init__()
         self.model = model
         self.extractor = extractor
-        self.family = family
+        self.kind = kind
+        family = self.family
         self.sample_rate = int(extractor.sampling_rate)
         self.window = None if family.window is None else family.window(extractor)
         n_layers = count_layers(model.config)
         self.layers: tuple[Output, ...] = (*(["pooled"] if family.pool else []), "last", *range(n_layers + 1))
         self.output = self._check_output(output, n_layers)
         self._input_names = frozenset(signature(model.forward).parameters)
+
+    @property
+    def family(self) -> Family:
+        """How the network is read; not an attribute, because its functions cannot be pickled."""
+        return FAMILIES.get(self.kind, Family())
 
     def _check_output(self, output: Output | None, n_layers: int) -> Output:
         if output is None:

@@ -156,7 +156,7 @@ def load_source(
     with _lock:
         model = _loaded.get(key)
         if model is None:
-            backend = _open(source, output, n_threads, device)
+            backend = open_backend(source, output, n_threads, device)
             model = describe_backend(
                 backend, source.label, sample_rate=sample_rate, window=window, source=source
             )
@@ -165,7 +165,9 @@ def load_source(
     return model
 
 
-def _open(source: ModelSource, output: str | int | None, n_threads: int | None, device: str | None) -> Any:
+def open_backend(
+    source: ModelSource, output: str | int | None, n_threads: int | None, device: str | None
+) -> Any:
     """Open the backend of a source, and say if its licence forbids commercial use."""
     known = source.known
     if known is not None and not known.is_commercial:

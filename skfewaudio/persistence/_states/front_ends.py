@@ -167,6 +167,10 @@ STATES = {
         },
         rule=_check_random_cnn,
     ),
+    "skfewaudio.features._raw_waveform.RawWaveform": State(
+        optional=SAMPLES,
+        parameters={"sample_rate": integer(1, limits.MAX_SAMPLE_RATE), "channel": WAVEFORMS["channel"]},
+    ),
     "skfewaudio.features._vggish.VGGishEmbed": State(
         optional=SAMPLES,
         parameters={"weights": _path, "pca_params": _path, "channel": WAVEFORMS["channel"]},

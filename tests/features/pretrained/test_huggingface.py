@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
+from skfewaudio import SkorchCNN
 from skfewaudio.exceptions import WeightsNotFoundError
-from skfewaudio.features import PretrainedEmbed
+from skfewaudio.features import PretrainedArchitecture, PretrainedEmbed, RawWaveform
 from skfewaudio.features._pretrained.huggingface import HuggingFaceBackend
 
 pytestmark = pytest.mark.slow  # importing the library takes seconds
@@ -323,3 +326,18 @@ def test_code_of_a_repository_is_not_run(copy_of, library):
     (folder / "code.py").write_text("raise SystemExit('run')")
     with pytest.raises(WeightsNotFoundError, match="needs no code of its own"):
         HuggingFaceBackend.open(str(folder))
+
+
+@pytest.mark.parametrize("family", ["ast", "clap", "wav2vec2 group norm", "wavlm"])
+def test_skorch_cnn_trains_the_network_with_two_rates(folder_of, library, family):
+    folder = folder_of(family)
+    architecture = PretrainedArchitecture(f"hf:{folder}", window=0.5)
+    cnn = SkorchCNN(architecture, max_epochs=2, backbone_learning_rate=1e-3, random_state=0)
+    model = make_pipeline(RawWaveform(sample_rate=architecture.sample_rate), cnn)
+    X, y = make_clips(0.5, 0.5, 0.7, 0.7), ["a", "a", "b", "b"]
+    expected = model.fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(clone(model).fit(X, y).predict_proba(X), expected)
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(model)).predict_proba(X), expected, rtol=1e-4)
+    before = list(architecture(2, n_mels=1, n_frames=cnn.patch_frames_).trunk.parameters())
+    after = list(cnn.network_.trunk.parameters())
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
