@@ -33,3 +33,14 @@ def test_every_public_module_has_a_page():
     root = Path(importlib.import_module("skfewaudio").__file__).parent
     public = {path.stem for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert {name for name in public if not name.startswith("_")} - {"cli", "benchmarking"} == set(MODULES)
+
+
+def test_every_public_name_is_in_the_index():
+    page = (API / "index.rst").read_text(encoding="utf-8")
+    listed = set(re.findall(r"~skfewaudio\.([\w.]+)", page))
+    public = {
+        f"{name}.{each}"
+        for name in MODULES
+        for each in public_names(importlib.import_module(f"skfewaudio.{name}"))
+    }
+    assert public - listed == set()

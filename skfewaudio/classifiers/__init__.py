@@ -1,20 +1,6 @@
 """Classifiers on spectrograms, embeddings and plain feature vectors."""
 
-from ._augmented import AugmentedClassifier
-from ._block_classifier import BlockClassifier
-from ._calibrated_ridge import CalibratedRidgeClassifier
-from ._elm import ELMClassifier, ELMRegressor
-from ._patch_classifier import PatchClassifier
-from ._prototypical import PrototypicalClassifier
-from ._skorch_cnn import SkorchCNN
+import lazy_loader as _lazy
 
-__all__ = [
-    "AugmentedClassifier",
-    "BlockClassifier",
-    "CalibratedRidgeClassifier",
-    "ELMClassifier",
-    "ELMRegressor",
-    "PatchClassifier",
-    "PrototypicalClassifier",
-    "SkorchCNN",
-]
+# Lazy, so that a saved model imports only the classifiers in it.
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

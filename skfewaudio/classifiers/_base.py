@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skfewaudio._arrays import to_python
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._input_warnings import measure_silence, warn_of_padding, warn_of_waveforms
 from skfewaudio._targets import check_label_values, check_target
 from skfewaudio._validation import check_spectrograms
@@ -45,7 +46,7 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class SpectrogramClassifierMixin:
+class SpectrogramClassifierMixin(DocumentedMixin):
     """Mixin for classifiers that accept spectrograms or feature vectors.
 
     The fitted estimator has ``patch_frames_``, which is None after a fit to feature vectors, and

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._targets import check_groups, check_label_values
 from skfewaudio._torch import resolve_device
 
@@ -37,7 +38,7 @@ from ._ridge.system import Penalty, RidgeSystem, check_penalties
 Array = NDArray[np.float64]
 
 
-class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
+class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     """Classify feature vectors by ridge regression, with calibrated probabilities from few clips.
 
     One regression per class is fitted to the target 1 for clips of the class and 0 for other clips. The

@@ -16,6 +16,7 @@ from sklearn.utils.sparsefuncs import min_max_axis
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skfewaudio._arrays import to_numpy
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._input_warnings import warn_of_waveforms
 from skfewaudio._targets import check_label_values
 from skfewaudio._torch import resolve_device
@@ -44,7 +45,7 @@ NEGLIGIBLE_ACTIVATION = 1e-150
 ACTIVATIONS_AT_ONCE = 2**23
 
 
-class ExtremeLearningMachine(BaseEstimator):
+class ExtremeLearningMachine(DocumentedMixin, BaseEstimator):
     """Random hidden layer with a ridge regression on its activations."""
 
     _parameter_constraints: dict[str, list[Any]] = {

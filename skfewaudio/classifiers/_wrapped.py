@@ -9,9 +9,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skfewaudio._delegation import estimator_has
+from skfewaudio._documentation import DocumentedMixin
 
 
-class WrappedClassifierMixin:
+class WrappedClassifierMixin(DocumentedMixin):
     """Methods that prepare clips by `_prepare` and pass them to the fitted `estimator_`."""
 
     estimator_: Any

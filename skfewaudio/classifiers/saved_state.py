@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from skorch.history import History
 from torch import nn
 
 from skfewaudio._torch_state import own_state
@@ -168,6 +167,8 @@ def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
     archive = _archive.get()
     if archive is None or state.get("network_") is None:
         return state
+    from skorch.history import History  # imported here, because most models have no network
+
     history = History(json.loads(state["history_"]))
     return state | {"network_": archive.restore(state["network_"]), "history_": history}
 

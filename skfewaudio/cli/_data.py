@@ -143,15 +143,15 @@ def count_classes(dataset: "AudioDataset") -> dict[str, int]:
 
 def list_inputs(paths: Sequence[str], args: argparse.Namespace) -> list[Clip]:
     """List the given files, the sound files in given folders, and the clips of given tables, each once."""
-    from skfewaudio.datasets import list_audio_files, list_clips
+    from skfewaudio import datasets  # imports what is used
 
     found: list[Clip] = []
     for path in paths:
         if Path(path).is_dir():
-            found += list_audio_files(path)
+            found += datasets.list_audio_files(path)
         elif Path(path).suffix.lower() in TABLE_SUFFIXES:
             with _naming_options():
-                found += list_clips(path, **file_options(args))
+                found += datasets.list_clips(path, **file_options(args))
         else:
             found.append(path)
     return list(dict.fromkeys(found))

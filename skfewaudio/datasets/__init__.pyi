@@ -1,6 +1,7 @@
 from ._annotations import load_annotations as load_annotations
 from ._any_table import list_clips as list_clips
 from ._any_table import load_labels as load_labels
+from ._audio_files import list_audio_files as list_audio_files
 from ._audioset import load_audioset as load_audioset
 from ._audioset_embeddings import load_audioset_embeddings as load_audioset_embeddings
 from ._ballroom import load_extended_ballroom as load_extended_ballroom
@@ -22,7 +23,6 @@ from ._embedded.scenes import (
 )
 from ._esc50 import fetch_esc50 as fetch_esc50
 from ._esc50 import load_esc50 as load_esc50
-from ._folder import list_audio_files as list_audio_files
 from ._folder import load_folder as load_folder
 from ._gtzan import load_gtzan as load_gtzan
 from ._home import get_data_home as get_data_home

@@ -19,13 +19,13 @@ from ._annotation_formats.recordings import RecordingFinder, stems_of
 from ._annotation_formats.table import looks_like_table, parse_table
 from ._annotation_formats.textgrid import looks_like_textgrid, parse_textgrid
 from ._base import AudioDataset
-from ._home import PathLike, expand_user, is_audio
+from ._home import PathLike, expand_user, is_audio, join_first
 from ._labels import clean_label, warn_of_similar_labels
 from ._listing import visible_files
 from ._reading.lookup import key_of
 from ._reading.rows import dataset_from_rows
 from ._reading.text import read_text
-from ._tables import OnMissing, join_first
+from ._tables import OnMissing
 from ._warnings import warn_user
 
 Format = Literal["auto", "audacity", "raven", "textgrid", "table"]

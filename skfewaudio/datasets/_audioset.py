@@ -14,9 +14,9 @@ from skfewaudio._files import open_regular
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._home import PathLike, expand_user, find_root, is_audio
+from ._home import PathLike, expand_user, find_root, is_audio, join_first
 from ._listing import visible_files
-from ._tables import OnMissing, dataset_from_table, join_first, parse_integers, read_table
+from ._tables import OnMissing, dataset_from_table, parse_integers, read_table
 
 LICENCE = "labels and embeddings CC BY 4.0, by Google; the sound belongs to the videos' authors"
 CITATION = (

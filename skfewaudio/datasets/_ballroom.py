@@ -14,8 +14,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from skfewaudio.exceptions import DatasetNotFoundError, LeakageWarning
 
 from ._base import AudioDataset
-from ._home import PathLike, find_root, is_audio
-from ._tables import OnMissing, check_option, dataset_from_table, find_clips, join_first
+from ._home import PathLike, find_root, is_audio, join_first
+from ._tables import OnMissing, check_option, dataset_from_table, find_clips
 
 LICENCE = "none stated by its authors; excerpts of published recordings, for research"
 CITATION = (

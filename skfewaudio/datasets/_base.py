@@ -24,6 +24,7 @@ from skfewaudio.audio.clips import is_file_part, is_sound
 from skfewaudio.exceptions import LeakageWarning
 
 from ._field_checks import as_clip_list, check_classes, check_folds, check_indicator
+from ._frames import make_frame, render_html
 from ._labels import clean_label
 
 _MAX_DEFAULT_FOLDS = 5
@@ -183,6 +184,31 @@ class AudioDataset:
         if self.groups is not None:
             parts.append(f"{len(np.unique(self.groups))} recordings")
         return f"<AudioDataset {self.name}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the classes and players of some clips, for notebooks."""
+        return render_html(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table of the clips.
+
+        Returns
+        -------
+        DataFrame
+            One row per clip, with the columns path (of files), start and end (of parts of files, in seconds),
+            label (with several labels per clip: one column of 0 and 1 per label), fold and group. Columns
+            without values are omitted.
+
+        Examples
+        --------
+        >>> from skfewaudio.datasets import AudioDataset
+        >>> dataset = AudioDataset(["a.wav", "b.wav"], ["rain", "wind"], name="toy", folds=[1, 2])
+        >>> dataset.to_frame()
+            path label  fold
+        0  a.wav  rain     1
+        1  b.wav  wind     2
+        """
+        return make_frame(self)
 
     def subset(self, which: ArrayLike) -> "AudioDataset":
         """Return a dataset of some of the clips.

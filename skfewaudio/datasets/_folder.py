@@ -8,18 +8,16 @@ from pathlib import Path
 from skfewaudio.audio.formats import has_audio_signature, is_audio_file
 from skfewaudio.exceptions import DatasetNotFoundError
 
+from ._audio_files import EXAMPLES, check_opened, warn_about
 from ._base import AudioDataset
 from ._home import PathLike, expand_user, printable
 from ._labels import clean_label, warn_of_similar_labels
 from ._layouts import find_other_layout
 from ._listing import Listing, list_files
-from ._tables import join_first
-from ._warnings import warn_user
 from .recording_names import recordings_of_files
 
 # Suffixes of files that often lie beside recordings. Files without a suffix are recognised by their content.
 _NOTE_SUFFIXES = frozenset({"", ".csv", ".json", ".md", ".rst", ".tsv", ".txt", ".yaml", ".yml"})
-_EXAMPLES = "wav, flac, ogg, mp3, m4a or another format"
 
 
 def load_folder(root: PathLike, *, check_layout: bool = True) -> AudioDataset:
@@ -69,7 +67,7 @@ def load_folder(root: PathLike, *, check_layout: bool = True) -> AudioDataset:
             f"{printable(root)} is not a folder; expected one with a folder of sound files for each class"
         )
     found = list_files(root)
-    _check_opened(root, found)
+    check_opened(root, found)
     sounds = [file for file in found.files if is_audio_file(file)]
     clips = [file for file in sounds if file.parent != root]
     loose = [file for file in sounds if file.parent == root]
@@ -80,14 +78,14 @@ def load_folder(root: PathLike, *, check_layout: bool = True) -> AudioDataset:
         raise DatasetNotFoundError(
             f"{printable(root)} holds no sound files in folders: it has {len(classes)} folders and "
             f"{len(loose)} sound files beside them. Expected {printable(root / 'CLASS' / 'CLIP.wav')}, in "
-            f"{_EXAMPLES}"
+            f"{EXAMPLES}"
         )
     clips.sort(key=lambda file: _class_of(file, root))
     labels = [_class_of(file, root) for file in clips]
-    _warn_about(loose, "sound files are in no class folder and are left out")
+    warn_about(loose, "sound files are in no class folder and are left out")
     _warn_about_others(found, set(sounds), [file for file in found.files if file.parent != root])
     empty = {_class_of(folder / "file", root) for folder in classes}.difference(labels)
-    _warn_about(sorted(empty), "class folders hold no sound files")
+    warn_about(sorted(empty), "class folders hold no sound files")
     warn_of_similar_labels(labels, printable(root))
     return AudioDataset(
         [str(file) for file in clips],
@@ -95,52 +93,6 @@ def load_folder(root: PathLike, *, check_layout: bool = True) -> AudioDataset:
         name=printable(unicodedata.normalize("NFC", root.resolve().name)),
         groups=_find_recordings(clips, found.links),
     )
-
-
-def list_audio_files(root: PathLike) -> list[str]:
-    """Return the paths of all sound files in a folder, such as unlabelled recordings.
-
-    Parameters
-    ----------
-    root : path-like
-        The folder. Links are followed. Hidden files and folders and those of operating systems are ignored.
-
-    Returns
-    -------
-    list of str
-        Sorted paths of the sound files, including files in subfolders. Files without a suffix are recognised
-        by their content.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If `root` is not a folder, or contains no sound files.
-
-    Warns
-    -----
-    UserWarning
-        If links lead nowhere, or folders cannot be opened.
-
-    See Also
-    --------
-    load_folder : Load the same files with the names of the subfolders as classes.
-    """
-    root = expand_user(root)
-    found = list_files(root)
-    _check_opened(root, found)
-    files = [str(file) for file in found.files if is_audio_file(file)]
-    if not files:
-        what = "holds no sound files" if root.is_dir() else "is not a folder"
-        raise DatasetNotFoundError(f"{printable(root)} {what}; expected one with files in {_EXAMPLES}")
-    _warn_about(found.broken, "links lead nowhere and are left out")
-    _warn_about(found.unreadable, "folders cannot be opened and are left out")
-    return files
-
-
-def _check_opened(root: Path, found: Listing) -> None:
-    """Raise if the folder itself exists but cannot be opened."""
-    if root in found.unreadable and root.is_dir():
-        raise DatasetNotFoundError(f"{printable(root)} cannot be opened: the right to read it may be missing")
 
 
 def _class_of(file: Path, root: Path) -> str:
@@ -167,16 +119,8 @@ def _warn_about_others(found: Listing, sounds: set[Path], files: Sequence[Path])
     renamed = [file for file in others if has_audio_signature(file)]
     others = [file for file in others if file not in renamed]
     special = [file for file in found.special if file.suffix]
-    _warn_about(
-        renamed, "files begin like sound files, but not their suffixes, and are left out: rename them"
-    )
-    _warn_about(others, "files are not sound files, by their suffix, and are left out")
-    _warn_about(special, "files are pipes, sockets or devices and are left out")
-    _warn_about(found.broken, "links lead nowhere and are left out")
-    _warn_about(found.unreadable, "folders cannot be opened and are left out")
-
-
-def _warn_about(names: Sequence[object], what: str) -> None:
-    """Warn with the number of `names`, the statement `what` and the first names, if there are any."""
-    if names:
-        warn_user(f"{len(names)} {what}: {join_first([printable(name) for name in names])}")
+    warn_about(renamed, "files begin like sound files, but not their suffixes, and are left out: rename them")
+    warn_about(others, "files are not sound files, by their suffix, and are left out")
+    warn_about(special, "files are pipes, sockets or devices and are left out")
+    warn_about(found.broken, "links lead nowhere and are left out")
+    warn_about(found.unreadable, "folders cannot be opened and are left out")

@@ -91,3 +91,9 @@ def printable(name: object) -> str:
     """Return the name of a file in a form that can be printed: bytes that are not UTF-8 become escapes."""
     text = re.sub("[\udc80-\udcff]", lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", str(name))
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def join_first(names: Sequence[object], limit: int = 5) -> str:
+    """Join the first `limit` names by commas, and add the number of the remaining ones."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(str(name) for name in names[:limit]) + more

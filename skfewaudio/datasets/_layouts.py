@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import _esc50, _tut2017, _urbansound8k
-from ._home import is_ignored, printable
+from ._home import is_ignored, join_first, printable
 from ._labels import clean_label
-from ._tables import join_first
 from .recording_names import PATTERNS
 
 _FOLD = re.compile(r"fold[-_ ]?\d+", re.IGNORECASE)

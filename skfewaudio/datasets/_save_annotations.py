@@ -6,8 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from ._annotation_formats.writers import Annotation
-from ._home import PathLike, expand_user
-from ._tables import join_first
+from ._home import PathLike, expand_user, join_first
 from .annotation_files import (
     SUFFIXES,
     FileNames,

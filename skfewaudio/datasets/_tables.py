@@ -13,18 +13,12 @@ from skfewaudio._files import open_regular
 from skfewaudio.exceptions import DatasetNotFoundError
 
 from ._base import AudioDataset
-from ._home import PathLike, is_audio, is_there
+from ._home import PathLike, is_audio, is_there, join_first
 from ._warnings import warn_user
 
 OnMissing = Literal["raise", "warn", "ignore", "keep"]
 
 _MAX_INT64 = int(np.iinfo(np.int64).max)
-
-
-def join_first(names: Sequence[object], limit: int = 5) -> str:
-    """Join the first `limit` names by commas, and add the number of the remaining ones."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(str(name) for name in names[:limit]) + more
 
 
 def read_table(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ._base import AudioDataset
 from ._fetch import Archive, fetch_dataset
-from ._home import PathLike, find_root, get_data_home
-from ._tables import OnMissing, check_unique, dataset_from_table, join_first, read_table
+from ._home import PathLike, find_root, get_data_home, join_first
+from ._tables import OnMissing, check_unique, dataset_from_table, read_table
 
 LICENCE = "free for non-commercial use (EULA of Tampere University of Technology)"
 CITATION = (

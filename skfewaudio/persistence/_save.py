@@ -8,6 +8,7 @@ import json
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from io import BytesIO
 from numbers import Integral
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-import skorch
 import torch
 from safetensors.torch import save
 from sklearn import __version__ as sklearn_version
@@ -36,7 +36,7 @@ VERSIONS = {
     "skfewaudio": __version__,
     "scikit-learn": sklearn_version,
     "torch": str(torch.__version__),
-    "skorch": skorch.__version__,
+    "skorch": version("skorch"),
     "numpy": np.__version__,
     "python": platform.python_version(),
 }

@@ -366,7 +366,7 @@ def _mean_average_precision(vectors, Y, folds):
     return 100 * np.mean(scores)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("n_labels", "documented"), [(10, 65), (50, 49)])
 def test_difficulty_is_as_documented(n_labels, documented):
     X, Y, folds = make_sound_scenes(n_labels=n_labels)

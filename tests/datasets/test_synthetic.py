@@ -210,7 +210,7 @@ def _nearest_neighbour_accuracy(vectors, y, folds, n, n_draws=20):
     return np.mean(scores)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_difficulty_is_as_documented():
     X, y, folds = make_sound_events()
     vectors = np.array([_mfcc_vector(x) for x in X])

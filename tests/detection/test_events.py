@@ -17,7 +17,8 @@ from skfewaudio.detection._spectra import (
     round_length,
     trim,
 )
-from skfewaudio.detection._thresholds import choose_threshold
+from skfewaudio.detection._thresholds import choose_shared_threshold, choose_threshold
+from skfewaudio.detection._variation import vary
 
 
 def test_runs_of_a_mask_include_its_ends():
@@ -36,21 +37,32 @@ def test_runs_are_merged_over_gaps(gap, expected):
 def test_long_event_wins_over_more_probable_parts_of_it():
     parts = [Candidate(start, start + 5, 1, 0.95) for start in (0, 40, 80)]
     long = Candidate(0, 100, 0, 0.9)
-    assert choose_events([*parts, long], np.full(100, 10.0)) == [long]
+    assert choose_events([*parts, long], np.full(100, 10.0), window=5) == [long]
 
 
 def test_two_events_win_over_one_region_around_both():
     active = np.concatenate([np.full(20, 10.0), np.zeros(60), np.full(20, 10.0)])
     two = [Candidate(0, 20, 0, 0.9), Candidate(80, 100, 1, 0.9)]
-    assert choose_events([*two, Candidate(0, 100, 0, 0.7)], active) == two
+    assert choose_events([*two, Candidate(0, 100, 0, 0.7)], active, window=5) == two
 
 
 def test_events_without_a_pause_are_joined_if_one_region_is_nearly_as_probable():
     active = np.full(100, 10.0)
     parts = [Candidate(0, 20, 0, 0.92), Candidate(21, 100, 1, 0.91)]
     whole = Candidate(0, 100, 1, 0.8)
-    assert choose_events([*parts, whole], active) == [whole]
-    assert choose_events([*parts, whole._replace(probability=0.7)], active) == parts
+    assert choose_events([*parts, whole], active, window=5) == [whole]
+    assert choose_events([*parts, whole._replace(probability=0.7)], active, window=5) == parts
+
+
+def test_pieces_of_an_event_do_not_win_by_a_small_margin():
+    pieces = [Candidate(0, 30, 0, 0.92), Candidate(40, 100, 0, 0.92)]
+    whole = Candidate(0, 100, 0, 0.8)
+    assert choose_events([*pieces, whole], np.full(100, 10.0), window=20) == [whole]
+
+
+def test_faint_event_alone_is_chosen():
+    faint = Candidate(40, 50, 0, 0.8)
+    assert choose_events([faint], np.full(100, 0.5), window=20) == [faint]
 
 
 def test_chosen_events_do_not_overlap():
@@ -60,7 +72,7 @@ def test_chosen_events_do_not_overlap():
         Candidate(int(s), int(s + rng.integers(4, 100)), int(rng.integers(3)), float(rng.random()))
         for s in starts
     ]
-    chosen = choose_events(candidates, rng.random(1000) * 20)
+    chosen = choose_events(candidates, rng.random(1000) * 20, window=5)
     assert len(chosen) > 5
     assert all(a.end <= b.start + 1 for a, b in pairwise(chosen))
 
@@ -73,20 +85,32 @@ def test_choice_is_the_best_of_all_choices():
         for s in rng.integers(0, 18, 9)
     ]
 
+    def cost(one):
+        return (
+            3.5
+            * 2
+            * any(
+                c.start <= one.start + 3
+                and c.end >= one.end - 3
+                and c.end - c.start >= 1.5 * (one.end - one.start)
+                for c in candidates
+            )
+        )
+
     def value(chosen):
-        return sum(active[c.start : c.end].sum() * (c.probability - 0.25) for c in chosen)
+        return sum(active[c.start : c.end].sum() * (c.probability - 0.1) - cost(c) for c in chosen)
 
     best = 0.0
     for mask in range(1 << len(candidates)):
         some = sorted(c for i, c in enumerate(candidates) if mask >> i & 1)
         if all(a.end <= b.start + 1 for a, b in pairwise(some)):
             best = max(best, value(some))
-    assert value(choose_events(candidates, active)) == pytest.approx(best, rel=1e-4)
+    assert value(choose_events(candidates, active, window=2)) == pytest.approx(best, rel=1e-4)
 
 
 def test_choice_counts_frames_from_the_first_one():
     one = Candidate(510, 530, 0, 0.8)
-    assert choose_events([one], np.full(100, 5.0), first=500) == [one]
+    assert choose_events([one], np.full(100, 5.0), window=5, first=500) == [one]
 
 
 def test_regions_have_the_edges_of_the_sound():
@@ -184,3 +208,23 @@ def test_threshold_of_few_events_promises_less_than_one():
 def test_both_precision_and_recall_are_an_error():
     with pytest.raises(ValueError, match="expected one of them"):
         choose_threshold([0.9], [], precision=0.9, recall=0.9)
+
+
+def test_shared_threshold_separates_the_detections_of_all_classes():
+    first, second = choose_shared_threshold([[0.9, 0.8], [0.7, 0.75]], [[0.4], [0.5, 0.6]])
+    assert first.threshold == second.threshold
+    assert 0.6 < first.threshold < 0.7
+    assert (first.precision, second.recall) == (0.75, 0.75)
+
+
+def test_variations_keep_the_sound_and_change_its_pitch_and_tempo():
+    event = np.full((40, 50), -60, dtype=np.float32)
+    event[20] = 0.0
+    rng = np.random.default_rng(0)
+    variants = [vary(event, rng) for _ in range(50)]
+    lengths = np.array([variant.shape[1] for variant in variants])
+    loudest = np.array([variant.mean(axis=1).argmax() for variant in variants])
+    assert lengths.min() >= 50 / 1.2 - 1
+    assert lengths.max() <= 50 * 1.2 + 1
+    assert len(set(lengths)) > 5
+    assert set(loudest) == {18, 19, 20, 21, 22}

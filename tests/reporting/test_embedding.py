@@ -3,9 +3,12 @@ import pytest
 from matplotlib.figure import Figure
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skfewaudio import make_few_shot_classifier
+from skfewaudio.augmentation import BackgroundNoise
 from skfewaudio.model_selection import SubsampledClassifier
 from skfewaudio.reporting import EmbeddingDisplay
 
@@ -83,6 +86,39 @@ def test_plot_without_labels_draws_clips_without_class():
     ax = Figure().subplots()
     EmbeddingDisplay.from_estimator(Prototypes().fit(X, Y), X).plot(ax)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["clips"]
+
+
+def test_features_before_a_classifier_are_its_space():
+    model = make_pipeline(PCA(3), KNeighborsClassifier(1)).fit(X, Y)
+    found = make_frame(model)[["x", "y"]]
+    np.testing.assert_allclose(found, PCA(2).fit_transform(PCA(3).fit_transform(X)), atol=1e-12)
+
+
+def test_classifier_without_features_has_no_space():
+    with pytest.raises(TypeError, match="KNeighborsClassifier has no transform"):
+        make_frame(KNeighborsClassifier(1).fit(X, Y))
+
+
+@pytest.mark.parametrize("augmentation", [None, [BackgroundNoise()]])
+def test_space_of_the_recommended_classifier_is_that_of_its_blocks(augmentation):
+    clips = RNG.normal(size=(4, 8000)) * np.array([[1.0], [0.1], [1.0], [0.1]])
+    labels = ["loud", "quiet"] * 2
+    model = make_few_shot_classifier(sample_rate=16000, augmentation=augmentation, n_copies=1)
+    model.fit(clips, labels)
+    blocks = model[-1] if augmentation is None else model[-1].estimator_
+    found = EmbeddingDisplay.from_estimator(model, clips, labels).frame()[["x", "y"]]
+    vectors = blocks.transform(model[:-1].transform(clips))
+    np.testing.assert_allclose(found, PCA(2, random_state=0).fit_transform(vectors), atol=1e-4)
+
+
+def test_positions_of_clips_are_kept():
+    display = EmbeddingDisplay.from_estimator(Prototypes().fit(X, Y), X, Y, clips=np.arange(20) + 7)
+    assert display.frame().query("kind == 'clip'")["clip"].tolist() == list(range(7, 27))
+
+
+def test_positions_must_match_the_clips():
+    with pytest.raises(ValueError, match=r"20 clips; got \(3,\)"):
+        EmbeddingDisplay.from_estimator(Prototypes().fit(X, Y), X, Y, clips=[0, 1, 2])
 
 
 def test_embeddings_must_be_vectors():

@@ -17,7 +17,7 @@ from skfewaudio.reporting._report.media import encode_image, mel_spectrogram_lev
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ["bark", HOSTILE, "rain"]
-VOID = {"meta", "img", "link", "br", "input", "path", "rect"}
+VOID = {"meta", "img", "link", "br", "wbr", "input", "path", "rect", "circle"}
 
 
 def make_results(pipelines=("1-nn", "prototypes"), **columns):

@@ -69,7 +69,10 @@ def test_headline_names_the_best_for_the_largest_number_of_clips():
 
 def test_columns_with_the_same_best_method_share_a_sentence():
     scores = make_scores(
-        {"a": {1: [0.4, 0.41], 2: [0.5, 0.52], 5: [0.6, 0.61]}, "b": {n: [0.3, 0.3] for n in (1, 2, 5)}}
+        {
+            "a": {1: [0.4, 0.41, 0.4], 2: [0.5, 0.52, 0.5], 5: [0.6, 0.61, 0.6]},
+            "b": {n: [0.3] * 3 for n in (1, 2, 5)},
+        }
     )
     assert (
         summary_sentences(scores)[0]
@@ -78,7 +81,7 @@ def test_columns_with_the_same_best_method_share_a_sentence():
 
 
 def test_gain_is_paired():
-    scores = make_scores({"a": {1: [0.2, 0.4], 5: [0.4, 0.6]}})
+    scores = make_scores({"a": {1: [0.2, 0.4, 0.3], 5: [0.4, 0.6, 0.5]}})
     assert summary_sentences(scores)[0] == (
         "From 1 to 5 clips per class, a gains 20.0 points (95 % interval 20.0 to 20.0)."
     )
@@ -93,6 +96,24 @@ def test_metric_outside_0_to_1_is_not_in_per_cent():
     scores = make_scores({"a": {5: [1.5, 1.7]}}, metric="d_prime")
     assert headline(scores) == "a reaches 1.600 d prime with 5 labelled clips per class."
     assert not any("at random" in sentence for sentence in summary_sentences(scores))
+
+
+def test_two_draws_give_no_interval():
+    scores = make_scores({"a": {5: [0.5, 0.7]}, "b": {5: [0.4, 0.5]}})
+    assert score_table(scores).rows[0][1].text == "60.0"
+    assert "2 draws of clips do not show how certain this is" in summary_sentences(scores)[0]
+
+
+def test_bands_stay_inside_the_axes():
+    chart = curve_chart(make_scores({"a": {1: [0.0, 0.5, 1.0], 5: [0.5, 0.9, 1.0]}}), 860, 440)
+    heights = [float(place.split(",")[1].rstrip("Z")) for place in chart.lines[0].band[1:].split("L")]
+    assert min(heights) >= chart.top
+    assert max(heights) <= chart.bottom
+
+
+def test_random_guesses_are_no_method_to_compare():
+    scores = make_scores({"a": {5: [0.8, 0.82, 0.8]}, "random": {5: [0.2, 0.3, 0.25]}})
+    assert "Guessing at random scores 25.0 %." in summary_sentences(scores)
 
 
 def test_curves_rise_with_the_scores_within_the_axes():
@@ -121,11 +142,38 @@ def test_one_number_of_clips_is_drawn_without_a_band():
     assert (len(line.points), line.band) == (1, "")
 
 
+def make_times(**columns):
+    """Make the rows of two metrics of one fit to 10 clips, scored on 5."""
+    row = {"pipeline": "a", "n_shots": 1, "repeat": 0, "fold": 0, "n_train": 10, "n_test": 5}
+    times = {"fit_time": 2.0, "score_time": 0.5}
+    return pd.DataFrame([row | times | columns | {"metric": metric} for metric in ("accuracy", "f1")])
+
+
+def texts_of(table):
+    return dict(zip(table.heads, [cell.text for cell in table.rows[0]], strict=True))
+
+
 def test_times_count_a_fit_once_for_several_metrics():
-    rows = [("a", 1, 0, 0, m, 2.0, 0.5) for m in ("accuracy", "f1")]
-    columns = ["pipeline", "n_shots", "repeat", "fold", "metric", "fit_time", "score_time"]
-    table = time_table(pd.DataFrame(rows, columns=columns))
-    assert [cell.text for cell in table.rows[0]] == ["a", "2 s", "500 ms", "2 s", "1"]
+    texts = texts_of(time_table(make_times()))
+    assert texts["all fits, without features"] == "2.5 s"
+    assert texts["fits"] == "1"
+
+
+def test_times_without_features_say_so():
+    assert texts_of(time_table(make_times()))["training on 1 per class, without features"] == "2 s"
+
+
+def test_times_of_features_are_added_to_training_and_classifying():
+    texts = texts_of(time_table(make_times(feature_time=20.0), n_clips=200))
+    assert texts["features of one clip"] == "100 ms"
+    assert texts["training on 1 per class, with features"] == "3 s"
+    assert texts["classifying one clip, with features"] == "200 ms"
+
+
+def test_time_of_features_without_the_cache_is_preferred():
+    table = time_table(make_times(feature_time=0.0, clip_feature_time=0.3), n_clips=200)
+    assert texts_of(table)["features of one clip"] == "300 ms"
+    assert "without the feature cache" in table.notes[0]
 
 
 def test_results_without_times_have_no_time_table():

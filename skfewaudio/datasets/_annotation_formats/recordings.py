@@ -7,10 +7,9 @@ from pathlib import Path, PureWindowsPath
 
 from skfewaudio.audio.formats import audio_suffixes
 
-from .._home import is_audio, is_there
+from .._home import is_audio, is_there, join_first
 from .._listing import visible_files
 from .._reading.lookup import AudioLookup, key_of, list_entries
-from .._tables import join_first
 from .events import Event
 
 # Endings that programs and people add to the name of the recording.

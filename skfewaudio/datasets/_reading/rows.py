@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._base import AudioDataset
-from .._tables import OnMissing, join_first, report_extra, report_missing
+from .._home import join_first
+from .._tables import OnMissing, report_extra, report_missing
 from .._warnings import warn_user
 from .labels import Target
 from .lookup import AudioLookup

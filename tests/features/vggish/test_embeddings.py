@@ -153,8 +153,9 @@ def test_vggish_is_registered_as_embedding():
     assert EMBEDDINGS.get("vggish") is VGGishEmbed
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("pooling", ["mean", None])
+@pytest.mark.parametrize(
+    "pooling", [pytest.param("mean", marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.long)]
+)
 def test_scikit_learn_common_checks(pooling, weights):
     results = check_estimator(VGGishEmbed(weights, pooling=pooling), on_skip=None, on_fail=None)
     assert {result["check_name"] for result in results if result["status"] == "failed"} == set()
