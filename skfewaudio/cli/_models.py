@@ -43,8 +43,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def check_model_file(path: str) -> None:
     """Raise ValueError unless there is a regular file."""
-    if not Path(path).is_file():
-        problem = "is not a regular file" if Path(path).exists() else "does not exist"
+    file = Path(path)
+    if not file.is_file():
+        kinds = {"is a folder": file.is_dir(), "is not a regular file": file.exists()}
+        problem = next((kind for kind, is_kind in kinds.items() if is_kind), "does not exist")
         raise ValueError(f"{path} {problem}; expected a file written by skfewaudio train or save_model")
 
 

@@ -9,7 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
-from skfewaudio import LogMel, PrototypicalClassifier
+from skfewaudio import LogMel, PrototypicalClassifier, make_few_shot_classifier
+from skfewaudio.augmentation import BackgroundNoise
 from skfewaudio.datasets import load_synthetic
 from skfewaudio.model_selection import SubsampledClassifier, suggest_clips
 
@@ -120,6 +121,15 @@ class SpectrogramClassifier(LogisticRegression):
 
     def predict_proba(self, clips):
         return super().predict_proba(clips.reshape(-1, 4))
+
+
+@pytest.mark.parametrize("augmentation", [None, [BackgroundNoise()]])
+def test_recommended_classifier_accepts_clips_of_several_lengths(augmentation):
+    rng = np.random.default_rng(0)
+    clips = [rng.normal(scale=scale, size=size) for scale in (1.0, 0.1) for size in (8000, 9000)]
+    model = make_few_shot_classifier(sample_rate=16000, augmentation=augmentation, n_copies=1)
+    model.fit(clips, ["loud", "loud", "quiet", "quiet"])
+    assert set(suggest_clips(model, clips, n_clips=4)) == {0, 1, 2, 3}
 
 
 def test_spectrograms_are_compared_by_probabilities():
