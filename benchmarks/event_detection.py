@@ -1,4 +1,4 @@
-"""Evaluation of EventDetector: events of ESC-10 in recordings of two minutes, false alarms, and speed.
+"""Evaluation of detectors: events of ESC-10 in recordings of two minutes, false alarms, and speed.
 
 Dogs, roosters, sneezes and clock ticks are mixed into rain, sea waves and crackling fire, or into quiet
 noise, at several signal-to-noise ratios. Five clips per class and background clips for training come from
@@ -10,7 +10,7 @@ events are those of fold 4.
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from skfewaudio.audio import load_audio
 from skfewaudio.datasets import AudioDataset, load_esc50
-from skfewaudio.detection import EventDetector, detect_events, event_scores
+from skfewaudio.detection import (
+    EventDetector,
+    EventScores,
+    PrototypicalDetector,
+    TemplateMatching,
+    detect_events,
+    event_scores,
+)
 
 RATE = 44100
 EVENTS = ("dog", "rooster", "sneezing", "clock_tick")
@@ -174,53 +181,111 @@ def mix(
     return Recording((sound / max(1.0, float(np.abs(sound).max())), RATE), events)
 
 
-def score(detector: EventDetector, recordings: Iterator[Recording]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the annotated and the found events of recordings."""
-    true, found = [], []
-    for number, recording in enumerate(recordings):
-        events = detect_events(detector, recording.sound)
-        found.append(events.assign(path=str(number)))
-        true += [(str(number), *event) for event in recording.events]
-    return pd.DataFrame(true, columns=["path", "start", "end", "label"]), pd.concat(found, ignore_index=True)
+def find(detector: Any, sound: tuple[Samples, int]) -> pd.DataFrame:
+    """Return the events of a recording at the default threshold."""
+    return detector.detect(sound) if hasattr(detector, "detect") else detect_events(detector, sound)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Print the scores of each signal-to-noise ratio, and the false alarms on background."""
-    pool = Pool(load_esc50(options.data_home, subset="esc10"))
-    splits = [([1, 2, 3], [4])]
-    if options.development:
-        splits = [([other for other in (1, 2, 3) if other != fold], [fold]) for fold in (1, 2, 3)]
-    tables: dict[Any, list[tuple[pd.DataFrame, pd.DataFrame]]] = {}
-    false_alarms, seconds = 0, 0.0
-    for (training, testing), repeat in [(split, r) for split in splits for r in range(options.repeats)]:
+class Evaluation:
+    """Scores of detectors that are fitted to the same clips and search the same recordings.
+
+    Parameters
+    ----------
+    pool : Pool
+        Clips.
+    options : Namespace
+        Options of the command.
+    """
+
+    def __init__(self, pool: Pool, options: argparse.Namespace) -> None:
+        self._pool = pool
+        self._options = options
+        self._true: dict[str, list[tuple[str, float, float, str]]] = {}
+        self._found: dict[tuple[str, str], list[pd.DataFrame]] = {}
+        self._alarms: dict[str, int] = {}
+        self._background_seconds = 0.0
+        self._processor_seconds: dict[str, float] = {}
+        self._searched_seconds = 0.0
+
+    def run(self, training: list[int], testing: list[int], repeat: int) -> None:
+        """Fit the detectors to clips of some folds, and search recordings with events of others."""
+        options = self._options
         rng = np.random.default_rng([repeat, *testing])
-        clips, labels = draw_shots(pool, training, options.shots, rng)
-        start = time.process_time()
-        detector = EventDetector(random_state=repeat).fit(clips, labels)
-        print(f"fit {time.process_time() - start:.0f} s of processor time", detector.thresholds_, flush=True)
+        clips, labels = draw_shots(self._pool, training, options.shots, rng)
+        detectors: dict[str, Any] = {"EventDetector": EventDetector(random_state=repeat)}
+        if options.baselines:
+            detectors |= {
+                "TemplateMatching": TemplateMatching(),
+                "PrototypicalDetector": PrototypicalDetector(),
+            }
+        for name, detector in detectors.items():
+            start = time.process_time()
+            detector.fit(clips, labels)
+            print(f"{name}: fit {time.process_time() - start:.0f} s of processor time", flush=True)
         for ratio in options.ratios:
-            name = "quiet" if ratio is None else f"{ratio:g} dB"
-            seed = 1000 * repeat + (500 if ratio is None else round(ratio))
-            mixed = (mix(pool, i, ratio, testing, seed, options.changing) for i in range(options.recordings))
-            true, found = score(detector, mixed)
-            tables.setdefault(name, []).append((true, found))
-            print(f"{name}: {event_scores(true, found).f_score:.3f}", flush=True)
+            self._search(detectors, ratio, testing, repeat)
         for number in range(options.background_minutes):
             label = BACKGROUNDS[number % len(BACKGROUNDS)]
             rng = np.random.default_rng([9, repeat, number])
-            sound = 0.03 * make_background(pool, label, 60.0, rng, changing=options.changing)
-            false_alarms += len(detect_events(detector, (sound, RATE)))
-            seconds += 60.0
-    for name, pairs in tables.items():
-        true = pd.concat([t.assign(path=f"{i}-" + t["path"]) for i, (t, _) in enumerate(pairs)])
-        found = pd.concat([f.assign(path=f"{i}-" + f["path"]) for i, (_, f) in enumerate(pairs)])
-        scores = event_scores(true, found)
-        each = [event_scores(*pair).f_score for pair in pairs]
-        print(f"\n{name}: F-score {scores.f_score:.3f} (repeats {min(each):.3f} to {max(each):.3f})")
-        print(scores.frame().round(3).to_string())
-    if seconds:
-        rate = false_alarms / seconds * 3600
-        print(f"\nbackground alone: {rate:.1f} false alarms per hour in {seconds / 60:.0f} min")
+            sound = 0.03 * make_background(self._pool, label, 60.0, rng, changing=options.changing)
+            for name, detector in detectors.items():
+                n_found = len(self._find(name, detector, (sound, RATE)))
+                self._alarms[name] = self._alarms.get(name, 0) + n_found
+            self._background_seconds += 60.0
+            self._searched_seconds += 60.0
+
+    def _search(
+        self, detectors: dict[str, Any], ratio: float | None, testing: list[int], repeat: int
+    ) -> None:
+        """Search the recordings of a signal-to-noise ratio."""
+        level = "quiet" if ratio is None else f"{ratio:g} dB"
+        seed = 1000 * repeat + (500 if ratio is None else round(ratio))
+        for number in range(self._options.recordings):
+            recording = mix(self._pool, number, ratio, testing, seed, self._options.changing)
+            path = f"{testing[0]}-{repeat}-{number}"
+            self._true.setdefault(level, []).extend((path, *event) for event in recording.events)
+            for name, detector in detectors.items():
+                events = self._find(name, detector, recording.sound).assign(path=path)
+                self._found.setdefault((level, name), []).append(events)
+            self._searched_seconds += SECONDS
+        for name in detectors:
+            print(f"{level}, {name}: F-score {self._score(level, name).f_score:.3f}", flush=True)
+
+    def _score(self, level: str, name: str) -> EventScores:
+        """Return the scores of a detector in all recordings of a signal-to-noise ratio so far."""
+        true = pd.DataFrame(self._true[level], columns=["path", "start", "end", "label"])
+        return event_scores(true, pd.concat(self._found[level, name], ignore_index=True))
+
+    def _find(self, name: str, detector: Any, sound: tuple[Samples, int]) -> pd.DataFrame:
+        start = time.process_time()
+        events = find(detector, sound)
+        seconds = time.process_time() - start
+        self._processor_seconds[name] = self._processor_seconds.get(name, 0.0) + seconds
+        return events
+
+    def print(self) -> None:
+        """Print the scores of each signal-to-noise ratio, the false alarms on background, and the times."""
+        for level, name in self._found:
+            scores = self._score(level, name)
+            print(f"\n{level}, {name}: F-score {scores.f_score:.3f}")
+            print(scores.frame().round(3).to_string())
+        for name, n_alarms in self._alarms.items():
+            rate = n_alarms / self._background_seconds * 3600
+            print(f"{name}: {rate:.1f} false alarms per hour of background alone")
+        for name, seconds in self._processor_seconds.items():
+            print(f"{name}: {seconds / self._searched_seconds * 3600:.0f} s of processor time per hour")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate the detectors on each split and draw."""
+    evaluation = Evaluation(Pool(load_esc50(options.data_home, subset="esc10")), options)
+    splits = [([1, 2, 3], [4])]
+    if options.development:
+        splits = [([other for other in (1, 2, 3) if other != fold], [fold]) for fold in (1, 2, 3)]
+    for training, testing in splits:
+        for repeat in range(options.repeats):
+            evaluation.run(training, testing, repeat)
+    evaluation.print()
 
 
 def main() -> None:
@@ -230,6 +295,7 @@ def main() -> None:
     )
     parser.add_argument("--data-home", type=Path, required=True, help="folder of ESC-50")
     parser.add_argument("--development", action="store_true", help="do not use fold 4")
+    parser.add_argument("--baselines", action="store_true", help="compare with the two baselines")
     parser.add_argument("--changing", action="store_true", help="another background clip every 5 s")
     parser.add_argument("--shots", type=int, default=5, help="clips per class (default: 5)")
     parser.add_argument("--recordings", type=int, default=20, help="recordings per ratio (default: 20)")

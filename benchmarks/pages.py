@@ -25,11 +25,14 @@ TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", f
 # In the order of the table.
 FEW_DATA = {
     "random": "random guess",
-    "mfcc-1nn": "MFCC, cosine nearest neighbour",
-    "timbre": '`LogMel()`, `SkorchCNN("timbre")`',
-    "sb-cnn": '`LogMel()`, `SkorchCNN("sb_cnn")`',
-    "vgg": '`LogMel()`, `SkorchCNN("vgg")`',
-    "prototypical": "`LogMel()`, `PrototypicalClassifier()`",
+    "mfcc-1nn": "MFCC, 1-NN",
+    "librosa-forest": "librosa's MFCC, random forest",
+    "librosa-svm": "librosa's MFCC, SVM",
+    "timbre": '`SkorchCNN("timbre")`',
+    "sb-cnn": '`SkorchCNN("sb_cnn")`',
+    "vgg": '`SkorchCNN("vgg")`',
+    "prototypical": "`PrototypicalClassifier()`",
+    "few-shot": "few-shot classifier",
 }
 
 
@@ -40,7 +43,7 @@ def read_rows(*names: str) -> pd.DataFrame:
 
 def few_data() -> str:
     """Return the table of accuracy by clips per class."""
-    rows = read_rows("esc10", "esc10-networks")
+    rows = read_rows("esc10", "esc10-librosa", "esc10-networks", "esc10-few-shot")
     ours = pd.concat(
         [rows[rows["pipeline"] == name].assign(pipeline=label) for name, label in FEW_DATA.items()]
     )

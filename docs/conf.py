@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ from sphinx.application import Sphinx
 
 import skfewaudio
 
+# Fast for small examples, whose results then do not depend on the number of cores. Torch reads it later.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Folders beside the package, such as results, could be imported and would be taken for modules.
 sys.path = [
     entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parents[1]
 ]
+sys.path.append(str(Path(__file__).resolve().parent / "_extensions"))
 
 project = "skfewaudio"
 author = copyright = "The skfewaudio developers"
@@ -26,7 +31,10 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "two_tone",
 ]
 exclude_patterns = ["_build", "examples"]
 templates_path = ["_templates"]
@@ -47,29 +55,49 @@ myst_heading_anchors = 3
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": ["examples/classify", "examples/recordings", "examples/evaluate"],
+    "within_subsection_order": "gallery_order.reading_order",
+    "capture_repr": ("_repr_html_",),
+    "image_scrapers": ("two_tone",),
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,
+    "min_reported_time": 3600,  # seconds; the time of a build on another machine says little
 }
 
-html_theme = "alabaster"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+html_theme = "pydata_sphinx_theme"
 html_title = f"skfewaudio {release}"
+html_logo = html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
-html_sidebars = {"**": ["about.html", "searchbox.html", "navigation.html"]}
+html_js_files = ["accessible.js"]
 html_show_sphinx = False
+html_show_sourcelink = False
+WITHOUT_SIDEBAR = (
+    "index",
+    "getting_started",
+    "which_classifier",
+    "tutorial",
+    "coming_from",
+    "decisions",
+    "security",
+    "changelog",
+)
+html_sidebars = {page: [] for page in WITHOUT_SIDEBAR}
 html_theme_options = {
-    "description": "Audio classifiers from a handful of labelled clips, as scikit-learn estimators",
-    "fixed_sidebar": True,
-    "page_width": "1100px",
-    "sidebar_width": "230px",
-    "font_family": "system-ui, sans-serif",
-    "head_font_family": "system-ui, sans-serif",
-    "font_size": "16px",
-    "show_powered_by": False,
-    "show_relbars": False,
+    "logo": {"text": "skfewaudio"},
+    "header_links_before_dropdown": 5,
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
 }
 
 # Pages of other projects, by the package that a reference begins with.

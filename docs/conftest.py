@@ -1,3 +1,3 @@
-"""Keep Sphinx's configuration from being collected: it needs Sphinx, the tests do not."""
+"""Keep Sphinx's configuration and extensions from being collected: they need Sphinx, the tests do not."""
 
-collect_ignore = ["conf.py"]
+collect_ignore = ["conf.py", "_extensions"]

@@ -25,7 +25,7 @@ class DocumentedMixin:
 
 @cache
 def find_address() -> str:
-    """Return the address of the documentation, which is set in ``pyproject.toml``; empty if there is none."""
+    """Return the address of the documentation that ``pyproject.toml`` sets, or an empty string."""
     try:
         urls = metadata("skfewaudio").get_all("Project-URL") or []
     except PackageNotFoundError:

@@ -1,6 +1,5 @@
 """Fixtures shared by the whole suite."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -9,12 +8,6 @@ import pytest
 # Threads of parallel test processes would compete for the cores.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-def pytest_collection_finish() -> None:
-    """Exclude imported modules and collected tests from later garbage collections, which saves time."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from sklearn.base import BaseEstimator
 
+from skfewaudio._documentation import DocumentedMixin
+
 #: An :class:`Augmentation`, or a function with the same arguments and results as :meth:`Augmentation.apply`.
 AugmentationLike = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
 
 
-class Augmentation(BaseEstimator, ABC):
+class Augmentation(DocumentedMixin, BaseEstimator, ABC):
     """Base class of random modifications of training clips.
 
     A subclass stores its parameters in ``__init__`` as any scikit-learn estimator does, and implements

@@ -94,8 +94,8 @@ def prepare_few_data(run: Run) -> Compute:
             on_predictions=files.add_predictions,
             verbose=int(sys.stderr.isatty()),
         )
-        spread = f"mean ± 95 % interval over {args.n_repeats} draws" if args.n_repeats > 1 else "one draw"
-        print(f"\n{escape(dataset.name)}: accuracy (%), {spread}\n\n{accuracy_table(results)}\n")
+        print(f"\n{escape(dataset.name)}: accuracy (%), {_describe_draws(args.n_repeats)}\n")
+        print(f"{accuracy_table(results)}\n")
         return _plot_curve(results, dataset.name, args.output) if has_matplotlib() else []
 
     return compute
@@ -239,6 +239,13 @@ def print_message(text: str) -> None:
     print(
         textwrap.fill(escape_words(text), 80, subsequent_indent="  ", break_on_hyphens=False), file=sys.stderr
     )
+
+
+def _describe_draws(n_repeats: int) -> str:
+    """Describe what a table of scores shows; two draws give no interval."""
+    if n_repeats == 1:
+        return "one draw"
+    return f"mean {'± 95 % interval ' if n_repeats > 2 else ''}over {n_repeats} draws"
 
 
 def has_matplotlib() -> bool:

@@ -79,6 +79,8 @@ def run(args: argparse.Namespace, *, command: str) -> int:
 
 def _run_until_stopped(args: argparse.Namespace, command: str, same_command: Sequence[str]) -> int:
     """Run the benchmark; after Ctrl-C, print how to resume it."""
+    words = [Path(same_command[0]).name, *same_command[1:]]
+    args.same_command = shlex.join(word for word in words if word != "--overwrite")
     try:
         return _run(args, command)
     except KeyboardInterrupt:
@@ -136,10 +138,11 @@ def _compute(args: argparse.Namespace, unreadable: "Unreadable") -> None:
 
 def _write_report(run: "Run", unlabelled: list[str]) -> list[Path]:
     """Write the report and its suggestions and embedding; only the suite few-data has one."""
-    from ._run_report import write_embedding, write_run_report, write_suggestions
+    from ._run_report import write_embedding, write_run_report, write_suggestions, write_times
 
     if run.args.suite != "few-data" or run.args.report == "none":
         return []
     written = write_suggestions(run, unlabelled) if unlabelled else []
+    write_times(run)
     write_embedding(run)
     return [*written, write_run_report(run.args.output, format=run.args.report, dataset=run.dataset)]

@@ -4,6 +4,7 @@ import argparse
 import json
 import platform
 import re
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from skfewaudio._describe import describe, digest, find_changed_parameters
 from skfewaudio._files import read_regular, write_file
 from skfewaudio._json import parse_json, to_json_value
+from skfewaudio._machine import describe_code, describe_machine
 
 from ._run_clips import COLUMNS, Record, digest_columns, find_changed_clips, list_clips, read_clips
 from ._run_files import CLIPS, CONFIG, DERIVED, RESULTS, open_results
@@ -88,7 +90,8 @@ def write_config(
         "versions": {name: version(name) for name in PACKAGES},
     }
     run = digest([identity, environment])
-    runs = {run: {"pipelines": list(pipelines), **environment}}
+    origin = _describe_origin(args)
+    runs = {run: {"pipelines": list(pipelines), **environment, **origin}}
     names = {name: _shorten_repr(pipeline) for name, pipeline in pipelines.items()}
     if args.overwrite or not (args.output / RESULTS).exists():
         _remove_results(args)
@@ -96,13 +99,17 @@ def write_config(
         before = _check_same(identity, clips, args.output)
         names = {**before["pipelines"], **names}
         identity["parameters"] = {**before["parameters"], **identity["parameters"]}
-        runs = {**before["runs"], **runs}
+        # A run that is resumed or repeated keeps its date and its command.
+        origin = {**origin, **{k: v for k, v in before["runs"].get(run, {}).items() if k in origin}}
+        runs = {**before["runs"], run: {**runs[run], **origin}}
     notes = {
         "licence": dataset.licence,
         "citation": dataset.citation,
         "n_shots": args.n_shots,
         "n_repeats": args.n_repeats,
         "folds": args.folds,
+        "embedding": getattr(args, "embedding", None),
+        **origin,
         **environment,
         "source": {name: _to_json_value(getattr(args, name)) for name in DATASET_OPTIONS},
     }
@@ -120,6 +127,17 @@ def write_config(
         **environment["versions"],
     }
     return {"run": run, "versions": ", ".join(f"{name} {number}" for name, number in versions.items())}
+
+
+def _describe_origin(args: argparse.Namespace) -> dict[str, Any]:
+    """Return when, by which command and code, and on which machine a run is computed."""
+    now = datetime.now(UTC)
+    return {
+        "date": now.strftime("%Y-%m-%d %H:%M UTC"),
+        "command": getattr(args, "same_command", None),
+        "commit": describe_code(),
+        "machine": describe_machine(),
+    }
 
 
 def _write_if_changed(path: Path, content: bytes) -> None:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from skfewaudio.reporting import ResultStore
 
 RESULTS, PREDICTIONS, CONFIG, CLIPS = "results.jsonl", "predictions.jsonl", "config.json", "clips.jsonl"
-LEAKS, SUGGESTIONS, EMBEDDING = "leaks.csv", "suggestions.csv", "embedding.csv"
+LEAKS, SUGGESTIONS, EMBEDDING, TIMES = "leaks.csv", "suggestions.csv", "embedding.csv", "times.csv"
 # What belongs to the results of a run, and is removed with them.
 DERIVED = (
-    *(RESULTS, PREDICTIONS, CLIPS, LEAKS, SUGGESTIONS, EMBEDDING),
+    *(RESULTS, PREDICTIONS, CLIPS, LEAKS, SUGGESTIONS, EMBEDDING, TIMES),
     *("curve.png", "trained.png", "report.html", "report.md"),
 )
 PREDICTION_KEY = ("dataset", "pipeline", "n_shots", "repeat", "fold")

@@ -12,17 +12,22 @@ from skfewaudio._option_types import reading_of
 
 from ._dataset import load_dataset
 from ._protocols import Run, build_pipeline, print_message
+from ._recipes import make_recipes
 from ._run_config import DATASET_OPTIONS, check_unchanged, read_config
-from ._run_files import EMBEDDING, LEAKS, SUGGESTIONS, open_predictions, open_results
+from ._run_files import EMBEDDING, LEAKS, SUGGESTIONS, TIMES, open_predictions, open_results
+from ._suites import SLOW
 from ._unreadable import leave_out
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from skfewaudio.datasets import AudioDataset
+    from skfewaudio.reporting import EmbeddingDisplay
 
 SUFFIXES = {"html": "html", "markdown": "md"}
 N_SUGGESTIONS = 20
+N_TIMED = 8  # clips whose features are computed for the time
 PREDICTION_LISTS = ["clip", "true", "predicted", "probability", "true_probability"]
 HIDDEN_SETTINGS = ("pipelines", "parameters", "data", "runs", "classes", "licence", "citation", "source")
 
@@ -85,21 +90,61 @@ def rank_pipelines(rows: "pd.DataFrame") -> list[str]:
 
 
 def write_embedding(run: Run) -> None:
-    """Write the projected embeddings of test clips and prototypes, for the first prototypical pipeline."""
-    from skfewaudio import PrototypicalClassifier
+    """Write the projected embeddings of the clips of a fold by the best pipeline that has embeddings."""
     from skfewaudio.model_selection import FewShotSplit
+
+    ranked = rank_pipelines(open_results(run.args.output).frame())
+    n_shots = max(run.args.n_shots)
+    split = FewShotSplit(n_shots, cv=run.cv, random_state=run.args.random_state)
+    train, test = next(split.split(run.dataset.X, run.dataset.y))
+    fold = run.cv.unique_folds[0]
+    for name in ranked:
+        frame = _embed(run, name, train, test) if name in run.args.pipelines and name not in SLOW else None
+        if frame is not None:
+            known = frame.assign(pipeline=name, n_shots=n_shots, fold=fold)
+            _write_table(known, run.args.output / EMBEDDING)
+            return
+
+
+def _embed(run: Run, name: str, train: "np.ndarray", test: "np.ndarray") -> "pd.DataFrame | None":
+    """Fit a pipeline and return the embeddings of test clips; None if it has no vectors to show."""
     from skfewaudio.reporting import EmbeddingDisplay
 
     dataset = run.dataset
+    model = run.cached(build_pipeline(run, name))
+    if not hasattr(model, "steps"):
+        return None
+    clips = [dataset.X[i] for i in test]
+    model.fit([dataset.X[i] for i in train], dataset.y[train])
+    try:
+        frame = EmbeddingDisplay.from_estimator(model, clips, dataset.y[test], clips=test).frame()
+    except (TypeError, ValueError):
+        return None  # the features of some classifiers are spectrograms, or one number
+    is_clip = frame["kind"] == "clip"
+    frame.loc[is_clip, "predicted"] = model.predict(clips).astype(str)
+    return frame
+
+
+def write_times(run: Run) -> None:
+    """Measure the time for the features of a clip, without the cache, by pipeline, once per output folder."""
+    import pandas as pd
+
+    from skfewaudio.model_selection.shared_features import SharedFeatures
+
+    path = run.args.output / TIMES
+    before = None if run.args.overwrite else _read_table(path)
+    known = {} if before is None else dict(zip(before["pipeline"], before["clip_feature_time"], strict=True))
+    clips = [run.dataset.X[i] for i in range(0, len(run.dataset), max(1, len(run.dataset) // N_TIMED))][
+        :N_TIMED
+    ]
     for name in run.args.pipelines:
-        model = build_pipeline(run, name)
-        if isinstance(getattr(model, "steps", [(None, model)])[-1][1], PrototypicalClassifier):
-            split = FewShotSplit(max(run.args.n_shots), cv=run.cv, random_state=run.args.random_state)
-            train, test = next(split.split(dataset.X, dataset.y))
-            model = run.cached(model).fit([dataset.X[i] for i in train], dataset.y[train])
-            display = EmbeddingDisplay.from_estimator(model, [dataset.X[i] for i in test], dataset.y[test])
-            _write_table(display.frame(), run.args.output / EMBEDDING)
-            return
+        if name not in known:
+            pipeline = build_pipeline(run, name)
+            SharedFeatures({name: pipeline}).compute(name, clips[:1])  # loads what the first clip needs
+            features = SharedFeatures({name: pipeline})
+            features.compute(name, clips)
+            known[name] = features.seconds[name] / len(clips)
+    _write_table(pd.DataFrame({"pipeline": known.keys(), "clip_feature_time": known.values()}), path)
 
 
 def write_run_report(
@@ -138,7 +183,10 @@ def write_run_report(
         raise FileNotFoundError(f"{folder} holds no results; expected the output folder of a benchmark")
     config = read_config(folder)
     path = path or folder / f"report.{SUFFIXES.get(format, format)}"
-    tables = {name: _read_table(folder / name) for name in (LEAKS, SUGGESTIONS, EMBEDDING)}
+    tables = {name: _read_table(folder / name) for name in (LEAKS, SUGGESTIONS, EMBEDDING, TIMES)}
+    times = tables[TIMES]
+    if times is not None:
+        rows = rows.merge(times, on="pipeline", how="left")
     return write_report(
         path,
         rows,
@@ -148,9 +196,27 @@ def write_run_report(
         leaks=tables[LEAKS],
         extrapolation=_extrapolate(rows),
         suggestions=tables[SUGGESTIONS],
-        embedding=tables[EMBEDDING],
+        embedding=_as_display(tables[EMBEDDING]),
+        recipes=make_recipes(config),
         format=format,
     )
+
+
+def _as_display(table: "pd.DataFrame | None") -> "EmbeddingDisplay | None":
+    """Return the stored embedding with a description of the classifier and of the clips."""
+    from skfewaudio.reporting import EmbeddingDisplay
+
+    if table is None:
+        return None
+    description = ""
+    if {"pipeline", "n_shots", "fold"} <= set(table):
+        first = table.iloc[0]
+        clips = "clip" if first["n_shots"] == 1 else "clips"
+        description = (
+            f"The features of {first['pipeline']}, fitted to {first['n_shots']} labelled {clips} per class "
+            f"of the other folds; the clips are those of fold {first['fold']}, which it was not fitted to."
+        )
+    return EmbeddingDisplay(table, projection="principal component", description=description)
 
 
 def _write_table(frame: "pd.DataFrame", path: Path) -> None:
@@ -166,7 +232,9 @@ def _read_table(path: Path) -> "pd.DataFrame | None":
     if not path.exists():
         return None
     try:
-        return pd.read_csv(io.BytesIO(read_regular(path)), dtype={"label": str}, keep_default_na=False)
+        return pd.read_csv(
+            io.BytesIO(read_regular(path)), dtype={"label": str, "predicted": str}, keep_default_na=False
+        )
     except ValueError as error:  # of pandas, too
         raise ValueError(
             f"{path} is not a table of a benchmark ({error}): remove it, and run the benchmark again"

@@ -41,8 +41,8 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         metavar="P",
         type=float,
-        help="choose the thresholds so that the share P of the found events is right (default: thresholds of "
-        "the best F-score)",
+        help="choose the thresholds so that the share P of the found events is right (default: a threshold "
+        "of 0.6)",
     )
     wanted.add_argument(
         "--recall", metavar="P", type=float, help="choose them so that the share P of the events is found"

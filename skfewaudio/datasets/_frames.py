@@ -17,7 +17,7 @@ from skfewaudio.audio.clips import as_sound, is_file_part, is_path, is_sound
 from skfewaudio.exceptions import AudioLoadError
 
 N_PLAYERS = 4
-MAX_CLASSES = 30  # rows of the table of classes
+MAX_CLASSES, MAX_FOLDS = 30, 12  # rows and columns of the table of classes
 PLAYER_RATE = 16000  # Hz
 PLAYER_SECONDS = 3.0
 MAX_BYTES = 200_000  # of all players of a dataset
@@ -61,14 +61,15 @@ def _describe_size(dataset: Any) -> str:
 
 
 def _class_table(dataset: Any) -> str:
-    """Return the numbers of clips by class, and by fold if there are any."""
+    """Return the numbers of clips by class, and by fold if there are few folds."""
     names = dataset.target_names
     if dataset.label_names is None:
         is_in = dataset.target[:, None] == np.asarray(names)
     else:
         is_in = dataset.target > 0
     counts = pd.DataFrame({"clips": is_in.sum(axis=0)}, index=names)
-    for fold in [] if dataset.folds is None else np.unique(dataset.folds):
+    folds = [] if dataset.folds is None else np.unique(dataset.folds).tolist()
+    for fold in folds if len(folds) <= MAX_FOLDS else []:
         counts[f"fold {fold}"] = is_in[dataset.folds == fold].sum(axis=0)
     heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in ("class", *counts.columns))
     rows = [
@@ -92,7 +93,7 @@ def _players(dataset: Any) -> str:
         if size > MAX_BYTES:
             break
         source = f"data:audio/mpeg;base64,{base64.b64encode(content).decode('ascii')}"
-        sound = f'<audio controls preload="none" src="{source}" aria-label="{_text(label)}"></audio>'
+        sound = f'<audio controls preload="metadata" src="{source}" aria-label="{_text(label)}"></audio>'
         players.append(f"<li>{_text(label)}<br>{sound}</li>")
     return f"<ul>{''.join(players)}</ul>" if players else ""
 

@@ -11,16 +11,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio._targets import check_groups
-from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
-from skfewaudio.features import LogMel, SpectrogramStatistics
-from skfewaudio.pipelines import make_few_shot_classifier
+from skfewaudio.features import LogMel
 
+from ._default_estimators import default_estimators
 from ._finder import Finder
+from ._folds import make_folds, number_recordings
 from ._scenes import Grid, SceneMaker, active_part, separate_parts
 from ._simulation import simulate
 from ._spectra import BLOCK_SECONDS, Frames
-from ._thresholds import check_wanted, choose_threshold
+from ._thresholds import DEFAULT_THRESHOLD, check_wanted, choose_threshold
 from ._training import Examples, fit_finder
 from .event_labels import BACKGROUND_LABELS, separate_background
 
@@ -30,12 +31,10 @@ SHORTEST_EVENT = 0.1  # seconds
 # The background is estimated from this many seconds at least, and this many times the longest event.
 CONTEXT_SECONDS, CONTEXT_EVENTS = 20.0, 4.0
 MARGIN_SECONDS, LEAST_SECONDS = 0.1, 0.28
-WINDOW_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands")
-N_FOLDS = 3
-FOLD_EXAMPLES = Examples(windows=5, regions=4, pieces=3, background=1.0)
+FOLD_EXAMPLES = Examples(windows=5, regions=7, pieces=5, scenes=3)
 
 
-class EventDetector(MetaEstimatorMixin, BaseEstimator):
+class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     """Find sound events in recordings of any length, after training on a handful of clips of each.
 
     The clips of events are mixed with the clips of background at many levels, and two classifiers are fitted
@@ -46,16 +45,16 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : Pipeline or LogMel, default=None
         Unfitted pipeline of a :class:`~skfewaudio.features.LogMel` in decibels and a classifier of
-        spectrograms with ``predict_proba``. None uses
-        :func:`~skfewaudio.pipelines.make_few_shot_classifier` without augmentation. A LogMel
-        is used with the classifiers of this default.
+        spectrograms with ``predict_proba``. None uses a LogMel of 64 bands, and logistic regression on
+        :class:`~skfewaudio.features.SpectrogramStatistics` and, for whole events, on
+        :class:`~skfewaudio.features.SoundEmbed`. A LogMel is used with the classifiers of this default.
     background_label : str or sequence of str, default=("background", "noise", "silence")
         Labels of the clips without events. Without such clips, synthetic noise is used as background.
     window : float, default=None
         Length of the windows in seconds. None uses the duration of short training events.
     precision : float, default=None
-        Wanted precision of the detections of each class, which determines its threshold. None uses the
-        threshold with the highest F-score.
+        Wanted precision of the detections of each class, which determines its threshold. None uses
+        the threshold 0.6, unless a recall is wanted.
     recall : float, default=None
         Wanted recall, instead of a precision.
     random_state : int, default=0
@@ -161,7 +160,7 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         """
         check_wanted(self.precision, self.recall)
         labels, is_event = separate_background(y, len(X), self.background_label)
-        recordings = _recordings(X) if groups is None else check_groups(groups, len(labels))
+        recordings = number_recordings(X) if groups is None else check_groups(groups, len(labels))
         logmel, *classifiers = self._split_estimator()
         spectrograms = [np.asarray(clip) for clip in logmel.fit_transform(X)]
         self.logmel_ = logmel
@@ -187,7 +186,7 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         false: list[list[float]] = [[] for _ in self.classes_]
         n_events = len(events)
         rng = np.random.default_rng(self.random_state)
-        for fold in _folds(codes, groups[:n_events], groups[n_events:], rng):
+        for fold in make_folds(codes, groups[:n_events], groups[n_events:], rng):
             kept, others = np.flatnonzero(~fold[:n_events]), np.flatnonzero(~fold[n_events:])
             scenes = SceneMaker([events[i] for i in kept], [backgrounds[i] for i in others], self._grid, rng)
             finder = self._make_finder(*map(clone, classifiers))
@@ -205,7 +204,7 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         self.thresholds_, self.expected_ = {}, {}
         for label, true, wrong in zip(self.classes_.tolist(), found, false, strict=True):
             chosen = choose_threshold(true, wrong, precision=self.precision, recall=self.recall)
-            self.thresholds_[label] = chosen.threshold if true else 0.5
+            self.thresholds_[label] = chosen.threshold if true else DEFAULT_THRESHOLD
             if true:
                 self.expected_[label] = {"precision": chosen.precision, "recall": chosen.recall}
 
@@ -285,56 +284,7 @@ class EventDetector(MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def default_estimators() -> tuple[LogMel, Any, Any]:
-    """Make the recommended transformer, and the classifiers of windows and of regions."""
-    logmel, regions = make_few_shot_classifier(augmentation=None)
-    # Windows are many and short: the slow modulations do not fit in, and order matters less.
-    statistics = SpectrogramStatistics(WINDOW_BLOCKS, n_filters=8, random_state=0)
-    windows = clone(regions).set_params(blocks=[("statistics", statistics)], prior=None)
-    return logmel, windows, regions
-
-
-def _recordings(X: Any) -> NDArray[np.int64]:
-    """Return numbers of the recordings of clips: files, and each clip without a file."""
-    names = [
-        as_file_part(clip).path if is_path(clip) or is_file_part(clip) else f"\0{i}"
-        for i, clip in enumerate(X)
-    ]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
-
-
 def _trim(frames: Frames) -> Frames:
     """Remove silence around an event."""
     first, last = active_part(frames)
     return frames[:, first:last]
-
-
-def _folds(
-    codes: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    background_groups: NDArray[np.int64],
-    generator: np.random.Generator,
-) -> list[NDArray[np.bool_]]:
-    """Return masks of events and backgrounds that are left out together; each class stays in all fits."""
-    n_groups = [len(np.unique(groups[codes == code])) for code in np.unique(codes)]
-    n_folds = min(N_FOLDS, max(n_groups))
-    if n_folds < 2:
-        return []
-    numbers = np.concatenate([groups, background_groups])
-    fold_of: dict[int, int] = {}
-    for code in [*np.unique(codes), -1]:
-        own = generator.permutation(np.unique(groups[codes == code] if code >= 0 else background_groups))
-        fold_of |= {int(g): i % n_folds for i, g in enumerate(own) if int(g) not in fold_of}
-    folds = np.array([fold_of[int(g)] for g in numbers])
-    masks = []
-    for fold in range(n_folds):
-        mask = folds == fold
-        # A class with one recording is trained on in every fold, and not tested.
-        for code in np.unique(codes):
-            if mask[: len(codes)][codes == code].all():
-                mask[: len(codes)][codes == code] = False
-        if len(background_groups) and mask[len(codes) :].all():
-            mask[len(codes) :] = False
-        if mask[: len(codes)].any():
-            masks.append(mask)
-    return masks

@@ -17,7 +17,11 @@ GAPS = (0.15, 0.5, 1.5)
 WIDE_SHARE, NARROW_SHARE = 0.25, 0.1
 MIN_FRAMES = 4
 # Regions with a smaller probability do not compete.
-LEAST_PROBABILITY = 0.25
+LEAST_PROBABILITY = 0.1
+# A candidate is a piece if a candidate around it is so many times as long. Pieces lose the weight of a window
+# with this activity in decibels, so that an event is not divided without need.
+PIECE_RATIO = 1.5
+PIECE_ACTIVITY = 3.5
 # Frames between events that follow each other without a pause, and by how much a region around them may be
 # less probable than they are.
 MAX_PAUSE, TOLERANCE = 3, 0.15
@@ -111,12 +115,13 @@ def merge_runs(runs: Sequence[tuple[int, int]], gap: float) -> list[tuple[int, i
 
 
 def choose_events(
-    candidates: Sequence[Candidate], active: NDArray[np.float64], *, first: int = 0
+    candidates: Sequence[Candidate], active: NDArray[np.float64], *, window: int, first: int = 0
 ) -> list[Candidate]:
     """Choose the candidates without overlap that explain most activity with most certainty.
 
-    A candidate counts by the activity in it times the excess of its probability over a lower limit, so that
-    a long event wins over the short sounds that it consists of, and two events over one region around both.
+    A candidate counts by the activity in it times the excess of its probability over a lower limit, and less
+    if it may be a piece of another one. So a long event wins over the short sounds that it consists of, and
+    two events over one region around both.
 
     Parameters
     ----------
@@ -124,6 +129,8 @@ def choose_events(
         Regions.
     active : ndarray of shape (n_frames,)
         Activity of the frames from frame `first` on.
+    window : int
+        Length of the windows in frames.
     first : int, default=0
         Number of the first frame.
 
@@ -132,20 +139,23 @@ def choose_events(
     list of Candidate
         In the order of time.
     """
-    chosen = _weigh(candidates, active, first)
+    chosen = _weigh(candidates, active, first, PIECE_ACTIVITY * window)
     return join_adjacent(chosen, candidates)
 
 
-def _weigh(candidates: Sequence[Candidate], active: NDArray[np.float64], first: int) -> list[Candidate]:
-    """Choose the candidates without overlap that have the largest sum of weights."""
+def _weigh(
+    candidates: Sequence[Candidate], active: NDArray[np.float64], first: int, cost: float
+) -> list[Candidate]:
+    """Choose the candidates without overlap that have the largest sum of weights, less a cost of pieces."""
     ordered = sorted((c for c in candidates if c.probability > LEAST_PROBABILITY), key=lambda c: (c.end, c))
     ends = [candidate.end for candidate in ordered]
     mass = np.concatenate([[0.0], np.cumsum(np.minimum(active, MAX_ACTIVITY) + 1e-6)])
+    costs = cost * _are_pieces(ordered)
     best, before = [0.0], []
     for i, one in enumerate(ordered):
         j = bisect_right(ends, one.start + 1, 0, i)
         weight = mass[one.end - first] - mass[one.start - first]
-        value = best[j] + weight * (one.probability - LEAST_PROBABILITY)
+        value = best[j] + weight * (one.probability - LEAST_PROBABILITY) - costs[i]
         before.append(j if value > best[i] else -1)
         best.append(max(value, best[i]))
     chosen: list[Candidate] = []
@@ -156,6 +166,22 @@ def _weigh(candidates: Sequence[Candidate], active: NDArray[np.float64], first: 
             chosen.append(ordered[i])
             i = before[i]
     return chosen[::-1]
+
+
+def _are_pieces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """Return whether each candidate lies in one that is far longer."""
+    starts, ends = (np.array([getattr(c, name) for c in candidates]) for name in ("start", "end"))
+    return np.array(
+        [
+            np.any(
+                (starts <= c.start + MAX_PAUSE)
+                & (ends >= c.end - MAX_PAUSE)
+                & (ends - starts >= PIECE_RATIO * (c.end - c.start))
+            )
+            for c in candidates
+        ],
+        dtype=bool,
+    )
 
 
 def join_adjacent(chosen: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -173,3 +199,29 @@ def join_adjacent(chosen: Sequence[Candidate], candidates: Sequence[Candidate]) 
         if max(pauses) <= MAX_PAUSE and whole.probability >= max(c.probability for c in parts) - TOLERANCE:
             result = sorted([*(c for c in result if c not in parts), whole])
     return result
+
+
+def join_pieces(chosen: Sequence[Candidate], pauses: Sequence[float]) -> list[Candidate]:
+    """Join events of one class between which there is a short pause.
+
+    Parameters
+    ----------
+    chosen : sequence of Candidate
+        Events in the order of time.
+    pauses : sequence of float of length n_classes
+        Longest pause in frames, by class.
+
+    Returns
+    -------
+    list of Candidate
+        A joined event has the highest probability of its pieces.
+    """
+    joined: list[Candidate] = []
+    for one in chosen:
+        last = joined[-1] if joined else None
+        if last is not None and last.code == one.code and one.start - last.end <= pauses[one.code]:
+            probability = max(last.probability, one.probability)
+            joined[-1] = last._replace(end=one.end, probability=probability)
+        else:
+            joined.append(one)
+    return joined

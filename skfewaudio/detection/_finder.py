@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from skfewaudio.exceptions import InputWarning
 
-from ._events import LEAST_PROBABILITY, LOW_LEVELS, Candidate, propose_regions
+from ._events import (
+    LEAST_PROBABILITY,
+    LOW_LEVELS,
+    Candidate,
+    choose_events,
+    join_pieces,
+    propose_regions,
+)
 from ._scenes import Grid
 from ._spectra import Frames, activity, cut_region, limit_range
 
@@ -20,6 +27,8 @@ WINDOWS_AT_ONCE = 512
 BACKGROUND = -1
 # Regions may be shorter than the shortest training event of a class, and longer than the longest.
 SHORTEST, LONGEST = 0.5, 1.8
+# Pieces of a class with a shorter pause in seconds are one event, unless training events are as short.
+PAUSE = 0.25
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,14 @@ class Finder:
             Candidate(first + regions[i][0], first + regions[i][1], int(code), float(found[i, code]))
             for i, code in zip(*np.nonzero(fits & (found > LEAST_PROBABILITY)), strict=True)
         ]
+
+    def choose(
+        self, candidates: list[Candidate], active: NDArray[np.float64], first: int = 0
+    ) -> list[Candidate]:
+        """Choose the events among the candidates, from the activity of the frames from `first` on."""
+        chosen = choose_events(candidates, active, window=self.grid.window, first=first)
+        pauses = np.minimum(PAUSE / self.frame_seconds, self.limits[:, 0])
+        return join_pieces(chosen, pauses.tolist())
 
     def propose(
         self,

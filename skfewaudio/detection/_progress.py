@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from tqdm import tqdm
+from skfewaudio._progress_bar import tqdm
 
 from ._tasks import Note, Task, size_of
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
 from skfewaudio.classifiers import PrototypicalClassifier
 from skfewaudio.features import LogMel
@@ -23,7 +24,7 @@ _SHORTEST, _LONGEST = 0.2, 2.0  # seconds of a window
 _HOPS_PER_WINDOW = 4
 
 
-class PrototypicalDetector(BaseEstimator):
+class PrototypicalDetector(DocumentedMixin, BaseEstimator):
     """Find events with a prototypical network that classifies windows.
 
     This is a baseline: prototypical networks [1]_ are the usual method of few-shot event detection. The

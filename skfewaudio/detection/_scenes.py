@@ -17,11 +17,14 @@ from ._spectra import (
     mean_level,
     trim,
 )
+from ._variation import vary
 
 # Decibels of events over the background: in loud, and in quiet background.
 SIGNAL_TO_NOISE = (0.0, 25.0)
 QUIET = (30.0, 50.0)
 QUIET_SHARE = 0.3
+# Share of events that are varied in pitch, colour and tempo.
+VARIED_SHARE = 0.5
 # Share of backgrounds that are synthetic noise, and of those that are two backgrounds at once.
 NOISE_SHARE = 0.12
 DOUBLE_SHARE = 0.2
@@ -83,13 +86,17 @@ class SceneMaker:
         self.backgrounds = backgrounds
         self.grid = grid
         self.generator = generator
-        self.parts = [separate_parts(event, gap=grid.block // 4) for event in events]
         self._n_mels = len(events[0])
         self._floors = [background_floor(part, block=grid.block, context=MANY) for part in backgrounds]
 
     def place(self, number: int) -> tuple[Frames, int]:
         """Return the excess of an event over a random background, and its first frame."""
         return self._place(self.events[number])
+
+    def _variant(self, number: int) -> Frames:
+        """Return an event, or a random variation of it."""
+        event = self.events[number]
+        return vary(event, self.generator) if self.generator.random() < VARIED_SHARE else event
 
     def _place(self, event: Frames) -> tuple[Frames, int]:
         rng, duration = self.generator, event.shape[1]
@@ -105,19 +112,21 @@ class SceneMaker:
 
     def window_on(self, number: int) -> Frames:
         """Return a window that holds most of an event, or lies in it for the most part."""
-        scene, first = self.place(number)
-        size, duration = self.grid.window, self.events[number].shape[1]
+        event = self._variant(number)
+        scene, first = self._place(event)
+        size, duration = self.grid.window, event.shape[1]
         least = int(np.ceil(0.7 * min(duration, size)))
         start = first + int(self.generator.integers(least - size, duration - least + 1))
         return cut_region(scene, start, start + size, margin=0, least=1)
 
     def region_on(self, number: int) -> Frames:
         """Return an event with inexact edges."""
-        return self._region_on(self.events[number])
+        return self._region_on(self._variant(number))
 
     def piece_of(self, number: int) -> Frames:
         """Return a part of an event: some of several barks, or any part of a longer sound."""
-        event, parts = self.events[number], self.parts[number]
+        event = self._variant(number)
+        parts = separate_parts(event, gap=self.grid.block // 4)
         if len(parts) > 1 and self.generator.random() < SEPARATE_SHARE:
             first = int(self.generator.integers(len(parts)))
             last = min(len(parts) - 1, first + int(self.generator.integers(2)))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skfewaudio.audio.clips import FilePart, as_file_part, is_file_part
 
-from ._events import Candidate, choose_events
+from ._events import Candidate
 from ._frames import FrameReader, Section
 from ._spectra import Frames, activity, background_floor, excess
 
@@ -68,7 +68,7 @@ class DetectorSearch(Search):
         for section in self._reader.read(recording):
             above = self._above(section)
             candidates = self._finder.candidates(above, section.first, self._hop)
-            found = choose_events(candidates, activity(above), first=section.first)
+            found = self._finder.choose(candidates, activity(above), section.first)
             last = chosen[-1].end if chosen else 0
             chosen += [
                 c for c in found if section.core[0] <= c.start < section.core[1] and c.start >= last - 1

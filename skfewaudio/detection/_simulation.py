@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._events import Candidate, choose_events
+from ._events import Candidate
 from ._finder import Finder
 from ._scenes import SceneMaker, join_scenes
 from ._spectra import activity
@@ -38,7 +38,7 @@ def simulate(
     n_frames = 10 * scenes.grid.block
     empty = [scenes.background_scene(i % n_backgrounds, n_frames) for i in range(len(placed))]
     above, firsts = join_scenes([scene for _, scene, _ in placed] + empty, pause=4 * scenes.grid.block)
-    chosen = choose_events(finder.candidates(above), activity(above))
+    chosen = finder.choose(finder.candidates(above), activity(above))
     right: set[Candidate] = set()
     for (number, _, begin), first in zip(placed, firsts, strict=False):
         start, code = first + begin, codes[number]

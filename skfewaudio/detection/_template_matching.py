@@ -10,6 +10,7 @@ from scipy.signal import find_peaks
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skfewaudio._documentation import DocumentedMixin
 from skfewaudio.audio.clips import as_file_part, is_file_part, is_path
 from skfewaudio.features import LogMel
 
@@ -20,7 +21,7 @@ _MAX_SHARED = 0.3  # share of the shorter of two events that the other may cover
 _COLUMNS = ["path", "start", "end", "label", "probability"]
 
 
-class TemplateMatching(BaseEstimator):
+class TemplateMatching(DocumentedMixin, BaseEstimator):
     """Find events by the normalised cross-correlation of spectrograms with training events.
 
     This is a baseline: the usual method before embeddings, and the baseline of the DCASE challenge's few-shot

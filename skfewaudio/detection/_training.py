@@ -14,18 +14,29 @@ from ._spectra import Frames
 
 # Regions of backgrounds that the classifier of windows finds suspicious are examples of background.
 SUSPICIOUS = (0.1, 0.3)
-MOST_SUSPICIOUS = 5  # regions of one background
+MOST_SUSPICIOUS = 12  # regions of one background in one scene
 MINED_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Numbers of training examples: windows and regions per event, pieces per event, and backgrounds."""
+    """Numbers of training examples.
+
+    Parameters
+    ----------
+    windows, regions, pieces : int
+        Windows, whole regions and pieces of each event.
+    background : float
+        Examples of background for each example of an event.
+    scenes : int
+        Scenes of each background in which suspicious regions are searched for.
+    """
 
     windows: int = 8
-    regions: int = 7
-    pieces: int = 6
-    background: float = 1.2
+    regions: int = 14
+    pieces: int = 10
+    background: float = 0.8
+    scenes: int = 6
 
 
 def fit_finder(
@@ -65,18 +76,20 @@ def fit_finder(
         others = [i % max(1, n_backgrounds) for i in range(int(numbers.background * len(clips)))]
         clips += [beside(i) for i in others]
         if classifier is finder.regions:
-            mined, sources = mine_background(finder, scenes)
-            clips, others = clips + mined, others + sources
+            for _ in range(numbers.scenes):
+                mined, sources = mine_background(finder, scenes)
+                clips, others = clips + mined, others + sources
         labels = np.concatenate([codes[numbered], np.full(len(others), BACKGROUND)])
         rows = np.concatenate([groups[numbered], own_groups[others]])
         classifier.fit(clips, labels, **_group_params(classifier, rows))
 
 
 def mine_background(finder: Finder, scenes: SceneMaker) -> tuple[list[Frames], list[int]]:
-    """Find regions of each background that its windows do not clearly show to be background."""
-    n_backgrounds = len(scenes.backgrounds)
-    if not n_backgrounds:
-        return [], []
+    """Find regions of each background that its windows do not clearly show to be background.
+
+    Without backgrounds, the regions are those of synthetic noise.
+    """
+    n_backgrounds = max(1, len(scenes.backgrounds))
     n_frames = round(MINED_SECONDS / finder.frame_seconds)
     parts = [scenes.background_scene(number, n_frames) for number in range(n_backgrounds)]
     above, firsts = join_scenes(parts, pause=4 * scenes.grid.block)

@@ -14,11 +14,12 @@ from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skfewaudio._delegation import estimator_has, route_fit, routed_fit_params
+from skfewaudio._documentation import DocumentedMixin
 
 from .draws import Indices, RandomState, check_labels, draw_support
 
 
-class SubsampledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class SubsampledClassifier(DocumentedMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Meta-estimator that fits its estimator on `n_shots` randomly drawn clips of each class.
 
     It makes the number of labelled clips a parameter, so that ``GridSearchCV`` over ``n_shots`` computes the

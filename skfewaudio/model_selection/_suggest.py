@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skfewaudio.classifiers import AugmentedClassifier
+
+from ._subsampled import SubsampledClassifier
 from .draws import check_positive_int
 
 
@@ -114,17 +117,18 @@ def suggest_clips(
 
 
 def _unwrap(estimator: Any) -> Any:
-    """Return the estimator that a search or a SubsampledClassifier has fitted."""
+    """Return the estimator that a search, a SubsampledClassifier or an AugmentedClassifier has fitted."""
     check_is_fitted(estimator)
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"{type(estimator).__name__} has no predict_proba, which uncertainty is computed from; wrap it "
             "in sklearn.calibration.CalibratedClassifierCV, or use another classifier"
         )
-    for name in ("best_estimator_", "estimator_"):
-        inner = getattr(estimator, name, None)
-        if hasattr(inner, "predict_proba"):
-            return _unwrap(inner)
+    # The inner estimators of other classifiers do not take the same clips.
+    if isinstance(estimator, SubsampledClassifier | AugmentedClassifier):
+        return _unwrap(estimator.estimator_)
+    if hasattr(getattr(estimator, "best_estimator_", None), "predict_proba"):
+        return _unwrap(estimator.best_estimator_)
     return estimator
 
 

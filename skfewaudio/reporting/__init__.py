@@ -1,18 +1,6 @@
 """Storage of results, tables, plots and reports."""
 
-from ._curve_display import FewShotCurveDisplay
-from ._detection_display import DetectionDisplay
-from ._embedding import EmbeddingDisplay
-from ._report.write import write_report
-from ._store import ResultStore
-from ._tables import accuracy_table, summarize
+import lazy_loader as _lazy
 
-__all__ = [
-    "DetectionDisplay",
-    "EmbeddingDisplay",
-    "FewShotCurveDisplay",
-    "ResultStore",
-    "accuracy_table",
-    "summarize",
-    "write_report",
-]
+# Lazy, so that a table of results does not import the detectors of the plots.
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

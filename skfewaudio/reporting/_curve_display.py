@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from ._plotting import get_axes, separate_labels, style_of
-from ._tables import summarize
+from ._tables import MIN_REPEATS, summarize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,8 +115,9 @@ class FewShotCurveDisplay:
         for position, (name, line) in enumerate(self.data.groupby("pipeline", sort=False)):
             style = style_of(position)
             shots, mean, half = line["n_shots"], 100 * line["mean"], 100 * line["half_width"]
+            low, high = (mean - half).clip(lower=0), (mean + half).clip(upper=100)
             ax.plot(shots, mean, linewidth=2, markersize=5, label=str(name), **style)
-            ax.fill_between(shots, mean - half, mean + half, color=style["color"], alpha=0.18, linewidth=0)
+            ax.fill_between(shots, low, high, color=style["color"], alpha=0.18, linewidth=0)
             ends.append((float(mean.iloc[-1]), float(shots.iloc[-1]), str(name), style["color"]))
         self._style_axes(ax)
         for (height, last, name, color), shown in zip(
@@ -153,12 +154,21 @@ class FewShotCurveDisplay:
         ax.text(0.02, 0.98, self._caption(), transform=ax.transAxes, va="top", **small)
         if self.chance is not None:
             ax.axhline(100 * self.chance, color="0.45", linestyle=":", linewidth=1.2)
-            ax.text(shots[0], 100 * self.chance - 1, "chance", va="top", **small)
+            # In the corner, where no line has its markers or its label.
+            ax.text(
+                0.995,
+                100 * self.chance - 2.5,
+                "chance",
+                va="top",
+                ha="right",
+                transform=ax.get_yaxis_transform(),
+                **small,
+            )
 
     def _caption(self) -> str:
         """Describe the bands and the number of draws."""
         counts = self.data["n_repeats"]
-        if counts.max() == 1:
-            return "one draw of clips: no interval"
+        if counts.max() < MIN_REPEATS:
+            return f"{'one draw' if counts.max() == 1 else 'two draws'} of clips: no interval"
         number = str(counts.max()) if counts.nunique() == 1 else f"{counts.min()} to {counts.max()}"
         return f"mean and 95 % interval over {number} draws of clips"

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from skfewaudio.detection import detect_events
 
 from ._detection_events import DYNAMIC_DB, classify_events, compute_spectrogram, describe_recording
-from ._plotting import COLORS, get_axes
+from ._plotting import COLORS, get_axes, hertz_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LANE = 0.11  # height of a class, relative to the spectrogram
 GAP = 0.04  # between the spectrogram and the first class
-ROUND_HERTZ = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
-MIN_TICK_GAP = 0.06  # between ticks of frequency, relative to the spectrogram
 # Kind of event: whether it is drawn in the upper half of its lane, its colour, and whether it is filled.
 KINDS: dict[str, tuple[bool, str, bool]] = {
     "annotated": (True, "0.35", True),
@@ -242,10 +240,7 @@ class DetectionDisplay:
 
     def _style_axes(self, ax: "Axes", labels: list[str]) -> None:
         """Set labels, ticks and limits, and draw the legend."""
-        every = np.array([value for value in ROUND_HERTZ if value < self.fmax])
-        heights = librosa.hz_to_mel(every) / librosa.hz_to_mel(self.fmax)
-        is_apart = np.diff(heights, prepend=-1.0) >= MIN_TICK_GAP
-        hertz, heights = every[is_apart], heights[is_apart]
+        hertz, heights = hertz_ticks(0.0, float(librosa.hz_to_mel(self.fmax)))
         lanes = [-GAP - LANE * (lane + 0.5) for lane in range(len(labels))]
         ax.set_yticks([*heights, *lanes], labels=[*(_kilohertz(value) for value in hertz), *labels])
         for line in ax.get_yticklines()[2 * len(hertz) :]:

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
+from skfewaudio.classifiers import AugmentedClassifier
+from skfewaudio.model_selection import SubsampledClassifier
+
 from ._plotting import get_axes, style_of
 
 if TYPE_CHECKING:
@@ -22,9 +25,12 @@ class EmbeddingDisplay:
     Parameters
     ----------
     data : DataFrame
-        Columns x, y, label and kind ("clip" or "prototype"), one row per point.
+        Columns x, y, label and kind ("clip" or "prototype"), one row per point. With the optional columns
+        clip (position in the dataset) and predicted (class), the report plays the clips and marks errors.
     projection : str, default=""
         Name of the axes, such as "principal component".
+    description : str, default=""
+        Sentence on the classifier and the clips, which is the caption in a report.
 
     Attributes
     ----------
@@ -44,23 +50,36 @@ class EmbeddingDisplay:
     (150, 4)
     """
 
-    def __init__(self, data: pd.DataFrame, *, projection: str = "") -> None:
+    def __init__(self, data: pd.DataFrame, *, projection: str = "", description: str = "") -> None:
         self.data = data
         self.projection = projection
+        self.description = description
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike | None = None) -> Self:
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        clips: ArrayLike | None = None,
+        description: str = "",
+    ) -> Self:
         """Embed clips with a fitted estimator.
 
         Parameters
         ----------
         estimator : fitted estimator
-            Estimator with `transform`, or a Pipeline whose last step has it. Its `prototypes_` are included
-            if present.
+            A transformer, a classifier with `transform`, or a Pipeline. Its `prototypes_` are included if
+            present.
         X : sequence of length n_clips
             The clips, in any form that `estimator` accepts.
         y : array-like of shape (n_clips,) or None, default=None
             Class labels of the clips. None draws all clips in grey.
+        clips : array-like of int, shape (n_clips,), or None, default=None
+            Positions of the clips in a dataset, which become the column clip.
+        description : str, default=""
+            Sentence on the classifier and the clips, which is the caption in a report.
 
         Returns
         -------
@@ -71,9 +90,23 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If the embeddings are not one vector of at least two numbers per clip, or `y` has another length.
+            If the embeddings are not one vector of at least two numbers per clip, or `y` or `clips` has
+            another length.
+        TypeError
+            If the estimator is a classifier without a transformer, so that it has no space of its own.
+
+        Notes
+        -----
+        The space is the output of `transform` if the estimator has it. Otherwise it is the input of the last
+        step of a Pipeline, the classifier: the vectors whose distances or products the classifier uses. In
+        :func:`~skfewaudio.pipelines.make_few_shot_classifier`, the classifier has a `transform`: the scaled
+        descriptions of a clip, each multiplied by the square root of the weight that was chosen for it, so
+        that the product of two vectors is the similarity of two clips to the classifier.
+
+        The principal components are fitted to the clips in X, not to the training clips. They show the
+        largest differences between clips, which need not be the differences between classes.
         """
-        embeddings = np.asarray(estimator.transform(X), dtype=float)
+        embeddings = np.asarray(_embed(estimator, X), dtype=float)
         if embeddings.ndim != 2 or embeddings.shape[1] < 2:
             raise ValueError(
                 f"embeddings must have shape (n_clips, 2 or more); {type(estimator).__name__}.transform "
@@ -93,7 +126,14 @@ class EmbeddingDisplay:
         data = pd.DataFrame(points, columns=["x", "y"])
         data["label"] = np.concatenate([labels, names])
         data["kind"] = ["clip"] * len(embeddings) + ["prototype"] * len(prototypes)
-        return cls(data, projection=projection)
+        if clips is not None:
+            positions = np.asarray(clips, dtype=int)
+            if positions.shape != (len(embeddings),):
+                raise ValueError(
+                    f"clips must have one position for each of {len(embeddings)} clips; got {positions.shape}"
+                )
+            data["clip"] = np.concatenate([positions, np.full(len(prototypes), -1)])
+        return cls(data, projection=projection, description=description)
 
     def frame(self) -> pd.DataFrame:
         """Return the plotted points.
@@ -101,7 +141,7 @@ class EmbeddingDisplay:
         Returns
         -------
         DataFrame
-            Columns x, y, label and kind ("clip" or "prototype").
+            Columns x, y, label and kind ("clip" or "prototype"), and clip if the positions are known.
         """
         return self.data.copy()
 
@@ -154,6 +194,29 @@ class EmbeddingDisplay:
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
+
+
+def _embed(estimator: Any, X: Any) -> Any:
+    """Return the vectors of clips in the space of a classifier; see the notes of `from_estimator`."""
+    if hasattr(estimator, "transform"):
+        return estimator.transform(X)
+    if isinstance(estimator, SubsampledClassifier | AugmentedClassifier):
+        return _embed(estimator.estimator_, X)
+    if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
+        features = estimator[:-1].transform(X)
+        last = estimator.steps[-1][1]
+        return features if _is_classifier_alone(last) else _embed(last, features)
+    raise TypeError(
+        f"{type(estimator).__name__} has no transform; expected a transformer, or a Pipeline of transformers "
+        "and a classifier, whose features are shown"
+    )
+
+
+def _is_classifier_alone(estimator: Any) -> bool:
+    """Return whether a classifier has neither `transform` nor an estimator inside that has."""
+    while isinstance(estimator, SubsampledClassifier | AugmentedClassifier):
+        estimator = estimator.estimator_
+    return not hasattr(estimator, "transform") and not isinstance(estimator, Pipeline)
 
 
 def _prototypes_of(estimator: Any, n_dims: int) -> tuple[NDArray[np.floating], NDArray[np.str_]]:

@@ -7,6 +7,7 @@ from scipy.stats import t as student_t
 from .text_table import format_columns
 
 _REQUIRED_COLUMNS = ("pipeline", "repeat", "metric", "value")
+MIN_REPEATS = 3  # of an interval; for two, Student's t is 12.7 standard errors, which says nothing
 _COLUMN_TITLES = {"n_shots": "clips per class"}
 
 
@@ -29,8 +30,8 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_s
     Returns
     -------
     DataFrame
-        Columns pipeline (in order of appearance), the column `by`, mean, half_width (NaN with one repeat) and
-        n_repeats.
+        Columns pipeline (in order of appearance), the column `by`, mean, half_width (NaN with fewer than
+        three repeats) and n_repeats.
 
     Raises
     ------
@@ -41,11 +42,11 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_s
     --------
     >>> import pandas as pd
     >>> from skfewaudio.reporting import summarize
-    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": 1, "repeat": [0, 1], "fold": 0,
-    ...                         "metric": "accuracy", "value": [0.4, 0.5]})
+    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": 1, "repeat": [0, 1, 2], "fold": 0,
+    ...                         "metric": "accuracy", "value": [0.4, 0.45, 0.5]})
     >>> summarize(results).round(2)
       pipeline  n_shots  mean  half_width  n_repeats
-    0     1-nn        1  0.45        0.64          2
+    0     1-nn        1  0.45        0.12          3
     """
     missing = [name for name in (*_REQUIRED_COLUMNS, by) if name not in results]
     if missing:
@@ -60,9 +61,10 @@ def summarize(results: pd.DataFrame, *, metric: str = "accuracy", by: str = "n_s
     by_repeat = ours.groupby(["pipeline", by, "repeat"], sort=False)["value"].mean()
     repeats = by_repeat.groupby(["pipeline", by], sort=False)
     statistics = repeats.agg(["mean", "std", "count"]).reset_index()
-    quantile = student_t.ppf(0.975, (statistics["count"] - 1).clip(lower=1))
+    count = statistics["count"].where(statistics["count"] >= MIN_REPEATS)
+    half_width = student_t.ppf(0.975, count - 1) * statistics["std"] / np.sqrt(count)
     return (
-        statistics.assign(half_width=quantile * statistics["std"] / np.sqrt(statistics["count"]))
+        statistics.assign(half_width=half_width)
         .rename(columns={"count": "n_repeats"})[["pipeline", by, "mean", "half_width", "n_repeats"]]
         .sort_values(["pipeline", by], key=_sort_key, ignore_index=True)
     )
@@ -100,7 +102,7 @@ def accuracy_table(
     -------
     str
         Means and half-widths of 95 % intervals over repeats, such as ``"41.2 ± 3.1"``, or only means if there
-        is one repeat.
+        are fewer than three repeats.
 
     Raises
     ------
@@ -111,15 +113,15 @@ def accuracy_table(
     --------
     >>> import pandas as pd
     >>> from skfewaudio.reporting import accuracy_table
-    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": [1, 1, 2, 2], "repeat": [0, 1] * 2, "fold": 0,
-    ...                         "metric": "accuracy", "value": [0.40, 0.41, 0.50, 0.52]})
+    >>> results = pd.DataFrame({"pipeline": "1-nn", "n_shots": [1] * 3 + [2] * 3, "repeat": [0, 1, 2] * 2,
+    ...                         "fold": 0, "metric": "accuracy", "value": [0.4, 0.41, 0.42, 0.5, 0.51, 0.55]})
     >>> print(accuracy_table(results))
-    clips per class          1            2
-    1-nn             40.5 ± 6.4  51.0 ± 12.7
+    clips per class           1           2
+    1-nn             41.0 ± 2.5  52.0 ± 6.6
     >>> print(accuracy_table(results, style="markdown"))
-    | clips per class |          1 |           2 |
-    |:----------------|-----------:|------------:|
-    | 1-nn            | 40.5 ± 6.4 | 51.0 ± 12.7 |
+    | clips per class |          1 |          2 |
+    |:----------------|-----------:|-----------:|
+    | 1-nn            | 41.0 ± 2.5 | 52.0 ± 6.6 |
     """
     summary = summarize(results, metric=metric, by=by)
     keys = zip(summary["pipeline"], summary[by], strict=True)

@@ -17,7 +17,7 @@ def test_writes_scores_predictions_settings_plot_and_report(finished):
     folder, *_ = finished
     assert {path.name for path in folder.iterdir()} == {
         *("results.jsonl", "predictions.jsonl", "config.json", "clips.jsonl"),
-        *("curve.png", "leaks.csv", "report.html"),
+        *("curve.png", "leaks.csv", "embedding.csv", "times.csv", "report.html"),
     }
 
 

@@ -5,7 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skfewaudio.detection._events import Candidate, choose_events, find_runs, merge_runs, propose_regions
+from skfewaudio.detection._events import (
+    Candidate,
+    choose_events,
+    find_runs,
+    join_pieces,
+    merge_runs,
+    propose_regions,
+)
 from skfewaudio.detection._spectra import (
     RANGE,
     activity,
@@ -17,7 +24,7 @@ from skfewaudio.detection._spectra import (
     round_length,
     trim,
 )
-from skfewaudio.detection._thresholds import choose_shared_threshold, choose_threshold
+from skfewaudio.detection._thresholds import choose_threshold
 from skfewaudio.detection._variation import vary
 
 
@@ -106,6 +113,12 @@ def test_choice_is_the_best_of_all_choices():
         if all(a.end <= b.start + 1 for a, b in pairwise(some)):
             best = max(best, value(some))
     assert value(choose_events(candidates, active, window=2)) == pytest.approx(best, rel=1e-4)
+
+
+def test_pieces_of_a_class_are_joined_over_short_pauses():
+    first, second, other = Candidate(0, 10, 0, 0.7), Candidate(13, 40, 0, 0.9), Candidate(41, 50, 1, 0.8)
+    assert join_pieces([first, second, other], [3, 3]) == [Candidate(0, 40, 0, 0.9), other]
+    assert join_pieces([first, second, other], [2, 3]) == [first, second, other]
 
 
 def test_choice_counts_frames_from_the_first_one():
@@ -210,11 +223,8 @@ def test_both_precision_and_recall_are_an_error():
         choose_threshold([0.9], [], precision=0.9, recall=0.9)
 
 
-def test_shared_threshold_separates_the_detections_of_all_classes():
-    first, second = choose_shared_threshold([[0.9, 0.8], [0.7, 0.75]], [[0.4], [0.5, 0.6]])
-    assert first.threshold == second.threshold
-    assert 0.6 < first.threshold < 0.7
-    assert (first.precision, second.recall) == (0.75, 0.75)
+def test_precision_and_recall_of_the_default_threshold_are_measured():
+    assert choose_threshold([0.9, 0.8, 0.3], [0.4, 0.7]) == (0.6, 3 / 5, 3 / 5)
 
 
 def test_variations_keep_the_sound_and_change_its_pitch_and_tempo():

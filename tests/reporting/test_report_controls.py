@@ -83,12 +83,20 @@ def test_recommendation_says_that_it_is_best_everywhere():
     assert recommend(make_scores(), None).reasons[-1] == "It is also best with every smaller number of clips."
 
 
+def test_recommendation_names_methods_that_may_be_as_good():
+    results = make_results()
+    close = (results["pipeline"] == "bad") & (results["n_shots"] == 5)
+    results.loc[close, "value"] = [0.7, 0.9, 0.75]
+    reasons = recommend(MetricScores.from_results(results, "accuracy"), None).reasons
+    assert "The draws do not distinguish it from bad." in reasons
+
+
 def test_recommendation_names_better_methods_with_fewer_clips():
     results = make_results()
     few = (results["pipeline"] == "bad") & (results["n_shots"] == 1)
     results.loc[few, "value"] = 0.9
     scores = MetricScores.from_results(results, "accuracy")
-    assert "With 1 per class, bad is better." in recommend(scores, None).reasons
+    assert "With 1 per class, bad scores higher." in recommend(scores, None).reasons
 
 
 def test_unknown_keys_of_a_recipe_are_rejected():

@@ -12,9 +12,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
-from tqdm import tqdm
 
 from skfewaudio._delegation import consumed_fit_params
+from skfewaudio._progress_bar import tqdm
 
 from .._split import list_folds
 from .._subsampled import check_not_tags

@@ -4,70 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from .charts import CurveChart, ScatterChart, Style, curve_chart, scatter_chart
+from .charts import NARROW, WIDE, CurveChart, curve_chart
+from .classes import Classes, build_classes, unique
 from .detections import Detections, build_detections
 from .media import Media, clip_media, clip_name
-from .predictions import (
-    MAX_CLASSES,
-    MisclassifiedClip,
-    Predictions,
-    confused_pairs_table,
-    confusion_table,
-    misclassified_clips,
-    per_class_table,
-)
-from .scores import MetricScores, headline, score_table, summary_sentences
-from .sections import (
-    check_extrapolation,
-    extrapolation_table,
-    leak_table,
-    provenance_table,
-    settings_table,
-    time_table,
-)
-from .table import Cell, Table, to_cell, to_frame, to_table
+from .outlook import Outlook, build_outlook
+from .plane import Embedding, build_embedding
+from .predictions import Predictions
+from .provenance import provenance_table, settings_table
+from .recommendation import Recommendation, recommend
+from .scores import GUESS, MetricScores, headline, score_table, summary_sentences
+from .sections import leak_table, time_table
+from .table import Table
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
-
-WIDE, NARROW = (860, 440), (340, 330)  # sizes of charts in pixels, for screens and for phones
-EMBEDDING_COLUMNS = ("x", "y", "label", "kind")
-MAX_SUGGESTIONS = 50
-
-
-@dataclass(frozen=True)
-class Classes:
-    """Confusions by class, initially shown for one pipeline and number of clips."""
-
-    pipeline: str
-    n_shots: int
-    confusion: Table | None
-    by_class: Table
-    pairs: Table
-    choices: dict[str, Any]
-    misclassified: list[tuple[MisclassifiedClip, Media]]
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """Charts of embedded clips, and a table of the class centres."""
-
-    wide: ScatterChart
-    narrow: ScatterChart
-    legend: list[tuple[str, Style]]
-    table: Table
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """Expected scores for more clips, and clips to label next."""
-
-    charts: list[CurveChart]
-    table: Table | None
-    suggestions: Table | None
 
 
 @dataclass(frozen=True)
@@ -82,14 +35,22 @@ class Report:
     scores: MetricScores
     charts: list[CurveChart]
     table: Table
+    recommendation: Recommendation | None
     classes: Classes | None
     embedding: Embedding | None
+    media: dict[int, Media]
+    data: dict[str, Any] | None
     detections: Detections | None
     times: Table | None
     outlook: Outlook | None
     leaks: Table | None
     provenance: Table
     settings: Table | None
+
+    @property
+    def n_colors(self) -> int:
+        """Number of colours of lines and classes."""
+        return max(len(self.scores.pipelines), 0 if self.embedding is None else len(self.embedding.legend))
 
 
 def build_report(
@@ -104,10 +65,12 @@ def build_report(
     embedding: Any,
     detections: Any,
     annotations: Any,
+    recipes: Mapping[str, Any] | None,
     n_events: int,
     metric: str | None,
     title: str | None,
     n_clips: int,
+    n_players: int,
     with_media: bool,
 ) -> Report:
     """Compute the contents of a report from the arguments of `write_report`."""
@@ -119,7 +82,9 @@ def build_report(
     leak_rows = None if leaks is None else leak_table(leaks, dataset)
     classes = None
     if predictions is not None:
-        classes = _classes(Predictions.check(predictions, dataset), scores, dataset, n_clips, with_media)
+        classes = build_classes(Predictions.check(predictions, dataset), scores, dataset, n_clips)
+    plane = None if embedding is None else build_embedding(embedding, dataset)
+    media = _encode_media(dataset, classes, plane, n_players, with_media)
     return Report(
         title=title or (f"{name}: few-shot report" if name else "Few-shot report"),
         scope=_scope(scores, dataset, config),
@@ -129,13 +94,16 @@ def build_report(
         scores=scores,
         charts=[curve_chart(scores, *size) for size in (WIDE, NARROW)],
         table=score_table(scores),
+        recommendation=recommend(scores, recipes),
         classes=classes,
-        embedding=None if embedding is None else _embedding(embedding),
+        embedding=plane,
+        media=media,
+        data=_page_data(classes, plane, media),
         detections=None
         if detections is None
         else build_detections(detections, annotations, n_events=n_events, with_media=with_media),
-        times=time_table(results),
-        outlook=_outlook(extrapolation, suggestions, scores),
+        times=time_table(results, None if dataset is None else len(dataset)),
+        outlook=build_outlook(extrapolation, suggestions, scores, n_clips if with_media else 0),
         leaks=leak_rows,
         provenance=provenance_table(results, dataset, config),
         settings=settings_table(config),
@@ -151,7 +119,7 @@ def _scope(scores: MetricScores, dataset: "AudioDataset | None", config: Mapping
     n_clips = config.get("n_clips") if dataset is None else len(dataset)
     n_classes = len(dataset.target_names) if dataset is not None else len(config.get("classes") or ())
     counts = {
-        "method": len(scores.pipelines),
+        "method": len([name for name in scores.pipelines if name != GUESS]),
         "clip": n_clips,
         "class": n_classes,
         "fold": scores.rows["fold"].nunique(),
@@ -188,77 +156,32 @@ def _finding_sentences(classes: Classes | None, leaks: Table | None) -> list[str
     return sentences
 
 
-def _classes(
-    predictions: Predictions, scores: MetricScores, dataset: Any, n_clips: int, with_media: bool
-) -> Classes:
-    """Compute the confusions of the best pipeline with the largest number of clips."""
-    n_shots = predictions.shots[-1]
-    pipeline = predictions.best(scores.best(n_shots) if n_shots in scores.shots else None)
-    small = len(predictions.classes) <= MAX_CLASSES
-    misclassified = misclassified_clips(predictions, pipeline, n_shots, n_clips)
-    return Classes(
-        pipeline,
-        n_shots,
-        confusion_table(predictions, pipeline, n_shots) if small else None,
-        per_class_table(predictions, pipeline),
-        confused_pairs_table(predictions, pipeline, n_shots),
-        predictions.all_confusions() if small else {},
-        [
-            (clip, clip_media(dataset, clip.clip) if with_media else Media(clip_name(dataset, clip.clip)))
-            for clip in misclassified
-        ],
-    )
+def _encode_media(
+    dataset: "AudioDataset | None",
+    classes: Classes | None,
+    embedding: Embedding | None,
+    n_players: int,
+    with_media: bool,
+) -> dict[int, Media]:
+    """Encode the sound of at most `n_players` clips: the worst errors, embedded clips, then other errors."""
+    first = [] if classes is None else [clip.clip for clip in classes.misclassified]
+    worst, others = ([], []) if classes is None else (classes.worst, classes.other_errors)
+    shown = [] if embedding is None else embedding.clips
+    wanted = unique([*first, *worst, *shown, *others])[: max(n_players, len(first))]
+    return {
+        clip: clip_media(dataset, clip) if with_media else Media(clip_name(dataset, clip)) for clip in wanted
+    }
 
 
-def _embedding(embedding: Any) -> Embedding:
-    """Create the charts of the embedding and the table of class centres."""
-    frame = to_frame(embedding, "label")
-    missing = [name for name in EMBEDDING_COLUMNS if name not in frame]
-    if missing:
-        raise ValueError(
-            f"embedding lacks the columns {', '.join(missing)}; expected an EmbeddingDisplay, or a DataFrame "
-            f"with {', '.join(EMBEDDING_COLUMNS)}"
-        )
-    frame = frame.assign(label=frame["label"].astype(str).replace("", "no class"))
-    styles = {name: Style.of(k) for k, name in enumerate(sorted(frame["label"].unique()))}
-    projection = getattr(embedding, "projection", "")
-    wide, narrow = (scatter_chart(frame, projection, styles, *size) for size in (WIDE, NARROW))
-    return Embedding(wide, narrow, list(styles.items()), _neighbour_table(frame))
-
-
-def _neighbour_table(frame: pd.DataFrame) -> Table:
-    """Create the table of class centres (prototypes, or means of clips) and their nearest classes."""
-    counts = frame[frame["kind"] == "clip"].groupby("label").size()
-    centres = frame[frame["kind"] == "clip"].groupby("label")[["x", "y"]].mean()
-    prototypes = frame[frame["kind"] == "prototype"].groupby("label")[["x", "y"]].mean()
-    centres = prototypes.combine_first(centres)
-    points = centres.to_numpy()
-    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    np.fill_diagonal(distances, np.inf)
-    rows = [
-        [
-            Cell(str(name)),
-            to_cell(int(counts.get(name, 0))),
-            to_cell(x),
-            to_cell(y),
-            Cell(str(centres.index[distances[k].argmin()]) if len(points) > 1 else "-"),
-        ]
-        for k, (name, (x, y)) in enumerate(zip(centres.index, points, strict=True))
-    ]
-    return Table("Class centres", ["class", "clips", "x", "y", "nearest class"], rows)
-
-
-def _outlook(extrapolation: Any, suggestions: Any, scores: MetricScores) -> Outlook | None:
-    """Create the section on more clips; None without extrapolation and suggestions."""
-    if extrapolation is None and suggestions is None:
+def _page_data(
+    classes: Classes | None, embedding: Embedding | None, media: dict[int, Media]
+) -> dict[str, Any] | None:
+    """Return the data of the page's controls, or None for a page without controls."""
+    points = [] if embedding is None else embedding.points
+    choices = {} if classes is None else classes.choices
+    if not points and not choices:
         return None
-    expected = None if extrapolation is None else check_extrapolation(extrapolation)
-    return Outlook(
-        [] if expected is None else [curve_chart(scores, *size, expected) for size in (WIDE, NARROW)],
-        None if expected is None else extrapolation_table(expected, scores),
-        None
-        if suggestions is None
-        else to_table(
-            suggestions, "Unlabelled clips, the most informative first", column="clip", limit=MAX_SUGGESTIONS
-        ),
-    )
+    # The page contains the sound of these clips already.
+    shown = set() if classes is None else {clip.clip for clip in classes.misclassified}
+    rest = {clip: sound._asdict() for clip, sound in media.items() if clip not in shown}
+    return {"choices": choices, "points": points, "media": rest}

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from .._plotting import separate_labels
 from .scores import MetricScores, Unit
 
-N_COLORS = 7  # --c0 to --c6 of the style sheet
 # SVG outlines around (0, 0) of about equal area, distinguishable without colour.
 MARKER_PATHS = (
     "M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0Z",
@@ -22,11 +21,9 @@ MARKER_PATHS = (
     "M-1.8,-5.2H1.8V-1.8H5.2V1.8H1.8V5.2H-1.8V1.8H-5.2V-1.8H-1.8Z",
     "M-5.2,-2.8L-2.8,-5.2L0,-2.4L2.8,-5.2L5.2,-2.8L2.4,0L5.2,2.8L2.8,5.2L0,2.4L-2.8,5.2L-5.2,2.8L-2.4,0Z",
 )
-STAR_PATH = "M0,-11L3,-3.8L10.5,-3.4L4.7,1.5L6.5,8.9L0,4.8L-6.5,8.9L-4.7,1.5L-10.5,-3.4L-3,-3.8Z"
+WIDE, NARROW = (860, 440), (340, 330)  # sizes of charts in pixels, for screens and for phones
 LABEL_GAP = 17.0  # pixels between the labels at the ends of lines
 LETTER_WIDTH = 8.2  # average width of a bold letter in pixels
-MAX_NAMES = 20  # more prototype labels would cover the chart
-MAX_POINTS = 1500
 MAX_LABEL_LENGTH = 22  # in characters; the tables contain the full names
 
 
@@ -38,8 +35,9 @@ class Style(NamedTuple):
 
     @classmethod
     def of(cls, position: int) -> "Style":
-        """Return the style for an index; markers shift each time the colours repeat."""
-        return cls(position % N_COLORS, MARKER_PATHS[(position + position // N_COLORS) % len(MARKER_PATHS)])
+        """Return the style for an index; markers shift each time that they repeat."""
+        shift = position // len(MARKER_PATHS)
+        return cls(position, MARKER_PATHS[(position + shift) % len(MARKER_PATHS)])
 
 
 class Tick(NamedTuple):
@@ -89,21 +87,16 @@ class CurveChart:
     labelled: bool
 
     @property
+    def chance_text_y(self) -> float:
+        """Height of the text on chance, below the line, which the markers of random guesses cover."""
+        if self.chance is None:
+            return 0.0
+        return self.chance.at + (18 if self.bottom - self.chance.at > 26 else -12)
+
+    @property
     def all_named(self) -> bool:
         """Whether all lines are labelled with their full names, so that no legend is needed."""
         return self.labelled and all(truncate_label(line.name) == line.name for line in self.lines)
-
-
-@dataclass(frozen=True)
-class ScatterChart:
-    """Chart of embedded clips and prototypes, in pixel coordinates."""
-
-    width: int
-    height: int
-    points: Sequence[tuple[Point, Style]]
-    stars: Sequence[tuple[Point, Style]]
-    labels: Sequence[Point]
-    axes: tuple[str, str]
 
 
 def curve_chart(
@@ -114,13 +107,15 @@ def curve_chart(
     data = _with_limits(scores.summary)
     if expected is not None:
         data = pd.concat([data, expected.assign(expected=True)], ignore_index=True)
+    if scores.unit.suffix:  # a share cannot be outside 0 to 1, whatever the interval
+        data = data.assign(low=data["low"].clip(lower=0.0), high=data["high"].clip(upper=1.0))
     longest = max(len(truncate_label(name)) for name in scores.pipelines)
     left, right, top, bottom = 46.0, width - 14.0, 28.0, height - 46.0
     if labelled:
         right -= 14 + LETTER_WIDTH * longest
     x = _log_scale(data["n_shots"].to_numpy(dtype=float), left, right)
     heights = _y_tick_values(scores, data)
-    y = _linear_scale(heights[0], heights[-1], bottom, top)
+    y = linear_scale(heights[0], heights[-1], bottom, top)
     lines = [
         _make_line(name, Style.of(k), data[data["pipeline"] == name], x, y, scores.unit)
         for k, name in enumerate(scores.pipelines)
@@ -140,28 +135,6 @@ def curve_chart(
         None if chance is None else Tick(y(chance), f"chance {scores.unit.write(chance)}"),
         labelled,
     )
-
-
-def scatter_chart(
-    frame: pd.DataFrame, projection: str, styles: dict[str, Style], width: int, height: int
-) -> ScatterChart:
-    """Compute the chart of embedded clips (at most MAX_POINTS, evenly spaced) and prototypes."""
-    margin = 26.0
-    x = _linear_scale(frame["x"].min(), frame["x"].max(), margin, width - margin)
-    y = _linear_scale(frame["y"].min(), frame["y"].max(), height - margin, margin)
-    clips = frame[frame["kind"] == "clip"]
-    clips = clips.iloc[:: max(1, -(-len(clips) // MAX_POINTS))]
-    stars = frame[frame["kind"] == "prototype"]
-    points, marked = (
-        [
-            (Point(x(px), y(py), truncate_label(str(label))), styles[str(label)])
-            for px, py, label in zip(part["x"], part["y"], part["label"], strict=True)
-        ]
-        for part in (clips, stars)
-    )
-    axis = projection.capitalize() or "Dimension"
-    names = _place_names([point for point, _ in marked], width) if len(marked) <= MAX_NAMES else []
-    return ScatterChart(width, height, points, marked, names, (f"{axis} 1", f"{axis} 2"))
 
 
 def truncate_label(name: str) -> str:
@@ -221,32 +194,6 @@ def _separate_line_labels(lines: Sequence[Line], bottom: float) -> list[Line]:
     ]
 
 
-def _place_names(stars: Sequence[Point], width: float) -> list[Point]:
-    """Place the label of each prototype so that it overlaps no prototype or other label, if possible."""
-    taken = [(star.x - 11, star.y - 9, star.x + 11, star.y + 9) for star in stars]
-    names = []
-    for star in stars:
-        length = LETTER_WIDTH * len(star.text)
-        steps = [0, *(sign * step for step in range(14, 140, 7) for sign in (-1, 1))]
-        corners = [
-            (x, star.y + step)
-            for step in steps
-            for x in (star.x + 13, star.x - 13 - length)
-            if 0 <= x <= width - length
-        ] or [(0.0, star.y)]
-        boxes = [(x, y - 8, x + length, y + 8) for x, y in corners]
-        free = [not any(_overlaps(box, other) for other in taken) for box in boxes]
-        chosen = free.index(True) if True in free else 0
-        taken.append(boxes[chosen])
-        names.append(Point(corners[chosen][0], corners[chosen][1] + 4.5, star.text))
-    return names
-
-
-def _overlaps(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    """Return whether two boxes (left, top, right, bottom) overlap."""
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
 def _svg_path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) if points else ""
 
@@ -272,12 +219,13 @@ def _drop_close_ticks(ticks: Sequence[Tick], gap: float = 24.0) -> list[Tick]:
     return kept[::-1]
 
 
-def _linear_scale(low: float, high: float, start: float, stop: float) -> Callable[[float], float]:
+def linear_scale(low: float, high: float, start: float, stop: float) -> Callable[[float], float]:
+    """Return the function that maps `low` to `start` and `high` to `stop`."""
     if high == low:
         return lambda value: (start + stop) / 2
     return lambda value: float(start + (value - low) / (high - low) * (stop - start))
 
 
 def _log_scale(values: NDArray[np.floating], start: float, stop: float) -> Callable[[float], float]:
-    scale = _linear_scale(np.log(values.min()), np.log(values.max()), start + 12, stop - 12)
+    scale = linear_scale(np.log(values.min()), np.log(values.max()), start + 12, stop - 12)
     return lambda value: scale(float(np.log(value)))

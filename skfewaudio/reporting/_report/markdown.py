@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from skfewaudio._names import escape_words
+
 from .predictions import MisclassifiedClip
+from .recommendation import Recommendation
 from .table import Cell, Table, escape_markdown
 
 if TYPE_CHECKING:
@@ -14,11 +17,20 @@ def render_markdown(report: "Report") -> str:
     """Render all sections that have content."""
     lines = [f"# {escape_markdown(report.title)}", escape_markdown(report.headline)]
     lines += ["\n".join(f"- {escape_markdown(sentence)}" for sentence in report.summary)]
+    lines += _recommendation(report.recommendation)
     lines += _section("Scores", report.table)
     if report.classes is not None:
         classes = report.classes
-        lines += _section("Classes", classes.confusion, classes.by_class, classes.pairs)
-        lines += _section("Misclassified clips", misclassified_table(classes.misclassified))
+        calibration = None if classes.calibration is None else classes.calibration.table
+        lines += _section(
+            "Classes",
+            classes.confusion,
+            classes.precision_recall,
+            classes.by_class,
+            classes.pairs,
+            calibration,
+        )
+        lines += _section("Misclassified clips", misclassified_table(classes.cards(report.media)))
     if report.detections is not None:
         found = report.detections
         lines += _section("Found events", found.scores, found.table()) or ["## Found events"]
@@ -36,6 +48,18 @@ def render_markdown(report: "Report") -> str:
         )
     lines += _section("Provenance", report.provenance, report.settings)
     return "\n\n".join(lines) + "\n"
+
+
+def _recommendation(recommendation: Recommendation | None) -> list[str]:
+    """Render the recommended classifier with its command and code, if these are known."""
+    if recommendation is None or not (recommendation.command or recommendation.python):
+        return []
+    lines = ["## Recommendation", f"Take {escape_markdown(recommendation.pipeline)}."]
+    lines += [escape_markdown(" ".join(recommendation.reasons))]
+    for language, text in (("bash", recommendation.command), ("python", recommendation.python)):
+        if text:
+            lines += [f"```{language}\n{escape_words(text)}\n```"]
+    return lines
 
 
 def misclassified_table(clips: "list[tuple[MisclassifiedClip, Media]]") -> Table:

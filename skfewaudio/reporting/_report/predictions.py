@@ -61,7 +61,7 @@ class Predictions:
                 f"predictions contain the class {str(unknown[0])!r}; the classes of the dataset are "
                 f"{', '.join(classes)}"
             )
-        probability = pd.to_numeric(predictions["probability"]) if "probability" in predictions else 0.0
+        probability = pd.to_numeric(predictions["probability"]) if "probability" in predictions else np.nan
         frame = predictions[list(PREDICTION_COLUMNS)].assign(
             true=np.searchsorted(classes, true),
             predicted=np.searchsorted(classes, predicted),
@@ -128,6 +128,24 @@ def per_class_table(predictions: Predictions, pipeline: str) -> Table:
     ]
     heads = ["class", *map(str, predictions.shots)]
     return Table(f"{pipeline}: accuracy in per cent by labelled clips per class", heads, rows, kind="heat")
+
+
+def precision_recall_table(predictions: Predictions, pipeline: str, n_shots: int) -> Table:
+    """Create the table of precision, recall and F1 score by class."""
+    counts = predictions.confusion(pipeline, n_shots)
+    true, found, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    rows = [
+        [
+            Cell(name),
+            share_cell(right[k], found[k]),
+            share_cell(right[k], true[k]),
+            share_cell(2 * right[k], true[k] + found[k]),
+            Cell(f"{true[k]:,}", float(true[k])),
+        ]
+        for k, name in enumerate(predictions.classes)
+    ]
+    heads = ["class", "precision", "recall", "F1", "predictions"]
+    return Table(f"{pipeline}, {n_shots} per class: per cent by class", heads, rows, kind="heat")
 
 
 def confused_pairs_table(predictions: Predictions, pipeline: str, n_shots: int) -> Table:
@@ -207,7 +225,7 @@ def share_cell(count: int, total: int) -> Cell:
         return Cell("-")
     share = float(count / total)
     # Shares that only round to 0 or 100 must not look like never and always.
-    text = "<1" if 0 < share < 0.005 else ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+    text = "<1" if 0 < share < 0.005 else ">99" if 0.995 <= share < 1 else str(int(100 * share + 0.5))
     return Cell(text, share, share=share)
 
 

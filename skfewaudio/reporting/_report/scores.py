@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from .._curve_display import FewShotCurveDisplay
+from .._tables import MIN_REPEATS
 from .table import Cell, Table, listing
 
 
@@ -32,10 +33,11 @@ class Unit(NamedTuple):
 
 
 PERCENT = Unit(100.0, " %", 1)
+GUESS = "random"  # the benchmark's pipeline of random guesses, which is no method to compare
 
 
 class Gap(NamedTuple):
-    """Mean of paired differences and half-width of its 95 % interval (NaN for one pair)."""
+    """Mean of paired differences and half-width of its 95 % interval (NaN for fewer than three pairs)."""
 
     mean: float
     half_width: float
@@ -119,7 +121,7 @@ class MetricScores:
         pairs = cells.loc[[upper]].merge(cells.loc[[lower]], on=keys)
         by_repeat = (pairs["value_x"] - pairs["value_y"]).groupby(pairs["repeat"]).mean()
         count = by_repeat.count()
-        if count < 2:
+        if count < MIN_REPEATS:
             return Gap(float(by_repeat.mean()), np.nan)
         return Gap(float(by_repeat.mean()), float(student_t.ppf(0.975, count - 1) * by_repeat.sem()))
 
@@ -134,7 +136,7 @@ def score_table(scores: MetricScores) -> Table:
     ]
     unit = f" ({scores.unit.suffix.strip()})" if scores.unit.suffix else ""
     notes = ["★ best of its column."]
-    if scores.summary["n_repeats"].max() > 1:
+    if scores.summary["n_repeats"].max() >= MIN_REPEATS:
         notes = [
             "★ best of its column; ≈ not distinguishable from it: the 95 % interval of the paired difference "
             "over draws contains 0. There is no correction for multiple comparisons.",
@@ -188,15 +190,16 @@ def _best_sentences(scores: MetricScores) -> list[str]:
             runs[-1][2].append(n)
         else:
             runs.append((best, tied, [n]))
-    repeated = scores.summary["n_repeats"].max() > 1
+    n_draws = int(scores.summary["n_repeats"].min())  # of the method with the fewest, so far
     return [
-        f"With {_shots_text(ns)} per class, {_best_clause(best, tied, repeated)}." for best, tied, ns in runs
+        f"With {_shots_text(ns)} per class, {_best_clause(best, tied, n_draws)}." for best, tied, ns in runs
     ]
 
 
-def _best_clause(best: str, tied: list[str], repeated: bool) -> str:
-    if not repeated:
-        return f"{best} scores highest; one draw of clips does not show how certain this is"
+def _best_clause(best: str, tied: list[str], n_draws: int) -> str:
+    if n_draws < MIN_REPEATS:
+        draws = "one draw of clips does" if n_draws == 1 else f"{n_draws} draws of clips do"
+        return f"{best} scores highest; {draws} not show how certain this is"
     if tied:
         return f"{best} scores highest, not distinguishable from {listing(tied)}"
     return f"{best} is clearly better than every other method"
@@ -232,6 +235,7 @@ def _chance_sentences(scores: MetricScores) -> list[str]:
     last = scores.summary[scores.summary["n_shots"] == scores.shots[-1]]
     lows = last["mean"] - last["half_width"].fillna(0)
     weak = last.loc[lows <= scores.chance, "pipeline"].tolist()
+    weak = [name for name in weak if name != GUESS]
     text = f"Guessing at random scores {scores.unit.write(scores.chance)}"
     if weak:
         text += f"; {listing(weak)} {'is' if len(weak) == 1 else 'are'} not clearly above that"
@@ -243,8 +247,9 @@ def _interval_sentence(scores: MetricScores) -> str:
     counts = scores.summary["n_repeats"]
     folds = scores.rows["fold"].nunique()
     over = f"averaged over {folds} folds" if folds > 1 else "on one split"
-    if counts.max() == 1:
-        return f"There is only one draw of labelled clips, {over}: the variation between draws is not known."
+    if counts.max() < MIN_REPEATS:
+        draws = "is only one draw" if counts.max() == 1 else f"are only {counts.max()} draws"
+        return f"There {draws} of labelled clips, {over}: the variation between draws is not known."
     number = str(counts.max()) if counts.nunique() == 1 else f"{counts.min()} to {counts.max()}"
     return (
         f"Intervals are over {number} draws of the labelled clips, {over}. They show the variation between "

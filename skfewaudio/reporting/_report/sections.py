@@ -1,95 +1,87 @@
-"""Smaller sections of the report: time, extrapolation, leakage and provenance."""
+"""Smaller sections of the report: time and leakage."""
 
-import json
-import platform
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from skfewaudio._version import __version__
-
 from .media import clip_name
-from .scores import MetricScores
-from .table import Cell, Table, duration, listing, to_frame, to_table
+from .table import Cell, Table, duration, to_frame, to_table
 
 if TYPE_CHECKING:
     from skfewaudio.datasets import AudioDataset
 
-EXTRAPOLATION_COLUMNS = ("pipeline", "n_shots", "mean")
-KNOWN_SETTINGS = ("dataset", "licence", "citation", "n_clips", "classes", "n_shots", "n_repeats")
 
+def time_table(results: pd.DataFrame, n_clips: int | None = None) -> Table | None:
+    """Create the table of times for features, fits and scoring; None without times in `results`.
 
-def time_table(results: pd.DataFrame) -> Table | None:
-    """Create the table of times for features, fits and scoring; None without times in `results`."""
+    `n_clips` is the number of clips whose features were computed; None adds the test clips of the folds.
+    """
     if not {"fit_time", "score_time"} <= set(results.columns):
         return None
     keys = ["pipeline", "n_shots", "repeat", "fold"]
     fits = results.drop_duplicates(keys)  # a fit has one row per metric
-    grouped = fits.groupby("pipeline", sort=False)
-    totals = {
-        "fitting": grouped["fit_time"].sum(min_count=1),
-        "scoring": grouped["score_time"].sum(min_count=1),
-    }
-    if "feature_time" in fits:
-        totals = {"features": grouped["feature_time"].max(), **totals}
-    last = fits[fits["n_shots"] == fits["n_shots"].max()].groupby("pipeline", sort=False)["fit_time"].mean()
-    longest = max(float(column.max()) for column in totals.values())
+    times = _seconds_of_methods(fits, n_clips)
+    longest = max(float(times[name].max()) for name in ("fit", "test"))
+    most = fits["n_shots"].max()
     rows = [
         [
             Cell(str(name)),
-            *(_time_cell(float(column.loc[str(name)]), longest) for column in totals.values()),
-            _time_cell(float(last.get(name, np.nan)), None),
-            Cell(f"{size:,}", float(size)),
+            _time_cell(row["feature"], None),
+            _time_cell(row["fit"], longest),
+            _time_cell(row["test"], longest),
+            _time_cell(row["all"], None),
+            Cell(f"{row['fits']:,.0f}", float(row["fits"])),
         ]
-        for name, size in grouped.size().items()
+        for name, row in times.iterrows()
     ]
-    heads = ["method", *totals, f"one fit of {fits['n_shots'].max()} per class", "fits"]
-    notes = [
-        "Fitting and scoring are sums over all fits"
-        + (
-            "; features are computed once for all clips."
-            if "features" in totals
-            else "; the time for features was not recorded."
-        )
+    with_features = "with features" if times["feature"].notna().any() else "without features"
+    heads = [
+        "method",
+        "features of one clip",
+        f"training on {most} per class, {with_features}",
+        f"classifying one clip, {with_features}",
+        "all fits, without features",
+        "fits",
     ]
-    return Table("Computing time", heads, rows, kind="bars", notes=notes)
+    return Table("Computing time", heads, rows, kind="bars", notes=_time_notes(fits, times))
 
 
-def check_extrapolation(extrapolation: Any) -> pd.DataFrame:
-    """Convert expected scores to columns pipeline, n_shots, mean, low and high."""
-    frame = to_frame(extrapolation, "pipeline")
-    missing = [name for name in EXTRAPOLATION_COLUMNS if name not in frame]
-    if missing:
-        raise ValueError(
-            f"extrapolation lacks the columns {', '.join(missing)}; expected pipeline, n_shots and mean, and "
-            "low and high, or half_width, for the interval"
-        )
-    half = frame.get("half_width", np.nan)
-    low = frame.get("low", frame["mean"] - half)
-    high = frame.get("high", frame["mean"] + half)
-    limits = frame.assign(low=low, high=high)[[*EXTRAPOLATION_COLUMNS, "low", "high"]]
-    return limits.sort_values(["n_shots"], kind="stable", ignore_index=True)
+def _seconds_of_methods(fits: pd.DataFrame, n_clips: int | None) -> pd.DataFrame:
+    """Return the seconds for the features of a clip, for a fit, and for a test clip, by method."""
+    grouped = fits.groupby("pipeline", sort=False)
+    feature = pd.Series(np.nan, index=list(grouped.groups))
+    n_clips = n_clips or int(fits.drop_duplicates("fold").get("n_test", pd.Series(dtype=float)).sum())
+    if "clip_feature_time" in fits:
+        feature = grouped["clip_feature_time"].max()
+    elif "feature_time" in fits and n_clips:
+        feature = grouped["feature_time"].max() / n_clips
+    largest = fits[fits["n_shots"] == fits["n_shots"].max()]
+    n_test = largest.get("n_test", np.nan)
+    n_train = largest.get("n_train", np.nan)
+    last = largest.assign(test=largest["score_time"] / n_test, n_train=n_train)
+    means = last.groupby("pipeline", sort=False)[["fit_time", "test", "n_train"]].mean()
+    known = feature.fillna(0.0)
+    return pd.DataFrame(
+        {
+            "feature": feature,
+            "fit": means["fit_time"] + (known * means["n_train"]).fillna(0.0),
+            "test": means["test"] + known,
+            "all": grouped[["fit_time", "score_time"]].sum(min_count=1).sum(axis=1, min_count=1),
+            "fits": grouped.size(),
+        }
+    ).loc[list(dict.fromkeys(fits["pipeline"]))]
 
 
-def extrapolation_table(expected: pd.DataFrame, scores: MetricScores) -> Table:
-    """Create the table of expected scores with intervals, one column per number of clips."""
-    unit = scores.unit
-    cells = {
-        (name, n): Cell(
-            unit.bare(mean) + ("" if np.isnan(low) else f" ({unit.bare(low)} to {unit.bare(high)})"), mean
-        )
-        for name, n, mean, low, high in expected.itertuples(index=False, name=None)
-    }
-    shots = sorted(expected["n_shots"].unique())
-    rows = [
-        [Cell(str(name)), *(cells.get((name, n), Cell("-")) for n in shots)]
-        for name in expected["pipeline"].unique()
-    ]
-    suffix = f" ({unit.suffix.strip()})" if unit.suffix else ""
-    caption = f"Expected {scores.label}{suffix} by labelled clips per class, with interval"
-    return Table(caption, ["method", *(f"{n:g}" for n in shots)], rows)
+def _time_notes(fits: pd.DataFrame, times: pd.DataFrame) -> list[str]:
+    """Explain how the times were measured."""
+    if "clip_feature_time" in fits:
+        how = "The time for features was measured on some clips, without the feature cache."
+    elif times["feature"].notna().any():
+        how = "Features that were read from a cache count with the time for reading them."
+    else:
+        how = "The time for features was not recorded."
+    return [f"{how} Training and classifying are means over the fits with the most clips."]
 
 
 def leak_table(leaks: Any, dataset: "AudioDataset | None") -> Table:
@@ -102,64 +94,7 @@ def leak_table(leaks: Any, dataset: "AudioDataset | None") -> Table:
     return to_table(frame, "Findings", column="finding")
 
 
-def provenance_table(
-    results: pd.DataFrame, dataset: "AudioDataset | None", config: Mapping[str, Any]
-) -> Table:
-    """Create the table of dataset, protocol and software versions."""
-    facts = {
-        "dataset": _first_known(
-            getattr(dataset, "name", None), config.get("dataset"), _first_value(results, "dataset")
-        ),
-        "licence": _first_known(getattr(dataset, "licence", None), config.get("licence")),
-        "citation": _first_known(getattr(dataset, "citation", None), config.get("citation")),
-        "clips": _first_known(None if dataset is None else len(dataset), config.get("n_clips")),
-        "classes": listing(_first_known(getattr(dataset, "target_names", None), config.get("classes")) or []),
-        "labelled clips per class": listing(sorted(results["n_shots"].unique().tolist())),
-        "folds": listing(pd.unique(results["fold"]).tolist()),
-        "draws": str(results["repeat"].nunique()),
-        "seeds": _number_range(results["seed"].unique()) if "seed" in results else "",
-        "test clips per fold": _number_range(results["n_test"].unique()) if "n_test" in results else "",
-        "report written with": f"skfewaudio {__version__}, Python {platform.python_version()}",
-    }
-    rows = [[Cell(name), Cell(str(value))] for name, value in facts.items() if value not in (None, "")]
-    return Table("Data and protocol", ["property", "value"], rows, sortable=False)
-
-
-def settings_table(config: Mapping[str, Any]) -> Table | None:
-    """Create the table of settings that are not in `provenance_table`; None if there are no others."""
-    rest = {key: value for key, value in config.items() if key not in KNOWN_SETTINGS and value is not None}
-    rows = []
-    for key, value in rest.items():
-        inner = value.items() if isinstance(value, Mapping) else [("", value)]
-        rows += [[Cell(f"{key}: {name}" if name else str(key)), _setting_cell(item)] for name, item in inner]
-    return Table("Settings of the run", ["setting", "value"], rows, sortable=False) if rows else None
-
-
-def _setting_cell(value: Any) -> Cell:
-    """Create a cell for a setting, as JSON unless it is a string; numbers have no separators."""
-    if isinstance(value, str):
-        return Cell(value)
-    return Cell(json.dumps(value, ensure_ascii=False, default=str))
-
-
 def _time_cell(seconds: float, longest: float | None) -> Cell:
     known = not np.isnan(seconds)
     share = seconds / longest if longest and known else None
     return Cell(duration(seconds), seconds if known else None, share=share)
-
-
-def _first_known(*values: Any) -> Any:
-    """Return the first value that is neither None nor empty."""
-    return next((value for value in values if value is not None and value != ""), None)
-
-
-def _first_value(results: pd.DataFrame, column: str) -> Any:
-    return results[column].iloc[0] if column in results else None
-
-
-def _number_range(values: np.ndarray) -> str:
-    """Format integers, consecutive ones as a range."""
-    numbers = sorted({int(value) for value in values})
-    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "")

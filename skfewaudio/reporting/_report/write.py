@@ -33,9 +33,11 @@ def write_report(
     embedding: Any = None,
     detections: Any = None,
     annotations: Any = None,
+    recipes: Mapping[str, Any] | None = None,
     metric: str | None = None,
     title: str | None = None,
     n_clips: int = 12,
+    n_players: int = 100,
     n_events: int = 20,
     format: str = "html",
 ) -> Path:
@@ -55,12 +57,13 @@ def write_report(
         One row per prediction, with columns pipeline, n_shots, repeat, fold, clip (index into `dataset`),
         predicted (class) and optionally probability. To obtain it, convert the predictions that
         `few_shot_curve` passes to `on_predictions` to DataFrames and concatenate them. Needed for the
-        confusion matrices, the accuracy by class and the misclassified clips.
+        confusion matrices, precision and recall, the reliability diagram and the misclassified clips.
     dataset : AudioDataset or None, default=None
         Dataset of the results. It provides audio, licence and citation, and the true classes if `predictions`
         has no column true.
     config : mapping or None, default=None
-        Settings of the run to list in the report.
+        Settings of the run to list in the report. The keys date, command, commit and machine are listed with
+        the data.
     leaks : DataFrame, sequence of str or of records, or None, default=None
         Findings of `check_leakage` or another check; empty if nothing was found. Integers in the columns
         first and second are indices into `dataset`.
@@ -69,19 +72,29 @@ def write_report(
         and either low and high, or half_width.
     suggestions : DataFrame, sequence of str or of records, or None, default=None
         Unlabelled clips in the order in which to label them, such as the files that `suggest_clips` selects.
+        The first `n_clips` files have a player.
     embedding : EmbeddingDisplay, DataFrame or None, default=None
-        Embedded clips and prototypes: columns x, y, label and kind ("clip" or "prototype").
+        Embedded clips and prototypes: columns x, y, label and kind ("clip" or "prototype"). With the column
+        clip (position in `dataset`), the clips can be played; with the column predicted (class), errors are
+        marked.
     detections : DataFrame or None, default=None
         Found events, as returned by :func:`~skfewaudio.detection.detect_events`, each with a player.
     annotations : DataFrame, AudioDataset or None, default=None
         Annotated events of the same recordings. With these, false alarms are listed first, and the scores of
         the found events are shown.
+    recipes : mapping of str to mapping, or None, default=None
+        How to make each pipeline: "command" (for a shell) and "python" (code), by the name of the pipeline.
+        The report shows both for the recommended pipeline.
     metric : str or None, default=None
         Metric of the report. None uses accuracy if available, else the first metric in `results`.
     title : str or None, default=None
         Title of the report. None uses the name of the dataset.
     n_clips : int, default=12
-        Maximum number of misclassified clips to show, with at most 6 s of audio each (about 70 kB per clip).
+        Maximum number of misclassified clips to show at a time, and of suggestions with a player.
+    n_players : int, default=100
+        Maximum number of labelled clips with a player in the whole page, with at most 6 s of audio each
+        (about 40 kB per clip): the clips that any pipeline misclassifies most often, embedded clips, and
+        other errors of the best pipeline. Other clips are only named.
     n_events : int, default=20
         Maximum number of found events to show, by falling probability, with at most 6 s of audio each.
     format : {"html", "markdown"}, default="html"
@@ -97,7 +110,7 @@ def write_report(
     ValueError
         If `results` is empty, contains several datasets, or lacks the metric or a column; if `predictions`
         does not match `dataset`; if `extrapolation`, `embedding`, `detections` or `annotations` lacks a
-        column; or if `format` is unknown.
+        column; if `recipes` has other keys; or if `format` is unknown.
     OSError
         If the file cannot be written.
 
@@ -139,10 +152,12 @@ def write_report(
         embedding=embedding,
         detections=detections,
         annotations=annotations,
+        recipes=recipes,
         n_events=n_events,
         metric=metric,
         title=title,
         n_clips=n_clips,
+        n_players=n_players,
         with_media=format == "html",
     )
     path = Path(path)

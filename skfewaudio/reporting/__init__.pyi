@@ -1,0 +1,10 @@
+from ._confusion_display import ConfusionDisplay as ConfusionDisplay
+from ._curve_display import FewShotCurveDisplay as FewShotCurveDisplay
+from ._detection_display import DetectionDisplay as DetectionDisplay
+from ._embedding import EmbeddingDisplay as EmbeddingDisplay
+from ._reliability import ReliabilityDisplay as ReliabilityDisplay
+from ._report.write import write_report as write_report
+from ._spectrogram_display import SpectrogramDisplay as SpectrogramDisplay
+from ._store import ResultStore as ResultStore
+from ._tables import accuracy_table as accuracy_table
+from ._tables import summarize as summarize
