@@ -29,9 +29,9 @@ def extrapolate_curve(
     confidence: float = 0.95,
     random_state: RandomState = 0,
 ) -> pd.DataFrame:
-    r"""Estimate the score for more labelled clips per class, with an interval.
+    """Estimate the score for more labelled clips per class, with an interval.
 
-    The error, 1 minus the score, is modelled as a power law :math:`a + b\,n^{-c}` with a, b and c
+    The error, 1 minus the score, is modelled as a power law ``a + b * n**-c`` with a, b and c
     non-negative. This describes learning curves well [1]_ once they have left chance level, but not before.
 
     Parameters
