@@ -66,8 +66,8 @@ NEEDS_WEIGHTS = {"VGGishEmbed"}
 ESTIMATORS = {
     name: estimator
     for package in (features, classifiers, model_selection)
-    for name, estimator in vars(package).items()
-    if isinstance(estimator, type) and issubclass(estimator, BaseEstimator) and not name.startswith("_")
+    for name in package.__all__
+    if isinstance(estimator := getattr(package, name), type) and issubclass(estimator, BaseEstimator)
 }
 AUGMENTATIONS = {
     name: kind
