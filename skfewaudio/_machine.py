@@ -1,9 +1,10 @@
 """Description of the machine and of the code that computed a result."""
 
-import os
 import platform
 import re
 from pathlib import Path
+
+import joblib
 
 from ._version import __version__
 
@@ -12,7 +13,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 def describe_machine() -> str:
     """Return the processor, the number of usable cores and the operating system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = joblib.cpu_count()
     words = [_name_processor(), f"{cores} core{'' if cores == 1 else 's'}", platform.system()]
     return ", ".join(filter(None, words))
 

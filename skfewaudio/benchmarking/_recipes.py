@@ -8,7 +8,7 @@ from skfewaudio.pipelines import PIPELINES
 from ._options import is_file_source
 
 MODEL = "sounds.model"
-NO_MODEL = ("random",)  # pipelines that nobody trains
+NO_MODEL = ("random",)  # a baseline, of which no model is wanted
 
 
 def make_recipes(config: dict[str, Any]) -> dict[str, dict[str, str]]:

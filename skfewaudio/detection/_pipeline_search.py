@@ -12,10 +12,12 @@ from skfewaudio.features import LogMel
 
 from ._events import Candidate, find_runs, merge_runs
 from ._frames import FrameReader, Section
-from ._search import DEFAULT_THRESHOLD, Search, starts_inside
+from ._search import Search, starts_inside
 from ._spectra import BLOCK_SECONDS, Frames, activity, background_floor, excess, trim
 from .event_labels import BACKGROUND_LABELS
 
+# A classifier of clips has learned no thresholds for events.
+CLIP_THRESHOLD = 0.5
 # The background is estimated from this many seconds.
 CONTEXT_SECONDS = 60.0
 CORE_SECONDS = 60.0
@@ -56,7 +58,7 @@ class PipelineSearch(Search):
         self._is_event = ~np.isin(model.classes_, BACKGROUND_LABELS)
         self.classes = np.asarray(model.classes_)[self._is_event]
         self._rejects = _may_reject(model)
-        self.thresholds = dict.fromkeys(self.classes.tolist(), DEFAULT_THRESHOLD)
+        self.thresholds = dict.fromkeys(self.classes.tolist(), CLIP_THRESHOLD)
         self._reader = FrameReader(
             first,
             core=CORE_SECONDS,

@@ -12,7 +12,6 @@ from ._events import Candidate
 from ._frames import FrameReader, Section
 from ._spectra import Frames, activity, background_floor, excess
 
-DEFAULT_THRESHOLD = 0.5
 # A section has a core of this many seconds at least, and this many times the context of the background.
 CORE_SECONDS, CORE_CONTEXTS = 60.0, 3.0
 

@@ -18,6 +18,8 @@ ZIP64_FROM = 2**31
 LARGEST = 1e30
 SMALLEST_DIVISOR = 1e-35
 
+# Samples of a clip that a transformer was fitted to: weeks of sound.
+MAX_SAMPLES = 2**36
 # Front-ends: sizes of one spectrogram relative to the sound, and of the filters.
 MAX_SAMPLE_RATE = 2**20
 MAX_FFT = 2**17

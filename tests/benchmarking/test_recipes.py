@@ -39,7 +39,7 @@ def test_code_loads_the_dataset_with_its_own_function():
 
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "random"])
 def test_code_is_valid_python(name):
-    ast.parse(recipe("synthetic", pipeline=name)["python"])
+    assert ast.parse(recipe("synthetic", pipeline=name)["python"]).body
 
 
 def test_code_of_the_recommended_classifier_runs():

@@ -16,8 +16,15 @@ from .scope import Scope, StateError
 from .state import FEATURES, State
 from .values import Check, choice, either, floats, integer, none, number, refuse, size
 
-# Number of samples of a clip, if fitted on an array.
-SAMPLES: dict[str, Check] = {"n_features_in_": size("samples"), "feature_names_in_": plain}
+
+def _samples(value: Any, scope: Scope) -> None:
+    """Expect the number of samples of a clip."""
+    integer(1, limits.MAX_SAMPLES)(value, scope)
+    size("samples")(value, scope)
+
+
+# Of transformers that were fitted on an array.
+SAMPLES: dict[str, Check] = {"n_features_in_": _samples, "feature_names_in_": plain}
 WAVEFORMS: dict[str, Check] = {
     "sample_rate": either(choice("auto"), integer(1, limits.MAX_SAMPLE_RATE)),
     "channel": either(choice("mean", "first", "loudest"), integer(0, limits.MAX_CHANNEL)),
