@@ -1,7 +1,5 @@
 """Short sounds of three classes, and features of them."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,24 +78,3 @@ def make_labeller(clusters):
         return ActiveLabeller(clips, features=features, **options), y[rows]
 
     return make
-
-
-def load_helper(name):
-    """Import a module beside the tests, which is no package."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-@pytest.fixture
-def chromium(tmp_path):
-    """A headless browser; the test is skipped if there is none."""
-    helper = load_helper("chromium")
-    program = helper.find_chromium()
-    if program is None:
-        pytest.skip("no Chromium found")
-    browser = helper.Chromium(program, tmp_path / "profile")
-    yield browser
-    browser.close()
