@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
-# Of statistics, the two descriptions of the order of events (for short clips) and the embedding.
-BLOCK_PRIOR = (2.5, 1.0, 2.0, 1.5)
-# Of all embeddings of other networks together. With more, a network that does not suit the recordings would
-# lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
-EMBEDDING_PRIOR = 3.0
+# Of statistics, the two descriptions of the order of events and the embedding: for long recordings, and for
+# sounds as short as a word, which differ in the order of events.
+BLOCK_PRIOR = ((0.55, 0.01, 0.02, 0.42), (0.10, 0.27, 0.38, 0.25))
+# Of all embeddings of other networks together, where the weights above sum to 1. With more, a network that
+# does not suit the recordings would lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
+EMBEDDING_PRIOR = 0.43
 
 
 def make_few_shot_classifier(
@@ -133,11 +134,11 @@ def make_few_shot_classifier(
     ]
     named = _name_embeddings(embedding, channel=channel, allow_truncated=allow_truncated, device=device)
     first: tuple[str, Any] = ("logmel", logmel)
-    prior: tuple[float, ...] = BLOCK_PRIOR
+    prior: list[tuple[float, ...]] = list(BLOCK_PRIOR)
     if named:
         first = ("features", SpectrogramWithEmbeddings(logmel, named))
         blocks += [(name, "passthrough") for name, _ in named]
-        prior = (*BLOCK_PRIOR, *[EMBEDDING_PRIOR / len(named)] * len(named))
+        prior = [(*row, *[EMBEDDING_PRIOR / len(named)] * len(named)) for row in BLOCK_PRIOR]
     classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=prior)
     if isinstance(augmentation, str) and augmentation == "auto":
         augmentation = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]

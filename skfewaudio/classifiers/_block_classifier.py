@@ -24,6 +24,7 @@ from skfewaudio._embedded_clips import split_embedded
 from skfewaudio._validation import check_spectrograms
 
 from ._wrapped import WrappedClassifierMixin
+from .block_prior import measured_relevance, weigh_by_relevance
 
 PASSED = "passthrough"
 
@@ -45,9 +46,9 @@ class BlockClassifier(
     Parameters
     ----------
     blocks : list of (str, transformer)
-        Names and transformers of the clips to vectors. If a transformer has an attribute ``relevance_`` after
-        `fit`, its prior weight is multiplied by it. ``"passthrough"`` is the embedding with this name of
-        clips from :class:`~skfewaudio.features.SpectrogramWithEmbeddings`.
+        Names and transformers of the clips to vectors. A transformer can have an attribute ``relevance_``
+        after `fit`, from 0 to 1, on which `prior` depends. ``"passthrough"`` is the embedding with this name
+        of clips from :class:`~skfewaudio.features.SpectrogramWithEmbeddings`.
     estimator : classifier
         Classifier with the parameters ``block_sizes`` and ``block_prior``, such as
         :class:`CalibratedRidgeClassifier`.
@@ -55,8 +56,11 @@ class BlockClassifier(
         Scaler of each block with the parameter ``block_sizes``, such as
         :class:`~skfewaudio.features.BlockScaler`. It scales the parts of a vector separately if the
         transformer has a method ``block_sizes``. None leaves the features as they are.
-    prior : array-like of shape (n_blocks,), default=None
-        Weights of the blocks before any clip is seen. None gives all blocks the same weight.
+    prior : array-like of shape (n_blocks,) or (2, n_blocks), default=None
+        Weights of the blocks before any clip is seen, which are multiplied by ``relevance_`` where a
+        transformer has it. Two rows are the weights for a relevance of 0 and of 1, and are interpolated;
+        a block without the attribute follows the mean relevance of the others. None gives all blocks the
+        same weight.
 
     Attributes
     ----------
@@ -150,22 +154,21 @@ class BlockClassifier(
         if not names or len(set(names)) < len(names):
             raise ValueError(f"blocks has the names {names}; expected one or more different names")
         self.blocks_, features = [], []
-        prior = np.ones(len(names)) if self.prior is None else np.array(self.prior, dtype=np.float64)
-        if prior.shape != (len(names),):
-            raise ValueError(f"prior={self.prior!r}; expected {len(names)} weights, one for each block")
-        for i, (name, transformer) in enumerate(self.blocks):
+        weigh_by_relevance(self.prior, [np.nan] * len(names))  # fails before the features are computed
+        for name, transformer in self.blocks:
             if _is_embedding(transformer):
                 block, vectors = make_pipeline(PASSED), _select(embeddings, name)
             else:
                 block = make_pipeline(clone(transformer).fit(clips))
                 vectors = block.transform(clips)
-            prior[i] *= getattr(block[0], "relevance_", 1.0)
             if self.scaler is not None:
                 sizes = block[0].block_sizes() if hasattr(block[0], "block_sizes") else None
                 scaler = clone(self.scaler).set_params(block_sizes=sizes).fit(vectors)
                 block, vectors = make_pipeline(block[0], scaler), scaler.transform(vectors)
             self.blocks_.append((name, block))
             features.append(to_numpy(vectors))
+        relevances = [measured_relevance(block[0]) for _, block in self.blocks_]
+        prior = weigh_by_relevance(self.prior, relevances)
         estimator = clone(self.estimator)
         estimator.set_params(block_sizes=[block.shape[1] for block in features], block_prior=prior.tolist())
         params = {"sample_weight": sample_weight, "groups": groups}

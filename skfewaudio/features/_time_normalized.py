@@ -14,7 +14,7 @@ from ._spectrogram_vectors import SpectrogramTransformer
 
 PARTS = ("level", "shape", "change")
 # Frames per step at which the description is not relevant any more, and fully relevant.
-FRAMES_PER_STEP = (5.4, 1.6)
+FRAMES_PER_STEP = (3.0, 1.5)
 LEAST_RELEVANCE = 0.05
 
 
@@ -53,7 +53,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         Largest share of silent frames at the end of a clip of `fit`.
     relevance_ : float
         Between 0.05 and 1: how well this description suits the clips of `fit`. 1 if a step of the median clip
-        lasts at most 1.6 frames, 0.05 from 5.4 frames on, because several events then fall into one step.
+        lasts at most 1.5 frames, 0.05 from 3 frames on, because several events then fall into one step.
 
     See Also
     --------

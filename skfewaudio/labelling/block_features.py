@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skfewaudio.classifiers.block_prior import measured_relevance, weigh_by_relevance
 from skfewaudio.exceptions import AudioLoadError
 from skfewaudio.features import BlockScaler
 from skfewaudio.pipelines import make_few_shot_classifier
@@ -58,7 +59,7 @@ class BlockFeatures:
         self._clips = list(clips)
         pipeline = make_few_shot_classifier(n_mels=N_MELS, augmentation=None)
         self._blocks = [(name, block) for name, block in pipeline[-1].blocks]
-        self._prior = [float(weight) for weight in pipeline[-1].prior]
+        self._prior = pipeline[-1].prior
         for _, block in self._blocks:
             block.set_params(n_threads=n_threads)
         logmel = pipeline[0].set_params(n_threads=n_threads)
@@ -86,7 +87,7 @@ class BlockFeatures:
         arrays : sequence of ndarray of shape (n_clips, n_values)
             The blocks, in the order of the recommended classifier.
         relevances : sequence of float, default=None
-            Factor of the prior weight of each block. None is 1 for all.
+            Relevance of each block, from 0 to 1; NaN for a block that does not measure it. None is 1 for all.
 
         Returns
         -------
@@ -152,7 +153,7 @@ class BlockFeatures:
         fitted = [block.fit(spectrograms) for _, block in self._blocks]
         return (
             [block.transform(spectrograms) for block in fitted],
-            [float(getattr(block, "relevance_", 1.0)) for block in fitted],
+            [measured_relevance(block) for block in fitted],
         )
 
     def scaled(self) -> ReadyBlocks | None:
@@ -170,7 +171,7 @@ class BlockFeatures:
             relevances = np.median(self._relevances, axis=0)
         arrays = [np.stack(rows) for rows in zip(*vectors, strict=True)]
         scaled = self._scale(arrays)
-        prior = [weight * factor for weight, factor in zip(self._prior, relevances.tolist(), strict=True)]
+        prior = weigh_by_relevance(self._prior, relevances).tolist()
         found = ReadyBlocks(clips, np.hstack(scaled), [a.shape[1] for a in scaled], prior, n_replaced)
         self._scaled = version, found
         return found
