@@ -263,17 +263,27 @@ def use(model, X):
         detect_events(model, [(sound, 8000) for sound in X])
 
 
+def suit(model, X):
+    """Return X with as many columns, bands or samples as a model says that it takes.
+
+    More samples than a table of this test may have are passed as a list, whose clips may have any length.
+    """
+    n_features = getattr(model, "n_features_in_", None)
+    if not isinstance(n_features, int | np.integer) or X.ndim < 2:
+        return X
+    if n_features >= 10**5:
+        return list(X)
+    return np.resize(X, (4, n_features) if X.ndim == 2 else (len(X), n_features, X.shape[2]))
+
+
 def load_and_use(path, X):
     """Return how a file was handled: "refused", "used", or an error of a prediction."""
     try:
         model = load_model(path)
     except SkfewaudioError as error:
         return "refused", str(error)
-    n_features = getattr(model, "n_features_in_", None)
-    if isinstance(n_features, int | np.integer) and X.ndim == 2 and n_features < 10**5:
-        X = np.resize(X, (4, n_features))
     try:
-        use(model, X)
+        use(model, suit(model, X))
     except Exception as error:
         return "failed", f"{type(error).__name__}: {error}"
     return "used", ""

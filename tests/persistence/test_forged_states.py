@@ -103,6 +103,18 @@ def test_forged_models_predict_or_are_refused(forged, path):
         assert result in ("refused", "used"), (name, seed, message)
 
 
+@pytest.mark.parametrize(("name", "number"), [("embedding", 7), ("order", 7), ("mfcc", 10**6)])
+def test_model_of_a_forged_number_of_bands_or_samples_is_used_on_such_clips(name, number, forged, path):
+    models, states = forged
+    pickled, X = models.fit_models([name])[name]
+    model = pickle.loads(pickled)
+    model[0].n_features_in_ = number
+    save_model(model, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert states.load_and_use(path, X) == ("used", "")
+
+
 class Worker:
     """Process that forges, loads and uses files; a crash or a hang ends only this process."""
 

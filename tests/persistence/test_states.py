@@ -71,6 +71,17 @@ def test_class_number_outside_of_the_classes_is_refused(label, path):
     )
 
 
+def test_uniform_neighbours_without_the_exponent_of_their_metric_are_refused(path):
+    refused(neighbours().fit(X, Y).set_params(p=None), path, "has p=None, which metric='minkowski' needs")
+
+
+@pytest.mark.parametrize("params", [{"weights": "distance"}, {"metric": "euclidean"}])
+def test_neighbours_that_do_not_use_the_exponent_load_without_it(params, path):
+    model = neighbours(**params).fit(X, Y).set_params(p=None)
+    save_model(model, path)
+    np.testing.assert_array_equal(load_model(path).predict(X), model.predict(X))
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -127,6 +138,12 @@ def test_attribute_that_no_fit_sets_is_refused(name, path):
     model = LogisticRegression().fit(X, Y)
     setattr(model, name, np.log)
     refused(model, path, f"LogisticRegression with an unknown attribute, '{name}'")
+
+
+def test_container_of_outputs_that_set_output_never_stores_is_refused(path):
+    model = StandardScaler().fit(X)
+    model._sklearn_output_config = {"transform": None}
+    refused(model, path, r"_sklearn_output_config is None; expected one of 'default', 'pandas', 'polars'")
 
 
 def test_steps_of_other_widths_are_refused(path):

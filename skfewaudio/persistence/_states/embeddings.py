@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 from .. import _limits as limits
-from .front_ends import SAMPLES, WAVEFORMS
+from .front_ends import SAMPLES, WAVEFORMS, pass_clips, run
 from .objects import part
 from .pipelines import named_parts
 from .scope import Scope
@@ -43,13 +43,15 @@ def _checksums(value: Any, scope: Scope) -> None:
 
 
 def _check_both(scope: Scope) -> None:
-    """Check that the embeddings learn nothing, and pass on the number of bands."""
+    """Check that the embeddings learn nothing, and pass on the numbers of bands and dimensions."""
     model = scope.estimator
+    run(model._check_parts)
     names = [name for name, _ in model.embeddings]
     scope.need(set(model.checksums_) == set(names), "has checksums_ of other names than embeddings")
     able = all(hasattr(embedding, "transform") for _, embedding in model.embeddings)
     scope.need(able, "has an embedding without transform")
-    scope.outputs = scope.inspect(model.spectrogram, True).outputs
+    pass_clips(model.spectrogram, scope)
+    scope.embeddings = {name: scope.inspect(part, True).outputs for name, part in model.embeddings}
 
 
 STATES = {

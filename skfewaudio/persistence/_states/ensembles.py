@@ -23,12 +23,12 @@ CALIBRATED = "sklearn.calibration._CalibratedClassifier"
 def _one_against_rest(value: Any, scope: Scope) -> None:
     """Expect a classifier of two classes, or the constant of a class that all or no rows had."""
     is_constant = full_name(type(value)) == CONSTANT
-    (fitted(features="features") if is_constant else _binary)(value, scope)
+    (fitted(same_inputs=True) if is_constant else _binary)(value, scope)
 
 
 def _binary(value: Any, scope: Scope) -> None:
     """Expect a classifier of two classes that has scores."""
-    fitted(classes="binary", features="features")(value, scope)
+    fitted(classes="binary", same_inputs=True)(value, scope)
     _check_scores(value, scope)
 
 
@@ -122,14 +122,14 @@ STATES = {
         },
     ),
     "sklearn.multioutput.MultiOutputClassifier": State(
-        fitted=FEATURES | {"estimators_": items(fitted(features="features", method="predict"))},
+        fitted=FEATURES | {"estimators_": items(fitted(same_inputs=True, method="predict"))},
         optional={"classes_": items(plain)},
     ),
     "sklearn.ensemble._voting.VotingClassifier": State(
         fitted={
             "le_": fitted(LABEL_ENCODER),
             "classes_": labels(),
-            "estimators_": items(fitted(classes="encoded", features="features")),
+            "estimators_": items(fitted(classes="encoded", same_inputs=True)),
         },
         unused="named_estimators_",
         rule=_check_vote,
@@ -137,7 +137,7 @@ STATES = {
     "sklearn.calibration.CalibratedClassifierCV": State(
         fitted={
             "classes_": labels(low=2),
-            "calibrated_classifiers_": items(fitted(CALIBRATED, features="features")),
+            "calibrated_classifiers_": items(fitted(CALIBRATED, same_inputs=True)),
         },
         optional=FEATURES,
         rule=_check_calibrated_cv,
@@ -146,7 +146,7 @@ STATES = {
         fitted={
             "method": choice("sigmoid", "isotonic", "temperature"),
             "classes": labels("classes", low=2),
-            "estimator": fitted(features="features"),
+            "estimator": fitted(same_inputs=True),
             "calibrators": items(_calibrator),
         },
         rule=_check_calibrated,
@@ -165,5 +165,5 @@ STATES = {
         unused="increasing_",
         rule=_check_isotonic,
     ),
-    "sklearn.frozen._frozen.FrozenEstimator": State(parameters={"estimator": fitted(features="features")}),
+    "sklearn.frozen._frozen.FrozenEstimator": State(parameters={"estimator": fitted(same_inputs=True)}),
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _limits as limits
 from .named_types import own_architecture_names, own_architectures
-from .objects import named, part, plain
+from .objects import expect_inputs, named, part, plain
 from .scope import Scope, StateError
 from .state import FEATURES, State
 from .values import Check, choice, either, floats, integer, none, number, refuse, size
@@ -20,7 +20,7 @@ from .values import Check, choice, either, floats, integer, none, number, refuse
 def _samples(value: Any, scope: Scope) -> None:
     """Expect the number of samples of a clip."""
     integer(1, limits.MAX_SAMPLES)(value, scope)
-    size("samples")(value, scope)
+    size("clip samples")(value, scope)
 
 
 # Of transformers that were fitted on an array.
@@ -35,7 +35,7 @@ WAVEFORMS: dict[str, Check] = {
 TRIAL_SECONDS, MAX_TRIAL_SAMPLES, TRIAL_FRAMES = 0.05, 2**14, 8
 
 
-def _run(function: Callable[[], Any]) -> Any:
+def run(function: Callable[[], Any]) -> Any:
     """Call a function of a transformer, and turn any error into a StateError."""
     try:
         with warnings.catch_warnings():
@@ -57,7 +57,7 @@ def _check_sizes(sizes: Any, scope: Scope) -> None:
 
 def _try(model: Any, X: NDArray | list[NDArray], scope: Scope) -> None:
     """Check that the features of an input are numbers."""
-    features = _run(lambda: model.transform(X))
+    features = run(lambda: model.transform(X))
     scope.need(all(np.isfinite(row).all() for row in features), "computes NaN or infinity")
 
 
@@ -65,7 +65,7 @@ def _check_waveforms(scope: Scope) -> None:
     """Check the sizes of spectrograms, also at the rate that `fit` has chosen, and try noise and silence."""
     model = scope.estimator
     _check_sizes(model, scope)
-    params = _run(model._check_settings)
+    params = run(model._check_settings)
     _check_sizes(params, scope)
     n_samples = min(MAX_TRIAL_SAMPLES, math.ceil(TRIAL_SECONDS * params.sample_rate))
     # In a list, because an array must have as many samples as in `fit`.
@@ -82,15 +82,19 @@ def _check_mfcc(scope: Scope) -> None:
     scope.outputs = scope.estimator.n_mfcc * (1 if scope.estimator.summary is None else 6)
 
 
+def _check_raw(scope: Scope) -> None:
+    scope.outputs = 1
+
+
 def _check_random_cnn(scope: Scope) -> None:
     """Check the sizes of the network, which is built without its weights."""
     model = scope.estimator
     n_samples = (model.duration or 0) * model.sample_rate
     scope.need(n_samples <= limits.MAX_CLIP_SAMPLES, f"has duration={model.duration}")
     _check_sizes(model, scope)
-    plan = _run(model._check_settings)
+    plan = run(model._check_settings)
     scope.need(plan.min_samples <= limits.MAX_CLIP_SAMPLES, f"pads clips to {plan.min_samples} samples")
-    network = _run(lambda: model._build_without_weights(plan.builder, plan.params))
+    network = run(lambda: model._build_without_weights(plan.builder, plan.params))
     n_weights = sum(weights.numel() for weights in network.parameters())
     scope.need(n_weights <= limits.MAX_WEIGHTS, f"has a network of {n_weights} random weights")
     is_fitted = isinstance(model.random_state, int | np.integer) or hasattr(model, "seed_")
@@ -112,18 +116,25 @@ def _check_vectors(scope: Scope) -> None:
     model, n_mels = scope.estimator, scope.find("features") or 64
     n_columns = 3 * getattr(model, "n_bands", 1) * getattr(model, "n_steps", 1)
     scope.need(n_mels <= limits.MAX_MELS and n_columns <= limits.MAX_COLUMNS, "computes too many columns")
-    scope.outputs = len(_run(model.get_feature_names_out))
+    scope.outputs = len(run(model.get_feature_names_out))
     _try(model, np.random.default_rng(0).standard_normal((1, n_mels, TRIAL_FRAMES)), scope)
+
+
+def pass_clips(transformer: Any, scope: Scope) -> None:
+    """Check that a transformer takes the clips of the containing one, whose columns it computes."""
+    inner = scope.inspect(transformer, True)
+    expect_inputs(inner, scope.inputs)
+    scope.outputs = inner.outputs
 
 
 def _check_cached(scope: Scope) -> None:
     """Check that the wrapped transformer does not depend on its fit."""
-    _run(scope.estimator._check_settings)
-    scope.outputs = scope.inspect(scope.estimator.transformer, True).outputs
+    run(scope.estimator._check_settings)
+    pass_clips(scope.estimator.transformer, scope)
 
 
 def _check_embedding(scope: Scope) -> None:
-    _run(scope.estimator._check_settings)
+    run(scope.estimator._check_settings)
     scope.outputs = 128
 
 
@@ -177,6 +188,7 @@ STATES = {
     "skfewaudio.features._raw_waveform.RawWaveform": State(
         optional=SAMPLES,
         parameters={"sample_rate": integer(1, limits.MAX_SAMPLE_RATE), "channel": WAVEFORMS["channel"]},
+        rule=_check_raw,
     ),
     "skfewaudio.features._vggish.VGGishEmbed": State(
         optional=SAMPLES,
@@ -202,7 +214,7 @@ STATES = {
             "mean_": floats("features"),
             "scale_": floats("features", low=limits.SMALLEST_DIVISOR, high=math.inf),
         },
-        rule=lambda scope: _run(scope.estimator._column_slices),
+        rule=lambda scope: run(scope.estimator._column_slices),
         outputs="features",
     ),
     "skfewaudio.features._cache.cached_features.CachedFeatures": State(

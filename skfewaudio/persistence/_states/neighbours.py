@@ -63,6 +63,14 @@ def _check_neighbours(scope: Scope) -> None:
     scope.need(model.effective_metric_ in known, "has another effective_metric_ than its metric")
 
 
+def _check_classifier(scope: Scope) -> None:
+    """Check that there is an exponent where uniform weights are computed by `p`, not by the fitted metric."""
+    _check_neighbours(scope)
+    model = scope.estimator
+    needed = model.metric == "minkowski" and model.weights == "uniform"
+    scope.need(not needed or model.p is not None, "has p=None, which metric='minkowski' needs")
+
+
 _NEIGHBOURS = FEATURES | {
     "_fit_X": floats("samples", "features"),
     "n_samples_fit_": size("samples"),
@@ -88,7 +96,7 @@ STATES = {
         optional={"_tree": none},
         unused="radius",
         parameters=_PARAMETERS,
-        rule=_check_neighbours,
+        rule=_check_classifier,
     ),
     "sklearn.neighbors._regression.KNeighborsRegressor": State(
         fitted=_NEIGHBOURS

@@ -68,7 +68,19 @@ def patch_frames(value: Any, scope: Scope) -> None:
     scope.need(n_values <= limits.MAX_PATCH_VALUES, f"is {value}, with {scope.sizes['features']} bands")
 
 
+def check_kind(scope: Scope) -> None:
+    """Check that the state is of spectrograms, with patches and silence, or of vectors, without both."""
+    held = vars(scope.estimator)
+    frames, silence = held["patch_frames_"], held.get("max_silence_")
+    scope.need(
+        "max_silence_" not in held or (frames is None) == (silence is None),
+        f"has patch_frames_={frames} with max_silence_={silence}; expected numbers for spectrograms, or None "
+        "for feature vectors",
+    )
+
+
 def _check_cnn(scope: Scope) -> None:
+    check_kind(scope)
     model = scope.estimator
     n_classes = scope.sizes["classes"]
     n_outputs = scope.sizes.get("outputs", n_classes)
@@ -80,6 +92,7 @@ def _check_cnn(scope: Scope) -> None:
 
 def _check_prototypes(scope: Scope) -> None:
     """Check that the embeddings have the dimensions of the prototypes."""
+    check_kind(scope)
     model, n_dimensions = scope.estimator, scope.sizes["dimensions"]
     if model.network_ is not None:
         expected = scope.sizes.get("outputs", n_dimensions)
@@ -116,5 +129,6 @@ STATES = {
         optional=SILENCE,
         parameters=_PARAMETERS,
         rule=_check_prototypes,
+        outputs="dimensions",
     ),
 }

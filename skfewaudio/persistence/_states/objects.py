@@ -9,7 +9,7 @@ import numpy as np
 
 from skfewaudio.classifiers.saved_state import full_name
 
-from .scope import Scope, StateError
+from .scope import INPUTS, Scope, StateError
 from .values import Check, refuse
 
 SCALARS = (type(None), bool, int, float, str, PurePath, slice, np.dtype)
@@ -93,7 +93,13 @@ def unary_function(value: Any, scope: Scope) -> None:
         plain(value, scope)
 
 
-def fitted(*kinds: str, classes: str | None = None, method: str | None = None, **links: str) -> Check:
+def fitted(
+    *kinds: str,
+    classes: str | None = None,
+    same_inputs: bool = False,
+    method: str | None = None,
+    **links: str,
+) -> Check:
     """Expect a fitted estimator.
 
     Parameters
@@ -102,6 +108,8 @@ def fitted(*kinds: str, classes: str | None = None, method: str | None = None, *
         Names of the allowed classes; any class without names.
     classes : {"same", "encoded", "binary"}, default=None
         Labels of the estimator: the labels of the containing estimator, or 0 to n_classes - 1; or two labels.
+    same_inputs : bool, default=False
+        Whether the estimator gets the X of the containing estimator, and must take as many columns.
     method : str, default=None
         Method that the estimator must have.
     **links : str
@@ -112,6 +120,8 @@ def fitted(*kinds: str, classes: str | None = None, method: str | None = None, *
         inner = _inspect(value, scope, True, kinds, method)
         for name, outer in links.items():
             match_link(inner, name, scope, outer)
+        if same_inputs:
+            match_inputs(inner, scope)
         if classes is not None:
             _check_classes(inner, scope, classes)
 
@@ -132,6 +142,36 @@ def match_link(inner: Scope, name: str, outer: Scope, outer_name: str) -> None:
     found = inner.find(name)
     if found is not None and not outer.match(outer_name, found):
         raise StateError(f"has {found} {name}; expected {outer.find(outer_name)}")
+
+
+def match_inputs(inner: Scope, outer: Scope) -> None:
+    """Check that an estimator takes as many columns, bands or samples as the outer one, which passes X on.
+
+    If only the number of the inner one is known, the outer one takes it over.
+    """
+    outer.needed |= inner.needed
+    if outer.inputs is None:
+        outer.sizes |= {name: inner.sizes[name] for name in INPUTS if name in inner.sizes}
+    expect_inputs(inner, outer.inputs)
+
+
+def expect_inputs(inner: Scope, n_inputs: int | None) -> None:
+    """Check that an estimator takes a number of columns, bands or samples, if both numbers are known."""
+    if None not in (inner.inputs, n_inputs) and inner.inputs != n_inputs:
+        name = type(inner.estimator).__name__
+        raise StateError(f"has a {name} of {inner.inputs} features; expected {n_inputs}")
+
+
+def expect_embeddings(inner: Scope, embeddings: Mapping[str, int | None]) -> None:
+    """Check that the embeddings that an estimator takes are among those that the step before computes."""
+    name = type(inner.estimator).__name__
+    for embedding, size in inner.needed.items() if embeddings else ():
+        if embedding not in embeddings:
+            found = ", ".join(embeddings)
+            raise StateError(f"has a {name} of the embedding {embedding!r}; expected one of {found}")
+        if None not in (size, embeddings[embedding]) and size != embeddings[embedding]:
+            expected = f"{embedding!r} of {size} dimensions; expected {embeddings[embedding]}"
+            raise StateError(f"has a {name} of the embedding {expected}")
 
 
 def _inspect(value: Any, scope: Scope, fitted: bool, kinds: Collection[str], method: str | None) -> Scope:

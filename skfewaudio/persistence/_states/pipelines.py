@@ -1,13 +1,14 @@
 """States of scikit-learn's pipelines, unions of features and functions as transformers."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import MAX_GROWTH
-from .objects import fitted, match_link, part, plain, unary_function
+from .objects import expect_embeddings, expect_inputs, fitted, match_inputs, part, plain, unary_function
 from .scope import Scope, StateError
 from .state import FEATURES, State
 from .values import Check, choice, either, items, none, number, refuse
@@ -35,15 +36,6 @@ def _within(name: str, check: Check, value: Any, scope: Scope) -> None:
         raise error.within(name) from None
 
 
-def _expect_features(estimator: Any, n_features: int | None, scope: Scope) -> Scope:
-    """Check that an estimator takes a number of columns, if it is known, and return its scope."""
-    inner = scope.inspect(estimator, True)
-    found = inner.find("features")
-    if None not in (found, n_features) and found != n_features:
-        raise StateError(f"has a {type(estimator).__name__} of {found} features; expected {n_features}")
-    return inner
-
-
 def _sum(widths: list[int | None]) -> int | None:
     """Return the sum, or None if an item is unknown."""
     known = [width for width in widths if width is not None]
@@ -60,7 +52,7 @@ def _check_growth(scope: Scope, growth: int) -> None:
 
 
 def _check_pipeline(scope: Scope) -> None:
-    """Check that each step can transform, and computes as many columns as the next step expects."""
+    """Check that each step can transform, and computes the columns and embeddings that the next one takes."""
     names = [name for name, _ in scope.estimator.steps]
     steps = [step for _, step in scope.estimator.steps]
     scope.need(len(set(names)) == len(names), "has two steps of one name")
@@ -71,15 +63,14 @@ def _check_pipeline(scope: Scope) -> None:
         f"has the step {names[able.index(False)] if False in able else ''!r}, without transform",
     )
     kept = [step for step in steps if not isinstance(step, str | None)]
-    width: int | None = None
-    for step in kept:
-        inner = _expect_features(step, width, scope)
-        width = inner.outputs
-    scope.outputs = width
-    first = steps[0]
-    if kept and kept[0] is first and (n_features := scope.inspect(first, True).find("features")):
-        scope.sizes["features"] = n_features
-    _check_growth(scope, math.prod(scope.inspect(step, True).growth for step in kept))
+    parts = [scope.inspect(step, True) for step in kept]
+    for before, after in pairwise(parts):
+        expect_inputs(after, before.outputs)
+        expect_embeddings(after, before.embeddings)
+    if parts:
+        match_inputs(parts[0], scope)
+        scope.outputs, scope.embeddings = parts[-1].outputs, parts[-1].embeddings
+    _check_growth(scope, math.prod(part.growth for part in parts))
 
 
 def _growth(transformer: Any, scope: Scope) -> int:
@@ -94,11 +85,11 @@ def _check_union(scope: Scope) -> None:
     for transformer in kept:
         if not isinstance(transformer, str | None):
             scope.need(hasattr(transformer, "transform"), "has a part without transform")
-            match_link(scope.inspect(transformer, True), "features", scope, "features")
+            match_inputs(scope.inspect(transformer, True), scope)
     is_plain = [isinstance(transformer, str | None) for transformer in kept]
     scope.outputs = _sum(
         [
-            scope.find("features") if skipped else scope.inspect(transformer, True).outputs
+            scope.inputs if skipped else scope.inspect(transformer, True).outputs
             for transformer, skipped in zip(kept, is_plain, strict=True)
         ]
     )
@@ -138,7 +129,9 @@ def _check_column_transformer(scope: Scope) -> None:
         same = type(indices) is dict and indices.get(name) == selected.tolist()
         scope.need(same, f"has other columns of {name!r} in _transformer_to_input_indices")
         if not isinstance(transformer, str) and len(selected):
-            widths.append(_expect_features(transformer, len(selected), scope).outputs)
+            inner = scope.inspect(transformer, True)
+            expect_inputs(inner, len(selected))
+            widths.append(inner.outputs)
         elif transformer != "drop":
             widths.append(len(selected))
     scope.outputs = _sum(widths)
@@ -162,7 +155,7 @@ def _check_function(scope: Scope) -> None:
 
 def _check_target(scope: Scope) -> None:
     transformer = scope.estimator.transformer_
-    _expect_features(transformer, 1, scope)
+    expect_inputs(scope.inspect(transformer, True), 1)
     scope.need(hasattr(transformer, "inverse_transform"), "has a transformer_ without inverse_transform")
 
 

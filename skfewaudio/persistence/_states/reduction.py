@@ -99,7 +99,7 @@ STATES = {
     "sklearn.feature_selection._univariate_selection.SelectKBest": _BY_SCORE,
     "sklearn.feature_selection._univariate_selection.SelectPercentile": _BY_SCORE,
     "sklearn.feature_selection._from_model.SelectFromModel": State(
-        fitted={"estimator_": fitted(features="features")},
+        fitted={"estimator_": fitted(same_inputs=True)},
         unused="threshold_ max_features_",
         parameters={"importance_getter": choice("auto")},
         rule=_check_selection,

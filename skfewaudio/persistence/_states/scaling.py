@@ -65,7 +65,7 @@ STATES = {
     "sklearn.preprocessing._data.Binarizer": State(optional=FEATURES, outputs="features"),
     "sklearn.preprocessing._data.PowerTransformer": State(
         fitted=FEATURES | {"lambdas_": floats("features", low=-100, high=100)},
-        optional={"_scaler": fitted(STANDARD_SCALER, features="features")},
+        optional={"_scaler": fitted(STANDARD_SCALER, same_inputs=True)},
         rule=_check_power,
         outputs="features",
     ),

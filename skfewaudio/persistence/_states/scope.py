@@ -10,6 +10,9 @@ import numpy as np
 _repr = Repr()
 _repr.maxstring = _repr.maxother = 60
 
+# Sizes of the input X: its columns or mel bands, or the samples of clips in a table.
+INPUTS = ("features", "clip samples")
+
 # Sizes that follow from the number of classes.
 DERIVED: dict[str, Callable[[int], int]] = {
     "scores": lambda n_classes: n_classes if n_classes > 2 else 1,
@@ -61,6 +64,10 @@ class Scope:
     trusted: frozenset[str] = frozenset()
     sizes: dict[str, int] = field(default_factory=dict)
     outputs: int | None = None  # number of columns that the estimator computes, if known
+    # Dimensions by name, if known, of the embeddings that come with the spectrograms that the estimator
+    # computes, and of the embeddings that it takes.
+    embeddings: dict[str, int | None] = field(default_factory=dict)
+    needed: dict[str, int | None] = field(default_factory=dict)
     # How many times as many columns as in X there are at most, in this estimator and the estimators in it.
     growth: int = 1
 
@@ -82,6 +89,11 @@ class Scope:
         if known is None and size > 0:
             self.sizes[name] = known = int(size)
         return known == size
+
+    @property
+    def inputs(self) -> int | None:
+        """Number of columns, bands or samples that the estimator takes, if known."""
+        return next((self.sizes[name] for name in INPUTS if name in self.sizes), None)
 
     def need(self, condition: object, reason: str) -> None:
         """Raise StateError unless the condition is true."""

@@ -38,7 +38,7 @@ def _score_function(value: Any, scope: Scope) -> None:
 
 
 _SEARCH = State(
-    fitted={"best_estimator_": fitted(method="predict", features="features")},
+    fitted={"best_estimator_": fitted(method="predict", same_inputs=True)},
     optional={"feature_names_in_": plain},
     unused="scorer_ cv_results_ multimetric_ n_splits_ best_index_ best_score_ best_params_ refit_time_ "
     "_checked_cv_orig",

@@ -168,7 +168,7 @@ def _check_constraints(estimator: Any, names: list[str]) -> None:
         raise StateError(f"has a parameter that is not valid: {error}") from error
 
 
-_output_container = choice("default", "pandas", "polars", None)
+_output_container = choice("default", "pandas", "polars")
 
 
 def _check_output_config(value: Any, scope: Scope) -> None:
@@ -176,5 +176,5 @@ def _check_output_config(value: Any, scope: Scope) -> None:
         raise StateError("is not a choice of containers for outputs")
     for item in value.values():
         _output_container(item, scope)
-        installed = item in (None, "default") or find_spec(item) is not None
+        installed = item == "default" or find_spec(item) is not None
         scope.need(installed, f"is for {item}, which is not installed")

@@ -46,7 +46,7 @@ STATES = {
     **dict.fromkeys(
         [f"sklearn.ensemble._forest.{name}" for name in ("RandomForestClassifier", "ExtraTreesClassifier")],
         State(
-            fitted=_SIZES | _CLASSES | {"estimators_": items(fitted(*_TREES, features="features"))},
+            fitted=_SIZES | _CLASSES | {"estimators_": items(fitted(*_TREES, same_inputs=True))},
             unused=_FOREST,
             rule=_check_outputs,
         ),
@@ -54,7 +54,7 @@ STATES = {
     **dict.fromkeys(
         [f"sklearn.ensemble._forest.{name}" for name in ("RandomForestRegressor", "ExtraTreesRegressor")],
         State(
-            fitted=_SIZES | {"estimators_": items(fitted(*_REGRESSION_TREES, features="features"))},
+            fitted=_SIZES | {"estimators_": items(fitted(*_REGRESSION_TREES, same_inputs=True))},
             unused=_FOREST,
         ),
     ),

@@ -4,13 +4,14 @@ from typing import Any
 
 from sklearn.ensemble._forest import BaseForest
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import Pipeline
 
 from skfewaudio import augmentation
 from skfewaudio.classifiers.saved_state import full_name
 
 from .. import _limits as limits
-from .networks import SILENCE, patch_frames
-from .objects import fitted, plain
+from .networks import SILENCE, check_kind, patch_frames
+from .objects import expect_inputs, fitted, match_inputs, plain
 from .pipelines import named_parts
 from .scope import Scope
 from .state import FEATURES, State
@@ -21,8 +22,9 @@ _INNER = {"classes_": labels(), "estimator_": fitted(classes="same", method="pre
 
 def _check_patches(scope: Scope) -> None:
     """Check that the classifier takes the patches as vectors, and can be aggregated."""
+    check_kind(scope)
     model, n_values = scope.estimator, scope.sizes["features"] * (scope.estimator.patch_frames_ or 1)
-    found = scope.inspect(model.estimator_, True).find("features")
+    found = scope.inspect(model.estimator_, True).inputs
     scope.need(
         found in (None, n_values), f"has a classifier of {found} features for patches of {n_values} values"
     )
@@ -74,36 +76,52 @@ def _predicts_several_labels(classifier: Any) -> bool:
 
 
 def _check_block_classifier(scope: Scope) -> None:
-    """Check that the blocks together have the columns of the classifier, and one weight each."""
+    """Check that the blocks take the clips, have the columns of the classifier, and one weight each."""
     model = scope.estimator
-    widths = [_block_width(block, scope) for _, block in model.blocks_]
-    found = scope.inspect(model.estimator_, True).find("features")
+    widths = [_block_width(number, scope) for number in range(len(model.blocks_))]
+    found = scope.inspect(model.estimator_, True).inputs
     scope.need(found == sum(widths), f"has blocks of {sum(widths)} columns; its classifier expects {found}")
     weights = list(model.block_weights_.values())
     is_right = len(weights) == len(widths) and all(0 <= weight <= 1 for weight in weights)
     scope.need(is_right, "has other block_weights_ than blocks")
 
 
-def _block_width(block: Any, scope: Scope) -> int:
-    width = scope.inspect(block, True).outputs
-    scope.need(width is not None, f"has a block of unknown size, {type(block).__name__}")
+def _block_width(number: int, scope: Scope) -> int:
+    """Return the number of columns of a block, a pipeline of the clips or of one of their embeddings."""
+    name, block = scope.estimator.blocks_[number]
+    inner = scope.inspect(block, True)
+    scope.need(isinstance(block, Pipeline), f"has a block that is a {type(block).__name__}, no Pipeline")
+    scope.need(block[0] is not None, "has a block without a transformer")
+    width = inner.outputs
+    if isinstance(block[0], str):
+        # No step of an embedding that is not scaled knows its size.
+        width = width or _size_in_classifier(number, scope)
+        scope.needed[name] = inner.inputs or width
+    else:
+        expect_inputs(inner, scope.inputs)
+    scope.need(width and width > 0, f"has the block {name!r} of unknown size")
     return int(width or 0)
 
 
-def _same_features(scope: Scope) -> None:
-    inner = scope.inspect(scope.estimator.estimator_, True)
-    known = scope.sizes.get("features"), inner.find("features")
-    scope.need(
-        None in known or len(set(known)) == 1, f"has {known[0]} features, and its estimator {known[1]}"
-    )
+def _size_in_classifier(number: int, scope: Scope) -> int | None:
+    """Return the size of a block by the parameters of the classifier, if it has one."""
+    sizes = getattr(scope.estimator.estimator_, "block_sizes", None)
+    if type(sizes) is not list or len(sizes) != len(scope.estimator.blocks_):
+        return None
+    return sizes[number] if type(sizes[number]) is int else None
+
+
+def _check_passed_on(scope: Scope) -> None:
+    match_inputs(scope.inspect(scope.estimator.estimator_, True), scope)
 
 
 def _check_detector(scope: Scope) -> None:
-    """Check that the classes are the events and the background, and that the times are possible."""
+    """Check that the classes are the events and the background, and that bands and times are possible."""
     model, n_classes = scope.estimator, scope.sizes["classes"]
     for classifier in (model.window_classifier_, model.region_classifier_):
         found = scope.inspect(classifier, True).classes
         scope.need(found == list(range(-1, n_classes)), f"has a classifier of the classes {found}")
+        expect_inputs(scope.inspect(classifier, True), scope.inspect(model.logmel_, True).outputs)
     times = model.durations_
     scope.need((times[:, :-1] <= times[:, 1:]).all(), "has durations_ in another order")
     thresholds = list(model.thresholds_.items())
@@ -126,7 +144,7 @@ STATES = {
         rule=_check_patches,
     ),
     "skfewaudio.classifiers._augmented.AugmentedClassifier": State(
-        fitted={**FEATURES, **_INNER}, rule=_same_features
+        fitted={**FEATURES, **_INNER}, rule=_check_passed_on
     ),
     "skfewaudio.classifiers._block_classifier.BlockClassifier": State(
         fitted={**FEATURES, **_INNER, "blocks_": named_parts, "block_weights_": plain},
@@ -148,7 +166,7 @@ STATES = {
     "skfewaudio.model_selection._subsampled.SubsampledClassifier": State(
         fitted={**_INNER, "support_": integers("shots")},
         optional={**FEATURES, "feature_names_in_": plain},
-        rule=_same_features,
+        rule=_check_passed_on,
     ),
     **{
         full_name(kind): State()
