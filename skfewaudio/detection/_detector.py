@@ -18,7 +18,8 @@ from skfewaudio.features import LogMel
 from ._default_estimators import default_estimators
 from ._finder import Finder
 from ._folds import make_folds, number_recordings
-from ._scenes import Grid, SceneMaker, active_part, separate_parts
+from ._recorded_events import RecordedEvent, separate_noise
+from ._scenes import Grid, SceneMaker, separate_parts
 from ._simulation import simulate
 from ._spectra import BLOCK_SECONDS, Frames
 from ._thresholds import DEFAULT_THRESHOLD, check_wanted, choose_threshold
@@ -91,7 +92,9 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     seconds or four times the longest training event. An event that lasts longer than half of this time is
     therefore not found as a whole.
 
-    The scenes have events at 0 to 25 dB above the background, and 30 to 50 dB for a third of them.
+    The scenes have events at 0 to 25 dB above the background, and 30 to 50 dB for a third of them. Events
+    from recordings with clips of background, parts of the same file or clips of the same group, contain the
+    noise of their recording. It is subtracted before mixing, and half of the examples are as recorded.
 
     Examples
     --------
@@ -160,23 +163,27 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_wanted(self.precision, self.recall)
         labels, is_event = separate_background(y, len(X), self.background_label)
-        recordings = number_recordings(X) if groups is None else check_groups(groups, len(labels))
+        files = number_recordings(X)
+        recordings = files if groups is None else check_groups(groups, len(labels))
         logmel, *classifiers = self._split_estimator()
         spectrograms = [np.asarray(clip) for clip in logmel.fit_transform(X)]
         self.logmel_ = logmel
         self.classes_, codes = np.unique(labels[is_event], return_inverse=True)
-        events = [_trim(spectrograms[i]) for i in np.flatnonzero(is_event)]
         backgrounds = [spectrograms[i] for i in np.flatnonzero(~is_event)]
+        # A file is one recording, whatever the groups are.
+        is_own = np.logical_or(*(names[is_event, None] == names[~is_event] for names in (recordings, files)))
+        clips = [spectrograms[i] for i in np.flatnonzero(is_event)]
+        events = separate_noise(clips, backgrounds, is_own)
         order = np.concatenate([np.flatnonzero(is_event), np.flatnonzero(~is_event)])
         rows = np.unique(recordings[order], return_inverse=True)[1]
-        self._measure_durations(events, codes)
+        self._measure_durations([event.clean for event in events], codes)
         self._fit(classifiers, events, backgrounds, codes, rows)
         return self
 
     def _fit(
         self,
         classifiers: list[Any],
-        events: list[Frames],
+        events: list[RecordedEvent],
         backgrounds: list[Frames],
         codes: NDArray[np.int64],
         groups: NDArray[np.int64],
@@ -188,17 +195,30 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         rng = np.random.default_rng(self.random_state)
         for fold in make_folds(codes, groups[:n_events], groups[n_events:], rng):
             kept, others = np.flatnonzero(~fold[:n_events]), np.flatnonzero(~fold[n_events:])
-            scenes = SceneMaker([events[i] for i in kept], [backgrounds[i] for i in others], self._grid, rng)
+            scenes = self._make_scenes(events, backgrounds, kept, others, rng)
             finder = self._make_finder(*map(clone, classifiers))
             rows = groups[np.concatenate([kept, n_events + others])]
             fit_finder(finder, scenes, codes[kept], rows, FOLD_EXAMPLES)
             left, away = np.flatnonzero(fold[:n_events]), np.flatnonzero(fold[n_events:])
-            unseen = SceneMaker([events[i] for i in left], [backgrounds[i] for i in away], self._grid, rng)
+            unseen = self._make_scenes(events, backgrounds, left, away, rng)
             simulate(finder, unseen, codes[left], found, false)
         self.window_classifier_, self.region_classifier_ = map(clone, classifiers)
-        scenes = SceneMaker(events, backgrounds, self._grid, rng)
+        all_events, all_backgrounds = np.arange(n_events), np.arange(len(backgrounds))
+        scenes = self._make_scenes(events, backgrounds, all_events, all_backgrounds, rng)
         fit_finder(self.make_finder(), scenes, codes, groups, Examples())
         self._choose_thresholds(found, false)
+
+    def _make_scenes(
+        self,
+        events: list[RecordedEvent],
+        backgrounds: list[Frames],
+        kept: NDArray[np.int64],
+        others: NDArray[np.int64],
+        generator: np.random.Generator,
+    ) -> SceneMaker:
+        """Return the source of examples of the events `kept` and of the backgrounds `others`."""
+        chosen = [events[i].among(others) for i in kept]
+        return SceneMaker(chosen, [backgrounds[i] for i in others], self._grid, generator)
 
     def _choose_thresholds(self, found: list[list[float]], false: list[list[float]]) -> None:
         self.thresholds_, self.expected_ = {}, {}
@@ -282,9 +302,3 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
-
-
-def _trim(frames: Frames) -> Frames:
-    """Remove silence around an event."""
-    first, last = active_part(frames)
-    return frames[:, first:last]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from ._spectra import trim
 
@@ -16,8 +17,11 @@ GAPS = (0.15, 0.5, 1.5)
 # Share of the activity at which a region begins, if it was searched in wide or in narrow limits.
 WIDE_SHARE, NARROW_SHARE = 0.25, 0.1
 MIN_FRAMES = 4
-# Regions with a smaller probability do not compete.
-LEAST_PROBABILITY = 0.1
+# Weight of the windows in the log odds of a region, and the smallest probability of which odds are taken.
+WINDOW_WEIGHT, SMALLEST = 0.25, 1e-3
+# Regions with a smaller probability do not compete. The excess over it counts with this power, so that a long
+# region loses to a more probable one in it.
+LEAST_PROBABILITY, POWER = 0.1, 3
 # A candidate is a piece if a candidate around it is so many times as long. Pieces lose the weight of a window
 # with this activity in decibels, so that an event is not divided without need.
 PIECE_RATIO = 1.5
@@ -88,6 +92,50 @@ def propose_regions(
     return thin_out(sorted((start, end) for start, end in found if MIN_FRAMES <= end - start <= longest))
 
 
+def highest_inside(
+    regions: Sequence[tuple[int, int]],
+    centres: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    *,
+    window: int,
+) -> NDArray[np.float32]:
+    """Return the highest probabilities of the windows in each region.
+
+    Parameters
+    ----------
+    regions : sequence of (int, int) of length n_regions
+        First frame, and the frame after the last.
+    centres : ndarray of shape (n_windows,)
+        Frames on which the windows are centred.
+    probabilities : ndarray of shape (n_windows, n_classes)
+        Probabilities of the event classes.
+    window : int
+        Length of the windows in frames. At most a quarter of a window lies outside of the region, unless the
+        region is shorter.
+
+    Returns
+    -------
+    ndarray of shape (n_regions, n_classes)
+    """
+    found = np.empty((len(regions), probabilities.shape[1]), dtype=np.float32)
+    for i, (start, end) in enumerate(regions):
+        middle, reach = (start + end) / 2, max(window // 4, (end - start) / 2 - window // 4)
+        first, last = np.searchsorted(centres, [middle - reach, middle + reach + 1])
+        if first == last:
+            first = int(np.abs(centres - middle).argmin())
+            last = first + 1
+        found[i] = probabilities[first:last].max(axis=0)
+    return found
+
+
+def combine_probabilities(regions: NDArray[np.float32], windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities from the weighted mean of the log odds of regions and of their windows."""
+    odds = [np.log((p + SMALLEST) / (1 - p + SMALLEST)) for p in (regions, windows)]
+    mean = (1 - WINDOW_WEIGHT) * odds[0] + WINDOW_WEIGHT * odds[1]
+    combined: NDArray[np.float32] = expit(mean)
+    return combined
+
+
 def thin_out(regions: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Leave out regions whose edges differ from those of another by less than an eighth of its length."""
     kept: dict[tuple[int, int, int], tuple[int, int]] = {}
@@ -119,7 +167,7 @@ def choose_events(
 ) -> list[Candidate]:
     """Choose the candidates without overlap that explain most activity with most certainty.
 
-    A candidate counts by the activity in it times the excess of its probability over a lower limit, and less
+    A candidate counts by the activity in it times a power of its probability over a lower limit, and less
     if it may be a piece of another one. So a long event wins over the short sounds that it consists of, and
     two events over one region around both.
 
@@ -155,7 +203,7 @@ def _weigh(
     for i, one in enumerate(ordered):
         j = bisect_right(ends, one.start + 1, 0, i)
         weight = mass[one.end - first] - mass[one.start - first]
-        value = best[j] + weight * (one.probability - LEAST_PROBABILITY) - costs[i]
+        value = best[j] + weight * (one.probability - LEAST_PROBABILITY) ** POWER - costs[i]
         before.append(j if value > best[i] else -1)
         best.append(max(value, best[i]))
     chosen: list[Candidate] = []

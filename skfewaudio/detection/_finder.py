@@ -14,6 +14,8 @@ from ._events import (
     LOW_LEVELS,
     Candidate,
     choose_events,
+    combine_probabilities,
+    highest_inside,
     join_pieces,
     propose_regions,
 )
@@ -86,10 +88,13 @@ class Finder:
 
     def candidates(self, above: Frames, first: int = 0, hop: int | None = None) -> list[Candidate]:
         """Find regions that may be events, with frames counted in the recording."""
-        regions = self.propose(above, first, hop)
+        centres, curves = self.window_probabilities(above, first, hop)
+        regions = self._propose(above, centres, curves, LOW_LEVELS)
         if not regions:
             return []
-        found = self._predict(self.regions, [self.cut(above, *region) for region in regions])
+        of_regions = self._predict(self.regions, [self.cut(above, *region) for region in regions])
+        of_windows = highest_inside(regions, centres, curves, window=self.grid.window)
+        found = combine_probabilities(of_regions, of_windows)
         sizes = np.array([end - start for start, end in regions])
         fits = (sizes[:, None] >= SHORTEST * self.limits[:, 0]) & (
             sizes[:, None] <= LONGEST * self.limits[:, 1]
@@ -115,9 +120,19 @@ class Finder:
         levels: tuple[float, ...] = LOW_LEVELS,
     ) -> list[tuple[int, int]]:
         """Find regions where windows are probably no background, in frames of `above`."""
+        return self._propose(above, *self.window_probabilities(above, first, hop), levels)
+
+    def _propose(
+        self,
+        above: Frames,
+        centres: NDArray[np.int64],
+        probabilities: NDArray[np.float32],
+        levels: tuple[float, ...],
+    ) -> list[tuple[int, int]]:
         return propose_regions(
             activity(above),
-            *self.window_probabilities(above, first, hop),
+            centres,
+            probabilities,
             window=self.grid.window,
             frame_seconds=self.frame_seconds,
             longest=int(LONGEST * self.limits[:, 1].max()) + 1,

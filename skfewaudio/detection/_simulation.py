@@ -42,7 +42,7 @@ def simulate(
     right: set[Candidate] = set()
     for (number, _, begin), first in zip(placed, firsts, strict=False):
         start, code = first + begin, codes[number]
-        end = start + scenes.events[number].shape[1]
+        end = start + scenes.events[number].clean.shape[1]
         matched = [c for c in chosen if c.code == code and _overlap(c, start, end) >= MIN_OVERLAP]
         found[code].append(max((c.probability for c in matched), default=0.0))
         right.update(matched)

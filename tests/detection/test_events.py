@@ -8,7 +8,9 @@ import pytest
 from skfewaudio.detection._events import (
     Candidate,
     choose_events,
+    combine_probabilities,
     find_runs,
+    highest_inside,
     join_pieces,
     merge_runs,
     propose_regions,
@@ -63,8 +65,13 @@ def test_events_without_a_pause_are_joined_if_one_region_is_nearly_as_probable()
 
 def test_pieces_of_an_event_do_not_win_by_a_small_margin():
     pieces = [Candidate(0, 30, 0, 0.92), Candidate(40, 100, 0, 0.92)]
-    whole = Candidate(0, 100, 0, 0.8)
+    whole = Candidate(0, 100, 0, 0.85)
     assert choose_events([*pieces, whole], np.full(100, 10.0), window=20) == [whole]
+
+
+def test_probable_event_wins_over_an_improbable_region_around_it():
+    event = Candidate(30, 60, 0, 0.99)
+    assert choose_events([event, Candidate(0, 100, 0, 0.4)], np.full(100, 10.0), window=5) == [event]
 
 
 def test_faint_event_alone_is_chosen():
@@ -105,7 +112,7 @@ def test_choice_is_the_best_of_all_choices():
         )
 
     def value(chosen):
-        return sum(active[c.start : c.end].sum() * (c.probability - 0.1) - cost(c) for c in chosen)
+        return sum(active[c.start : c.end].sum() * (c.probability - 0.1) ** 3 - cost(c) for c in chosen)
 
     best = 0.0
     for mask in range(1 << len(candidates)):
@@ -135,6 +142,27 @@ def test_regions_have_the_edges_of_the_sound():
         active, centres, 0.9 * inside[:, None], window=24, frame_seconds=0.02, longest=200
     )
     assert (100, 140) in regions
+
+
+def test_windows_inside_a_region_have_half_of_their_length_in_it():
+    centres = np.arange(0, 100, 10)
+    probabilities = np.linspace(0, 0.9, 10, dtype=np.float32)[:, None]
+    found = highest_inside([(20, 60), (22, 38), (38, 42)], centres, probabilities, window=16)
+    np.testing.assert_allclose(found[:, 0], [0.5, 0.3, 0.4])
+
+
+def test_region_between_windows_has_the_probability_of_the_nearest_window():
+    found = highest_inside([(4, 8)], np.array([0, 20]), np.array([[0.2], [0.9]], np.float32), window=4)
+    np.testing.assert_allclose(found, [[0.2]])
+
+
+def test_windows_lower_and_raise_the_probability_of_a_region():
+    regions = np.array([[0.8, 0.8, 0.5, 1.0]], dtype=np.float32)
+    windows = np.array([[0.1, 0.99, 0.5, 0.0]], dtype=np.float32)
+    lowered, raised, same, contradicted = combine_probabilities(regions, windows)[0]
+    assert 0.5 < lowered < 0.8 < raised < 0.99
+    assert same == pytest.approx(0.5)
+    assert 0.9 < contradicted < 1
 
 
 def test_no_region_without_probable_windows():
@@ -199,8 +227,8 @@ def test_rounded_lengths_are_a_seventh_longer_at_most(n_frames):
 
 
 def test_threshold_separates_right_from_wrong():
-    chosen = choose_threshold([0.9, 0.8, 0.85, 0.7], [0.4, 0.5, 0.35])
-    assert 0.5 < chosen.threshold < 0.7
+    chosen = choose_threshold([0.9, 0.8, 0.85, 0.7], [0.4, 0.45, 0.35])
+    assert 0.45 < chosen.threshold < 0.7
     assert chosen.precision == chosen.recall == pytest.approx(5 / 6)
 
 
