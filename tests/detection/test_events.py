@@ -227,8 +227,8 @@ def test_rounded_lengths_are_a_seventh_longer_at_most(n_frames):
 
 
 def test_threshold_separates_right_from_wrong():
-    chosen = choose_threshold([0.9, 0.8, 0.85, 0.7], [0.4, 0.45, 0.35])
-    assert 0.45 < chosen.threshold < 0.7
+    chosen = choose_threshold([0.9, 0.8, 0.85, 0.7], [0.4, 0.5, 0.35])
+    assert 0.5 < chosen.threshold < 0.7
     assert chosen.precision == chosen.recall == pytest.approx(5 / 6)
 
 
