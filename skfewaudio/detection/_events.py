@@ -16,6 +16,9 @@ LOW_LEVELS = (0.3, 0.6)
 GAPS = (0.15, 0.5, 1.5)
 # Share of the activity at which a region begins, if it was searched in wide or in narrow limits.
 WIDE_SHARE, NARROW_SHARE = 0.25, 0.1
+# Share of the activity in its windows that a region must reach. Windows before a loud event contain its
+# beginning, and a region of less activity is the silence in front of it.
+LEAST_SHARE = 0.1
 MIN_FRAMES = 4
 # Weight of the windows in the log odds of a region, and the smallest probability of which odds are taken.
 WINDOW_WEIGHT, SMALLEST = 0.25, 1e-3
@@ -86,9 +89,12 @@ def propose_regions(
             for gap in GAPS:
                 for first, last in merge_runs(runs, gap / frame_seconds / hop):
                     low, high = int(centres[first]), int(centres[last - 1])
+                    least = LEAST_SHARE * active[max(0, low - window // 2) : high + window // 2].max()
                     for reach, share in ((window // 2, WIDE_SHARE), (hop // 2 + 1, NARROW_SHARE)):
                         limits = max(0, low - reach), min(len(active), high + reach)
-                        found.add(trim(active, *limits, share))
+                        start, end = trim(active, *limits, share)
+                        if end > start and active[start:end].max() >= least:
+                            found.add((start, end))
     return thin_out(sorted((start, end) for start, end in found if MIN_FRAMES <= end - start <= longest))
 
 

@@ -144,6 +144,19 @@ def test_regions_have_the_edges_of_the_sound():
     assert (100, 140) in regions
 
 
+def test_silence_before_a_loud_event_is_no_region():
+    active = np.full(200, 0.2)
+    active[100:140] = 40.0
+    # Windows of 20 frames that begin to contain the event, and windows on it, of another class.
+    centres = np.arange(0, 200, 4)
+    probabilities = np.zeros((50, 2))
+    probabilities[(centres >= 91) & (centres < 98), 0] = 0.8
+    probabilities[(centres >= 98) & (centres < 142), 1] = 0.9
+    regions = propose_regions(active, centres, probabilities, window=20, frame_seconds=0.02, longest=150)
+    assert (100, 140) in regions
+    assert all(end > 100 for _, end in regions)
+
+
 def test_windows_inside_a_region_have_half_of_their_length_in_it():
     centres = np.arange(0, 100, 10)
     probabilities = np.linspace(0, 0.9, 10, dtype=np.float32)[:, None]
