@@ -119,9 +119,10 @@ def _check_detector(scope: Scope) -> None:
     """Check that the classes are the events and the background, and that bands and times are possible."""
     model, n_classes = scope.estimator, scope.sizes["classes"]
     for classifier in (model.window_classifier_, model.region_classifier_):
-        found = scope.inspect(classifier, True).classes
-        scope.need(found == list(range(-1, n_classes)), f"has a classifier of the classes {found}")
-        expect_inputs(scope.inspect(classifier, True), scope.inspect(model.logmel_, True).outputs)
+        inner = scope.inspect(classifier, True)
+        known = inner.classes == list(range(-1, n_classes))
+        scope.need(known, f"has a classifier of the classes {inner.classes}")
+        expect_inputs(inner, scope.inspect(model.logmel_, True).outputs)
     times = model.durations_
     scope.need((times[:, :-1] <= times[:, 1:]).all(), "has durations_ in another order")
     thresholds = list(model.thresholds_.items())
