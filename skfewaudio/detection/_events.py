@@ -174,8 +174,8 @@ def choose_events(
     """Choose the candidates without overlap that explain most activity with most certainty.
 
     A candidate counts by the activity in it times a power of the excess of its probability over a lower
-    limit, and less if it may be a piece of another one. So a long event wins over the short sounds that it consists of, and
-    two events over one region around both.
+    limit, and less if it may be a piece of another one. So a long event wins over the short sounds that it
+    consists of, and two events over one region around both.
 
     Parameters
     ----------
