@@ -1,6 +1,7 @@
 """Helpers for meta-estimators: available methods, and parameters of `fit` with and without routing."""
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import signature
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -12,7 +13,6 @@ from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
 )
-from sklearn.utils.validation import has_fit_parameter
 
 
 def estimator_has(method: str) -> Callable[[Any], bool]:
@@ -25,20 +25,28 @@ def estimator_has(method: str) -> Callable[[Any], bool]:
     return check
 
 
-def route_fit(meta_estimator: Any, **wrapped: Any) -> MetadataRouter:
-    """Return the router of a meta-estimator that passes parameters of `fit` to the estimators it wraps."""
+def route_fit(meta_estimator: Any, methods: Iterable[str] = ("fit",), **wrapped: Any) -> MetadataRouter:
+    """Return the router of a meta-estimator that passes parameters of `fit` to the estimators it wraps.
+
+    `methods` can also contain ``partial_fit``.
+    """
     router = MetadataRouter(owner=type(meta_estimator).__name__).add_self_request(meta_estimator)
-    return router.add(method_mapping=MethodMapping().add(caller="fit", callee="fit"), **wrapped)
+    mapping = MethodMapping()
+    for method in methods:
+        mapping.add(caller=method, callee=method)
+    return router.add(method_mapping=mapping, **wrapped)
 
 
-def routed_fit_params(meta_estimator: Any, params: dict[str, Any], *, name: str) -> dict[str, Any]:
-    """Return the parameters of `fit` that the wrapped estimator `name` receives.
+def routed_fit_params(
+    meta_estimator: Any, params: dict[str, Any], *, name: str, method: str = "fit"
+) -> dict[str, Any]:
+    """Return the parameters of `fit` or `partial_fit` that the wrapped estimator `name` receives.
 
     Without metadata routing, it receives all; with metadata routing, those that it requests.
     """
     if not _routing_enabled():
         return params
-    return dict(process_routing(meta_estimator, "fit", **params)[name].fit)
+    return dict(process_routing(meta_estimator, method, **params)[name][method])
 
 
 def consumed_fit_params(estimator: Any, params: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +57,10 @@ def consumed_fit_params(estimator: Any, params: dict[str, Any]) -> dict[str, Any
     return {name: params[name] for name in consumed}
 
 
-def open_last_step(estimator: Any, names: Iterable[str], given: dict[str, Any]) -> dict[str, str]:
-    """Find the parameters of `fit` that reach the last step of an estimator, and no other step.
+def open_last_step(
+    estimator: Any, names: Iterable[str], given: dict[str, Any], *, method: str = "fit"
+) -> dict[str, str]:
+    """Find the parameters of `fit` or `partial_fit` that reach the last step of an estimator alone.
 
     With metadata routing, missing requests are set: the last step requests the parameters, and all other
     steps reject them. Requests that are set already are not changed.
@@ -63,6 +73,8 @@ def open_last_step(estimator: Any, names: Iterable[str], given: dict[str, Any]) 
         Parameters of `fit`, such as ``sample_weight``.
     given : dict of str to object
         Parameters of `fit` that the user has passed. Their requests must be set already.
+    method : {"fit", "partial_fit"}, default="fit"
+        Method that is called. Only an estimator without further steps has ``partial_fit``.
 
     Returns
     -------
@@ -75,19 +87,19 @@ def open_last_step(estimator: Any, names: Iterable[str], given: dict[str, Any]) 
         With metadata routing, if a step neither requests nor rejects one of the parameters in `given`.
     """
     *others, (prefix, last) = _iter_steps(estimator)
-    accepted = [name for name in names if has_fit_parameter(last, name)]
+    accepted = [name for name in names if name in signature(getattr(last, method)).parameters]
     if not _routing_enabled():
         return {name: prefix + name for name in accepted}
     routing = get_routing_for_object(estimator)
     if isinstance(routing, MetadataRouter):
-        routing.route_params(params=given, caller="fit")
+        routing.route_params(params=given, caller=method)
     for _, step in others:
         for part in (step, *step.get_params(deep=True).values()):
-            _set_missing_requests(part, accepted, value=False)
-    _set_missing_requests(last, accepted, value=True)
+            _set_missing_requests(part, method, accepted, value=False)
+    _set_missing_requests(last, method, accepted, value=True)
     routing = get_routing_for_object(last)
-    keys = {name: _find_alias(routing, name) for name in accepted}
-    return {name: key for name, key in keys.items() if routing.consumes("fit", [key])}
+    keys = {name: _find_alias(routing, method, name) for name in accepted}
+    return {name: key for name, key in keys.items() if routing.consumes(method, [key])}
 
 
 def _iter_steps(estimator: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -100,17 +112,17 @@ def _iter_steps(estimator: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _iter_steps(step, f"{prefix}{name}__")
 
 
-def _set_missing_requests(part: Any, names: Iterable[str], *, value: bool) -> None:
+def _set_missing_requests(part: Any, method: str, names: Iterable[str], *, value: bool) -> None:
     routing = get_routing_for_object(part)
     if not isinstance(routing, MetadataRequest):
         return
-    requests = routing.fit.requests
+    requests = getattr(routing, method).requests
     missing = {name: value for name in names if name in requests and requests[name] is None}
     if missing:
-        part.set_fit_request(**missing)
+        getattr(part, f"set_{method}_request")(**missing)
 
 
-def _find_alias(routing: Any, name: str) -> str:
+def _find_alias(routing: Any, method: str, name: str) -> str:
     """Return the name under which an estimator requests a parameter."""
-    alias = routing.fit.requests.get(name) if isinstance(routing, MetadataRequest) else None
+    alias = getattr(routing, method).requests.get(name) if isinstance(routing, MetadataRequest) else None
     return alias if isinstance(alias, str) else name

@@ -37,6 +37,7 @@ def make_few_shot_classifier(
     allow_truncated: bool = False,
     embedding: Any = None,
     device: str | None = None,
+    incremental: bool = False,
 ) -> "Pipeline":
     """Make the recommended pipeline for 1 to 100 clips per class, which is fitted in seconds on a CPU.
 
@@ -80,6 +81,9 @@ def make_few_shot_classifier(
         per clip: augmented copies have the embedding of their clip. None uses the built-in blocks alone.
     device : str, default=None
         Torch device. None uses CUDA if available.
+    incremental : bool, default=False
+        Whether `fit` keeps the features of the clips, about 20 kB per clip and per copy, so that
+        ``partial_fit`` of the last step can add clips and classes later.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def make_few_shot_classifier(
         first = ("features", SpectrogramWithEmbeddings(logmel, named))
         blocks += [(name, "passthrough") for name, _ in named]
         prior = [(*row, *[EMBEDDING_PRIOR / len(named)] * len(named)) for row in BLOCK_PRIOR]
-    classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=prior)
+    classifier = BlockClassifier(blocks, ridge, scaler=BlockScaler(), prior=prior, incremental=incremental)
     if isinstance(augmentation, str) and augmentation == "auto":
         augmentation = [TimeStretch(0.2), FrequencyShift(2), RandomEqualizer(3.0), BackgroundNoise()]
     if augmentation is None:

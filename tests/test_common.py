@@ -156,6 +156,10 @@ def test_scikit_learns_common_checks(estimator, check):
         SkorchCNN(max_epochs=60),
         AugmentedClassifier(KNeighborsClassifier(1)),
         AugmentedClassifier(PatchClassifier()),
+        AugmentedClassifier(
+            BlockClassifier([("all", FunctionTransformer())], CalibratedRidgeClassifier(), incremental=True)
+        ),
+        BlockClassifier([("all", FunctionTransformer())], CalibratedRidgeClassifier(), incremental=True),
         CachedFeatures(LogMel()),
         CalibratedRidgeClassifier(0.1, class_weight="balanced"),
         ELMClassifier(15, penalty=0.0, direct_links=True),

@@ -10,12 +10,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skfewaudio import (
     AugmentedClassifier,
+    BlockClassifier,
     CachedFeatures,
+    CalibratedRidgeClassifier,
     PatchClassifier,
     SubsampledClassifier,
     few_shot_curve,
@@ -191,6 +193,25 @@ def test_plain_sample_weight_reaches_the_last_step_of_a_pipeline():
 def test_weights_for_an_estimator_without_them_are_an_error():
     with pytest.raises(TypeError, match="sample_weight"):
         AugmentedClassifier(KNeighborsClassifier()).fit(VECTORS, Y, sample_weight=WEIGHTS)
+
+
+def test_added_clips_and_copies_have_the_groups_and_the_weights_of_their_clips(either):
+    inner = BlockClassifier([("all", FunctionTransformer())], CalibratedRidgeClassifier(), incremental=True)
+    if either:
+        inner.set_fit_request(sample_weight=True).set_partial_fit_request(sample_weight=True)
+    model = AugmentedClassifier(inner, augmentation=[louder], n_copies=1, copy_weight=0.5)
+    params = {"sample_weight": WEIGHTS, "groups": GROUPS}
+    model.fit(VECTORS, Y, **params).partial_fit(VECTORS, Y, classes=np.unique(Y), **params)
+    clips = model.estimator_.kept_clips_
+    np.testing.assert_array_equal(clips.recordings, np.tile(GROUPS, 4))
+    np.testing.assert_array_equal(clips.weights, np.tile([*WEIGHTS, *(0.5 * WEIGHTS)], 2))
+
+
+def test_weights_of_copies_of_added_clips_need_no_request(routing):
+    inner = BlockClassifier([("all", FunctionTransformer())], CalibratedRidgeClassifier(), incremental=True)
+    model = AugmentedClassifier(inner, augmentation=[louder], n_copies=1).fit(VECTORS, Y)
+    weights = model.partial_fit(VECTORS, Y).estimator_.kept_clips_.weights
+    np.testing.assert_array_equal(weights, np.tile(np.repeat([1, 0.3], N_CLIPS), 2))
 
 
 def request(estimator, is_on, **names):

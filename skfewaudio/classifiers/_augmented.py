@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fi
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import is_multilabel
 from sklearn.utils.validation import (
     _check_method_params,
@@ -18,14 +19,15 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from skfewaudio._delegation import open_last_step, route_fit, routed_fit_params
+from skfewaudio._delegation import estimator_has, open_last_step, route_fit, routed_fit_params
 from skfewaudio._embedded_clips import join_embedded, split_embedded
 from skfewaudio._targets import check_groups, check_label_values, check_target
 from skfewaudio._torch_state import own_defaults
 from skfewaudio._validation import check_spectrograms
 from skfewaudio.augmentation import AugmentationLike, MixUp, augment, check_classifier_augmentation
 
-from ._ridge.self_training import find_labelled
+from ._kept_clips import ClipNumbers
+from ._ridge.self_training import is_labelled
 from ._wrapped import WrappedClassifierMixin
 
 SPECTROGRAMS_AT_ONCE = 128
@@ -57,7 +59,8 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
     copy_weight : float, default=0.3
         Weight of a copy relative to its clip, for estimators whose `fit` accepts ``sample_weight``.
     random_state : int, RandomState instance or None, default=None
-        Controls the random changes.
+        Controls the random changes. With an int, every call of :meth:`partial_fit` makes other changes than
+        the calls before.
 
     Attributes
     ----------
@@ -65,6 +68,8 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         Fitted clone of `estimator`.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
+    n_clips_seen_ : int
+        Number of clips of `fit` and `partial_fit`, without copies.
     n_features_in_ : int
         Number of mel bands of the spectrograms, or of features.
 
@@ -108,6 +113,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
 
     # Under metadata routing, what splits by recordings also passes the recordings to `fit`.
     __metadata_request__fit = {"groups": True}
+    __metadata_request__partial_fit = {"groups": True}
 
     def __init__(
         self,
@@ -159,35 +165,102 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         TypeError
             If the estimator's `fit` does not accept one of `fit_params`.
         """
+        return self._fit("fit", clone(self.estimator), 0, X, y, groups, fit_params)
+
+    @available_if(estimator_has("partial_fit"))
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(
+        self,
+        X: ArrayLike | Sequence[NDArray],
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Add clips and their augmented copies by the `partial_fit` of the estimator.
+
+        Parameters
+        ----------
+        X : array-like of n_clips
+            As in :meth:`fit`.
+        y : array-like of shape (n_clips,)
+            Labels, as the estimator expects them.
+        classes : array-like of shape (n_classes,), default=None
+            All possible labels, for estimators that require them in the first call.
+        groups : array-like of shape (n_clips,), default=None
+            Recording of each clip. A group that was given in an earlier call is the same recording. None
+            treats every clip as a separate recording.
+        **fit_params
+            Parameters of the estimator's `partial_fit`, as in :meth:`fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is invalid, or if an augmentation mixes clips.
+        TypeError
+            If the estimator's `partial_fit` does not accept one of `fit_params`.
+        AttributeError
+            If the estimator has no `partial_fit`. :class:`BlockClassifier` has none after a `fit` with
+            ``incremental=False``.
+
+        Notes
+        -----
+        With ``semi_supervised=True``, clips of a call are augmented if fewer than half of the clips of this
+        call are unlabelled.
+        """
+        # A model of an earlier version does not know the number of clips.
+        n_seen = getattr(self, "n_clips_seen_", 1) if hasattr(self, "estimator_") else 0
+        estimator = self.estimator_ if n_seen else clone(self.estimator)
+        given = {} if classes is None else {"classes": classes}
+        return self._fit("partial_fit", estimator, n_seen, X, y, groups, fit_params, **given)
+
+    def _fit(
+        self,
+        method: str,
+        estimator: Any,
+        n_seen: int,
+        X: ArrayLike | Sequence[NDArray],
+        y: ArrayLike,
+        groups: ArrayLike | None,
+        fit_params: dict[str, Any],
+        **given: Any,
+    ) -> Self:
+        """Call `fit` or `partial_fit` of an estimator, which has seen `n_seen` clips before."""
         spectrograms, embeddings = split_embedded(X)
-        clips: Any = check_spectrograms(self, spectrograms, reset=True)
-        estimator = clone(self.estimator)
-        last_step = _last_step(estimator)
-        is_semi_supervised = getattr(last_step, "semi_supervised", False)
+        clips: Any = check_spectrograms(self, spectrograms, reset=not n_seen)
+        is_semi_supervised = getattr(_last_step(estimator), "semi_supervised", False)
         labels = self._check_labels(clips, y, unlabelled=is_semi_supervised)
-        recordings = np.arange(len(clips)) if groups is None else check_groups(groups, len(clips))
-        params = routed_fit_params(self, fit_params, name="estimator")
+        n_clips = len(labels)
+        recordings = np.arange(n_clips).view(ClipNumbers) if groups is None else check_groups(groups, n_clips)
+        params = routed_fit_params(self, fit_params, name="estimator", method=method)
         for name in params:
             if name.endswith("sample_weight"):
                 check_consistent_length(clips, params[name])
-        copied = np.arange(len(labels))
+        copied = np.arange(n_clips)
         if is_semi_supervised:
-            labelled = find_labelled(labels)
+            labelled = is_labelled(labels)
             copied = np.flatnonzero(labelled) if labelled.mean() > 0.5 else copied[:0]
-        copies, source = self._make_copies(clips, copied)
+        copies, source = self._make_copies(clips, copied, n_seen)
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
-        rows = np.concatenate([np.arange(len(labels)), source])
+        rows = np.concatenate([np.arange(n_clips), source])
         params = _check_method_params(labels, params, indices=rows)
-        keys = open_last_step(estimator, ("sample_weight", "groups"), given=params)
+        keys = open_last_step(estimator, ("sample_weight", "groups"), given=params, method=method)
         if "sample_weight" in keys:
             own = params.pop("sample_weight", params.pop(keys["sample_weight"], 1.0))
-            weights = np.repeat([1.0, self.copy_weight], [len(labels), len(source)])
+            weights = np.repeat([1.0, self.copy_weight], [n_clips, len(source)])
             params[keys["sample_weight"]] = weights * own
         if "groups" in keys:
             params[keys["groups"]] = recordings[rows]
-        self.estimator_ = estimator.fit(join_embedded(clips, embeddings, rows), labels[rows], **params)
+        clips = join_embedded(clips, embeddings, rows)
+        self.estimator_ = getattr(estimator, method)(clips, labels[rows], **params, **given)
         self.classes_ = self.estimator_.classes_
+        self.n_clips_seen_ = n_seen + n_clips
         return self
 
     def _check_labels(self, clips: Any, y: Any, *, unlabelled: bool) -> NDArray[Any]:
@@ -203,9 +276,12 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         return labels
 
     def _make_copies(
-        self, clips: NDArray | list[NDArray], copied: NDArray[np.int64]
+        self, clips: NDArray | list[NDArray], copied: NDArray[np.int64], n_seen: int
     ) -> tuple[list[NDArray] | NDArray, NDArray[np.int64]]:
-        """Return augmented copies of the clips at the indices `copied`, and the clip index of each copy."""
+        """Return augmented copies of the clips at the indices `copied`, and the clip index of each copy.
+
+        The copies depend on the number of clips before, so that no call repeats the changes of another.
+        """
         for_vectors = not isinstance(clips, list)
         augmentations = check_classifier_augmentation(self.augmentation, for_vectors=for_vectors)
         if any(isinstance(augmentation, MixUp) for augmentation in augmentations):
@@ -213,7 +289,8 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         if not augmentations or not self.n_copies or not len(copied):
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
-        generator.manual_seed(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        generator.manual_seed(seed + n_seen)
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for i in copied:
             by_shape.setdefault(clips[i].shape, []).append(i)
@@ -248,13 +325,13 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         return join_embedded(clips, embeddings, range(len(clips)))
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return the router that passes parameters of `fit` to the estimator.
+        """Return the router that passes parameters of `fit` and `partial_fit` to the estimator.
 
         Returns
         -------
         MetadataRouter
         """
-        return route_fit(self, estimator=self.estimator)
+        return route_fit(self, ("fit", "partial_fit"), estimator=self.estimator)
 
     def __sklearn_tags__(self) -> Tags:
         tags, estimator_tags = super().__sklearn_tags__(), get_tags(self.estimator)

@@ -36,7 +36,7 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the spectrograms, and store their number of bands.
+        """Check the parameters and the spectrograms, and measure the clips.
 
         Parameters
         ----------
@@ -51,8 +51,28 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
         self
         """
         self._check_params()
-        clips = self._check_clips(X, reset=True)
-        self.max_silence_ = float(measure_silence(clips).max())
+        self._measure(self._check_clips(X, reset=True), reset=True)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Measure further clips; the result equals one `fit` to all clips.
+
+        Parameters
+        ----------
+        X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
+(n_clips, n_mels, n_frames)
+            Log mel spectrograms.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
+        self._check_params()
+        is_first = not hasattr(self, "n_features_in_")
+        self._measure(self._check_clips(X, reset=is_first), reset=is_first)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -92,6 +112,12 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
         vectors = np.empty((len(clips), len(found[0])), dtype=np.float32)
         vectors[order] = found
         return vectors
+
+    def _measure(self, clips: list[NDArray], *, reset: bool) -> None:
+        """Measure properties of clips that no vector depends on."""
+        longest = float(measure_silence(clips).max())
+        known = None if reset else getattr(self, "max_silence_", None)
+        self.max_silence_ = longest if known is None else max(known, longest)
 
     @abstractmethod
     def _compute(self, x: torch.Tensor) -> torch.Tensor:

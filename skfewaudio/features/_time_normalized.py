@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +51,8 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         Number of mel bands.
     max_silence_ : float
         Largest share of silent frames at the end of a clip of `fit`.
+    n_active_frames_ : ndarray of shape (n_clips,)
+        Number of frames of the active part of each clip of `fit` and `partial_fit`.
     relevance_ : float
         Between 0.05 and 1: how well this description suits the clips of `fit`. 1 if a step of the median clip
         lasts at most 1.5 frames, 0.05 from 3 frames on, because several events then fall into one step.
@@ -78,6 +80,8 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         "range_db": [Interval(Real, 0, None, closed="neither")],
     }
 
+    n_active_frames_: NDArray[np.int64]
+
     def __init__(
         self,
         parts: Sequence[str] = ("level", "change"),
@@ -96,30 +100,6 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         self.range_db = range_db
         self.n_threads = n_threads
         self.device = device
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the spectrograms, and measure the active parts of the clips.
-
-        Parameters
-        ----------
-        X : list of n_clips arrays of shape (n_mels, n_frames), or ndarray of shape \
-(n_clips, n_mels, n_frames)
-            Log mel spectrograms.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self
-        """
-        super().fit(X)
-        clips = self._check_clips(X, reset=False)
-        parts = [self._active_part(torch.from_numpy(np.array(clip))[None]) for clip in clips]
-        n_frames = np.median([int(end) - int(start) for start, end in parts])
-        longest, shortest = np.log(FRAMES_PER_STEP)
-        share = (np.log(n_frames / self.n_steps) - longest) / (shortest - longest)
-        self.relevance_ = float(np.clip(share, LEAST_RELEVANCE, 1))
-        return self
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the columns: the part, two underscores, the band and the step.
@@ -142,6 +122,21 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
             for step in range(self.n_steps - (part == "change"))
         ]
         return np.array(names, dtype=object)
+
+    def _measure(self, clips: list[NDArray], *, reset: bool) -> None:
+        if not reset and not hasattr(self, "n_active_frames_"):
+            raise ValueError(
+                "this TimeNormalizedSpectrogram was fitted by an earlier version, which did not keep the "
+                "durations of the clips; fit it again to all clips"
+            )
+        super()._measure(clips, reset=reset)
+        parts = [self._active_part(torch.from_numpy(np.array(clip))[None]) for clip in clips]
+        n_frames = np.array([int(end) - int(start) for start, end in parts])
+        self.n_active_frames_ = n_frames if reset else np.concatenate([self.n_active_frames_, n_frames])
+        longest, shortest = np.log(FRAMES_PER_STEP)
+        n_per_step = np.median(self.n_active_frames_) / self.n_steps
+        share = (np.log(n_per_step) - longest) / (shortest - longest)
+        self.relevance_ = float(np.clip(share, LEAST_RELEVANCE, 1))
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
         x = torch.maximum(x, x.amax(dim=(1, 2), keepdim=True) - float(self.range_db))

@@ -44,3 +44,4 @@ MAX_JOBS = 2**10  # processors that a negative n_jobs leaves unused
 # Classifiers with networks.
 MAX_PATCH_VALUES = 2**20
 MAX_BATCH = 2**16
+MAX_CLIPS = 2**53

@@ -92,6 +92,12 @@ def test_constant_spectrogram_has_finite_statistics(level):
     assert np.isfinite(SpectrogramStatistics(BLOCKS).transform([np.full((N_MELS, 30), level)])).all()
 
 
+def test_silence_of_further_clips_is_measured():
+    clips = [np.hstack([clip, np.full((N_MELS, 12 - clip.shape[1]), -90)]) for clip in spectrograms(11, 9)]
+    parts = SpectrogramStatistics().partial_fit(clips[1:]).partial_fit(clips[:1])
+    assert parts.max_silence_ == SpectrogramStatistics().fit(clips).max_silence_ == pytest.approx(0.25)
+
+
 def test_silence_has_finite_statistics():
     silence = LogMel().transform(np.zeros((2, 30000), dtype=np.float32))
     assert np.isfinite(SpectrogramStatistics(BLOCKS).transform(silence)).all()

@@ -62,6 +62,22 @@ def test_relevance_falls_with_the_duration_of_the_clips(n_frames, relevance):
     assert TimeNormalizedSpectrogram().fit([make_glide(n_frames)]).relevance_ == pytest.approx(relevance)
 
 
+def test_further_clips_are_measured_as_in_one_fit():
+    clips = [make_glide(n, n_after=n // 2) for n in (12, 30, 31, 40, 86)]
+    parts = TimeNormalizedSpectrogram().partial_fit(clips[:1]).partial_fit(clips[1:4]).partial_fit(clips[4:])
+    full = TimeNormalizedSpectrogram().fit(clips)
+    assert 0.05 < full.relevance_ < 1
+    assert (parts.relevance_, parts.max_silence_) == (full.relevance_, full.max_silence_)
+    assert parts.n_active_frames_.tolist() == [12, 30, 31, 40, 86]
+
+
+def test_transformer_of_an_earlier_version_cannot_measure_further_clips():
+    transformer = TimeNormalizedSpectrogram().fit([make_glide(20)])
+    del transformer.n_active_frames_
+    with pytest.raises(ValueError, match="fitted by an earlier version"):
+        transformer.partial_fit([make_glide(20)])
+
+
 @pytest.mark.parametrize("parts", [[], ["level", "level"], ["melody"]])
 def test_unknown_parts_are_refused(parts):
     with pytest.raises(ValueError, match="one or more of level, shape, change"):

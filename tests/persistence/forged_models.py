@@ -273,6 +273,19 @@ MODELS = {
         ),
         *(IMAGES, OF_IMAGES),
     ),
+    "block classifier with clips": (
+        AugmentedClassifier(
+            BlockClassifier(
+                [("order", TimeNormalizedSpectrogram(n_steps=4)), ("embedding", SoundEmbed())],
+                CalibratedRidgeClassifier(),
+                scaler=BlockScaler(),
+                incremental=True,
+            ),
+            augmentation=TimeShift(),
+            random_state=0,
+        ),
+        *(IMAGES, OF_IMAGES),
+    ),
     "mfcc": (make_pipeline(MFCC(**RATE), StandardScaler(), brute()), CLIPS, OF_CLIPS),
     "log-mel cnn": (make_pipeline(log_mel(), cnn(patch_frames=32)), CLIPS, OF_CLIPS),
     "few-shot": (few_shot(), CLIPS, OF_CLIPS),

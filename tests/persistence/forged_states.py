@@ -12,6 +12,8 @@ import pickle
 import sys
 import time
 import warnings
+from contextlib import suppress
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -22,7 +24,7 @@ import torch
 from safetensors.torch import save
 from sklearn.preprocessing import LabelEncoder
 
-from skfewaudio import load_model
+from skfewaudio import BlockClassifier, load_model
 from skfewaudio.classifiers.saved_state import NetworkArchive, archiving
 from skfewaudio.detection import EventDetector, detect_events
 from skfewaudio.exceptions import SkfewaudioError
@@ -259,6 +261,10 @@ def use(model, X):
     for name in METHODS:
         if hasattr(model, name):
             getattr(model, name)(model.classes_[:1] if isinstance(model, LabelEncoder) else X)
+    inner = getattr(model, "estimator_", None)
+    if isinstance(inner, BlockClassifier) and hasattr(inner, "partial_fit"):
+        with suppress(Exception):  # parameters that only a fit uses may be forged
+            deepcopy(inner).partial_fit(X, np.resize(inner.classes_, len(X)))
     if isinstance(model, EventDetector):
         detect_events(model, [(sound, 8000) for sound in X])
 

@@ -252,3 +252,75 @@ def test_forged_bands_of_a_transformer_alone_are_the_bands_that_it_takes(transfo
     assert len(loaded.predict(spectrograms[0][:, :7])) == len(spectrograms[0])
     with pytest.raises(ValueError, match=r"has 32 features, but \w+ is expecting 7"):
         loaded.predict(spectrograms[0])
+
+
+# Kept clips
+
+
+@pytest.fixture
+def incremental(spectrograms):
+    """A fitted classifier that keeps its clips, with weights and recordings."""
+    classifier = blocks(order=TimeNormalizedSpectrogram(n_steps=4), embedding=SoundEmbed())
+    X, y = spectrograms
+    return classifier.set_params(incremental=True).fit(X, y, np.ones(len(X)), groups=list("aabbcc"))
+
+
+def test_kept_clips_are_saved(incremental, spectrograms, path):
+    loads(incremental, spectrograms[0], path)
+    saved, found = incremental.kept_clips_, load_model(path).kept_clips_
+    for name in ("labels", "weights", "recordings", "names"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(saved, name))
+    for block, other in zip(found.features, saved.features, strict=True):
+        np.testing.assert_array_equal(block, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("features", lambda blocks: blocks[:1], "blocks of .* columns; expected"),
+        ("features", lambda blocks: tuple(blocks), "features is .*; expected a list"),
+        ("features", lambda blocks: [], "features is .*; expected a list"),
+        ("features", lambda blocks: [block[:-1] for block in blocks], "labels is an array"),
+        ("features", lambda blocks: [blocks[0], blocks[1][:-1]], "features is an array of float32"),
+        ("features", lambda blocks: [block[:, :-1] for block in blocks], "blocks of .* columns; expected"),
+        ("features", lambda blocks: [block.astype(np.float64) for block in blocks], "array of float64"),
+        ("features", lambda blocks: [block * np.nan for block in blocks], "without NaN"),
+        ("features", lambda blocks: [block + np.inf for block in blocks], "without NaN"),
+        ("labels", lambda labels: np.arange(len(labels)), "kept_clips_ of other labels than its classes_"),
+        ("labels", lambda labels: labels[:-1], "labels is an array"),
+        ("labels", lambda labels: labels.astype(object), "labels is an array of object"),
+        ("labels", lambda labels: labels.tolist(), "labels is .*; expected a 1-D array"),
+        ("weights", lambda weights: weights[1:], "weights is an array"),
+        ("weights", lambda weights: -weights, "weights is .*; expected numbers from 0"),
+        ("recordings", lambda recordings: recordings + 1, "recordings up to 3 with 3 names"),
+        ("recordings", lambda recordings: recordings - 2**62, "recordings is .*; expected integers from"),
+        ("recordings", lambda recordings: recordings[:, None], "recordings is an array"),
+        ("names", lambda names: np.array(["a", "a", "b"]), "names is .*; expected a 1-D array"),
+        ("names", lambda names: None, "recordings up to 2 with 0 names"),
+    ],
+)
+def test_kept_clips_that_do_not_fit_are_refused(name, change, message, incremental, path):
+    clips = incremental.kept_clips_
+    vars(clips)[name] = change(getattr(clips, name))
+    refused(incremental, path, message)
+
+
+def test_kept_clips_of_another_kind_are_refused(incremental, path):
+    incremental.kept_clips_ = SoundEmbed()
+    refused(incremental, path, "kept_clips_ is SoundEmbed")
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**60, 1.0, None])
+def test_number_of_clips_that_no_fit_counts_is_refused(number, spectrograms, path):
+    model = AugmentedClassifier(blocks(embedding=SoundEmbed())).fit(*spectrograms)
+    model.n_clips_seen_ = number
+    refused(model, path, "n_clips_seen_ is .*; expected an integer from 1")
+
+
+@pytest.mark.parametrize(
+    "value", [np.zeros(3, dtype=np.int64), np.ones(3), np.ones((3, 1), dtype=np.int64), [1, 2]]
+)
+def test_durations_that_no_clip_has_are_refused(value, spectrograms, path):
+    model = blocks(order=TimeNormalizedSpectrogram(n_steps=4)).fit(*spectrograms)
+    model.blocks_[0][1][0].n_active_frames_ = value
+    refused(model, path, "n_active_frames_ is .*; expected")

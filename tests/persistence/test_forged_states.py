@@ -75,9 +75,10 @@ INDIRECT = {
     for name in STATES
     if name.startswith(("sklearn.model_selection._split", "sklearn.metrics", "sklearn.utils"))
 }
-INDIRECT |= {
-    name for name in STATES if name.startswith(("skfewaudio.augmentation", "skfewaudio.classifiers._ridge"))
-}
+OWN_PARTS = (
+    *("skfewaudio.augmentation", "skfewaudio.classifiers._ridge", "skfewaudio.classifiers._kept_clips"),
+)
+INDIRECT |= {name for name in STATES if name.startswith(OWN_PARTS)}
 INDIRECT |= {
     *("sklearn.multiclass._ConstantPredictor", "sklearn.calibration._CalibratedClassifier"),
     *("sklearn.calibration._SigmoidCalibration", "sklearn.calibration._TemperatureScaling"),

@@ -10,10 +10,22 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
-from skfewaudio import MFCC, CachedFeatures, ELMClassifier, SubsampledClassifier, load_model, save_model
+from skfewaudio import (
+    MFCC,
+    AugmentedClassifier,
+    BlockClassifier,
+    CachedFeatures,
+    CalibratedRidgeClassifier,
+    ELMClassifier,
+    SubsampledClassifier,
+    TimeNormalizedSpectrogram,
+    load_model,
+    save_model,
+)
+from skfewaudio.augmentation import BackgroundNoise
 from skfewaudio.exceptions import ModelFileWarning
 from skfewaudio.persistence import _load
 from skfewaudio.persistence._container import ESTIMATOR, replace_member
@@ -99,3 +111,24 @@ def test_importing_the_package_imports_neither_torch_nor_skops():
     code = "import sys, skfewaudio, skfewaudio.persistence; print({'torch', 'skops'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_model_from_before_partial_fit_is_loaded(spectrograms, path, monkeypatch):
+    X, y = spectrograms
+    blocks = BlockClassifier([("order", TimeNormalizedSpectrogram())], CalibratedRidgeClassifier())
+    model = AugmentedClassifier(blocks, augmentation=BackgroundNoise(), random_state=0).fit(X, y)
+    del model.n_clips_seen_, model.estimator_.kept_clips_
+    del model.estimator_.blocks_[0][1][0].n_active_frames_
+
+    def without_new_parameter(self):
+        state = BaseEstimator.__getstate__(self)
+        return {name: value for name, value in state.items() if name != "incremental"}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BlockClassifier, "__getstate__", without_new_parameter)
+        save_model(model, path)
+    loaded = load_model(path)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert loaded.estimator_.incremental is False
+    assert not hasattr(loaded, "partial_fit")
+    assert len(loaded.set_params(estimator__incremental=True).fit(X, y).partial_fit(X, y).classes_) == 2

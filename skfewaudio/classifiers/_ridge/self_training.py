@@ -46,11 +46,17 @@ def find_labelled(y: NDArray) -> NDArray[np.bool_]:
     ValueError
         If no clip has a label.
     """
-    labelled = y != (str(UNLABELLED) if y.dtype.kind == "U" else UNLABELLED)
+    labelled = is_labelled(y)
     if not labelled.any():
         raise ValueError(
             f"every label is {UNLABELLED}, which means unlabelled; label some clips of at least two classes"
         )
+    return labelled
+
+
+def is_labelled(y: NDArray) -> NDArray[np.bool_]:
+    """Return whether each clip (n_clips,) has a label, also if no clip has one."""
+    labelled: NDArray[np.bool_] = y != (str(UNLABELLED) if y.dtype.kind == "U" else UNLABELLED)
     return labelled
 
 

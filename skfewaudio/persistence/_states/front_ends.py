@@ -14,7 +14,7 @@ from .named_types import own_architecture_names, own_architectures
 from .objects import expect_inputs, named, part, plain
 from .scope import Scope, StateError
 from .state import FEATURES, State
-from .values import Check, choice, either, floats, integer, none, number, refuse, size
+from .values import Check, choice, either, floats, integer, integers, none, number, refuse, size
 
 
 def _samples(value: Any, scope: Scope) -> None:
@@ -201,7 +201,12 @@ STATES = {
         rule=_check_statistics,
     ),
     "skfewaudio.features._time_normalized.TimeNormalizedSpectrogram": State(
-        optional={**FEATURES, "max_silence_": either(none, number(0, 1)), "relevance_": number(0, 1)},
+        optional={
+            **FEATURES,
+            "max_silence_": either(none, number(0, 1)),
+            "n_active_frames_": integers("measured clips", low=1),
+            "relevance_": number(0, 1),
+        },
         parameters={"n_bands": integer(1, limits.MAX_MELS), "n_steps": integer(2, limits.MAX_MELS)},
         rule=_check_vectors,
     ),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.ensemble._forest import BaseForest
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline
@@ -15,8 +16,20 @@ from .objects import expect_inputs, fitted, match_inputs, plain
 from .pipelines import named_parts
 from .scope import Scope
 from .state import FEATURES, State
-from .values import flag, floats, integer, integers, labels
+from .values import (
+    FLOATS,
+    check_array,
+    either,
+    flag,
+    floats,
+    integer,
+    integers,
+    labels,
+    none,
+    refuse,
+)
 
+KEPT_CLIPS = "skfewaudio.classifiers._kept_clips.KeptClips"
 _INNER = {"classes_": labels(), "estimator_": fitted(classes="same", method="predict")}
 
 
@@ -84,6 +97,43 @@ def _check_block_classifier(scope: Scope) -> None:
     weights = list(model.block_weights_.values())
     is_right = len(weights) == len(widths) and all(0 <= weight <= 1 for weight in weights)
     scope.need(is_right, "has other block_weights_ than blocks")
+    if getattr(model, "kept_clips_", None) is not None:
+        _check_clips_of_blocks(scope, widths)
+
+
+def _check_clips_of_blocks(scope: Scope, widths: list[int]) -> None:
+    """Check that the kept clips have the columns of the blocks and the labels of the classifier."""
+    clips = scope.estimator.kept_clips_
+    found = [block.shape[1] for block in clips.features]
+    scope.need(found == widths, f"has kept_clips_ with blocks of {found} columns; expected {widths}")
+    labels, classes = set(clips.labels.tolist()), set(scope.classes or ())
+    is_right = classes <= labels and labels - classes <= {-1, "-1"}  # unlabelled clips
+    scope.need(is_right, "has kept_clips_ of other labels than its classes_")
+
+
+def _kept_features(value: Any, scope: Scope) -> None:
+    """Expect features of the same clips in each block, in single precision."""
+    if type(value) is not list or not value:
+        refuse(value, "a list of arrays")
+    for number, block in enumerate(value):
+        shape = "kept clips", f"columns of block {number}"
+        check_array(block, FLOATS[1:], shape, scope)
+        floats(*shape)(block, scope)
+
+
+def _kept_labels(value: Any, scope: Scope) -> None:
+    """Expect one label for each clip."""
+    is_array = type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind in "biufUS"
+    if not is_array or not scope.match("kept clips", len(value)):
+        refuse(value, "a 1-D array of strings or numbers, one for each of the kept clips")
+
+
+def _check_kept_clips(scope: Scope) -> None:
+    """Check that the names of recordings cover their numbers."""
+    clips = scope.estimator
+    n_names = 0 if clips.names is None else len(clips.names)
+    highest = -1 if clips.recordings is None else int(clips.recordings.max())
+    scope.need(highest < n_names, f"has recordings up to {highest} with {n_names} names")
 
 
 def _block_width(number: int, scope: Scope) -> int:
@@ -145,10 +195,23 @@ STATES = {
         rule=_check_patches,
     ),
     "skfewaudio.classifiers._augmented.AugmentedClassifier": State(
-        fitted={**FEATURES, **_INNER}, rule=_check_passed_on
+        fitted={**FEATURES, **_INNER},
+        optional={"n_clips_seen_": integer(1, limits.MAX_CLIPS)},
+        rule=_check_passed_on,
+    ),
+    KEPT_CLIPS: State(
+        fitted={
+            "features": _kept_features,
+            "labels": _kept_labels,
+            "weights": either(none, floats("kept clips", low=0)),
+            "recordings": either(none, integers("kept clips", low=-limits.MAX_CLIPS, dtype=np.int64)),
+            "names": either(none, labels("recordings")),
+        },
+        rule=_check_kept_clips,
     ),
     "skfewaudio.classifiers._block_classifier.BlockClassifier": State(
         fitted={**FEATURES, **_INNER, "blocks_": named_parts, "block_weights_": plain},
+        optional={"kept_clips_": either(none, fitted(KEPT_CLIPS))},
         rule=_check_block_classifier,
     ),
     "skfewaudio.detection._detector.EventDetector": State(
