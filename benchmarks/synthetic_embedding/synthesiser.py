@@ -21,7 +21,8 @@ N_EVENTS = 48
 FRAMES_PER_SECOND = 44100 / 1024  # as LogMel.at_rate
 CONTROL = 16  # samples per value of an envelope or a pitch contour
 SETTINGS_AT_ONCE = 24  # so that the waveforms stay in the cache of a processor
-RATES = (8000, 11025, 16000, 22050, 32000, 44100)
+RANGE = 80.0  # decibels below the maximum of a rendering
+RATES = (4000, 8000, 11025, 16000, 22050, 32000, 44100)
 SCALARS = (
     *("start", "event_rate", "irregularity", "duration", "attack", "decay", "sustain"),
     *("pitch", "glide", "bend", "vibrato", "vibrato_rate", "brightness", "fm_index", "fm_ratio"),
@@ -101,7 +102,7 @@ class Renderer:
         power = power * 10 ** (self._equaliser(n, strength) / 10)
         mel = self.mel @ power
         db = 10 * torch.log10(mel.clamp_min(1e-14))
-        return torch.maximum(db, db.amax(dim=(1, 2), keepdim=True) - 80)
+        return torch.maximum(db, db.amax(dim=(1, 2), keepdim=True) - RANGE)
 
     def _voice(
         self, voice: Tensor, tempo: Tensor, transpose: Tensor, shift: Tensor, *, first: bool

@@ -20,7 +20,7 @@ def default_estimators() -> tuple[LogMel, Pipeline, Pipeline]:
     regions = FeatureUnion(
         [
             ("statistics", make_pipeline(SpectrogramStatistics(random_state=0), BlockScaler())),
-            ("embedding", make_pipeline(SoundEmbed(), BlockScaler())),
+            ("embedding", make_pipeline(SoundEmbed((5,)), BlockScaler())),
         ]
     )
     return (

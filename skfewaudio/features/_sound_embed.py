@@ -1,7 +1,10 @@
 """Embedding of sounds by a network that was trained on synthetic sounds."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 from importlib import resources
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load
 from torch.nn import functional
 
-from ._sound_embedding.network import MIN_FRAMES, N_FEATURES, N_MELS, SoundNetwork
+from ._sound_embedding.network import MIN_FRAMES, N_MELS, POOLED, SoundNetwork
 from ._spectrogram_vectors import SpectrogramTransformer
 
 WEIGHTS = "weights.safetensors"
@@ -25,6 +28,10 @@ class SoundEmbed(SpectrogramTransformer):
 
     Parameters
     ----------
+    layers : sequence of int, default=(3, 4, 5)
+        Convolutions of the network whose outputs are pooled, in this order. The third one describes 0.3 s of
+        sound, mostly its timbre, in 8 bands; the fourth one 0.7 s in 4 bands; and the fifth one, the last,
+        1.1 s of the whole spectrum.
     n_threads : int, default=None
         Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
     device : str, default=None
@@ -36,6 +43,8 @@ class SoundEmbed(SpectrogramTransformer):
         Number of mel bands.
     max_silence_ : float
         Largest share of silent frames at the end of a clip of `fit`.
+    checksum_ : str
+        SHA-256 of the weights in `fit`. Vectors of other weights cannot be compared with these.
 
     See Also
     --------
@@ -45,9 +54,9 @@ class SoundEmbed(SpectrogramTransformer):
     Notes
     -----
     The network was trained with the default spectrograms of :meth:`LogMel.at_rate`, in decibels, at sample
-    rates from 8 to 44.1 kHz. Another number of bands is interpolated to 64. Clips shorter than 0.7 s are
-    padded with their lowest level. The embedding holds the mean and the maximum over time of 256 values, each
-    of which depends on 1.1 s of sound. The level of a clip has no effect.
+    rates from 4 to 44.1 kHz. Another number of bands is interpolated to 64. Clips shorter than 0.7 s are
+    padded with their lowest level. The embedding holds the mean and the maximum over time of each channel in
+    each band. The level of a clip has no effect.
 
     References
     ----------
@@ -60,15 +69,34 @@ class SoundEmbed(SpectrogramTransformer):
     >>> from skfewaudio.features import LogMel, SoundEmbed
     >>> clips = [np.sin(np.arange(44100)), np.cos(np.arange(60000))]
     >>> SoundEmbed().fit_transform(LogMel().transform(clips)).shape
-    (2, 512)
+    (2, 4608)
     """
 
-    def __init__(self, *, n_threads: int | None = None, device: str | None = None) -> None:
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SpectrogramTransformer._parameter_constraints,
+        "layers": ["array-like"],
+    }
+
+    def __init__(
+        self, layers: Sequence[int] = (3, 4, 5), *, n_threads: int | None = None, device: str | None = None
+    ) -> None:
+        self.layers = layers
         self.n_threads = n_threads
         self.device = device
 
+    def block_sizes(self) -> list[int]:
+        """Return the number of columns of each layer.
+
+        Returns
+        -------
+        list of int
+            The sizes, in the order of `layers`. Their sum is the length of the vector.
+        """
+        self._check_params()
+        return [POOLED[int(layer)].size for layer in self.layers]
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Return the names of the columns.
+        """Return the names of the columns: the layer, two underscores, the pooling, the channel and the band.
 
         Parameters
         ----------
@@ -77,13 +105,37 @@ class SoundEmbed(SpectrogramTransformer):
 
         Returns
         -------
-        ndarray of shape (512,), object
-            ``"mean0"``, ..., ``"maximum255"``.
+        ndarray of shape (n_values,), object
+            For example ``"layer3__mean_channel0_band7"``.
         """
-        names = [f"{pool}{i}" for pool in ("mean", "maximum") for i in range(N_FEATURES // 2)]
+        self._check_params()
+        names = [
+            f"layer{layer}__{pool}_channel{channel}_band{band}"
+            for layer in map(int, self.layers)
+            for pool in ("mean", "maximum")
+            for channel in range(POOLED[layer].n_channels)
+            for band in range(POOLED[layer].n_bands)
+        ]
         return np.array(names, dtype=object)
 
+    def _check_params(self) -> None:
+        layers = list(self.layers)
+        valid = all(isinstance(layer, Integral) and int(layer) in POOLED for layer in layers)
+        if not valid or not layers or len(set(layers)) < len(layers):
+            raise ValueError(
+                f"layers={self.layers!r}; expected some of {', '.join(map(str, POOLED))}, each at most once"
+            )
+
+    def _measure(self, clips: list[NDArray], *, reset: bool) -> None:
+        super()._measure(clips, reset=reset)
+        self.checksum_ = weights_checksum()
+
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        if getattr(self, "checksum_", weights_checksum()) != weights_checksum():
+            raise ValueError(
+                "this SoundEmbed was fitted with other weights than the ones of the installed version of "
+                "skfewaudio; fit the model again, or install the version that it was fitted with"
+            )
         if x.shape[1] != N_MELS:
             size = N_MELS, x.shape[2]
             x = functional.interpolate(x[:, None], size, mode="bilinear", align_corners=True)[:, 0]
@@ -92,10 +144,10 @@ class SoundEmbed(SpectrogramTransformer):
             lowest = x.amin(dim=(1, 2), keepdim=True).expand(-1, N_MELS, missing)
             x = torch.cat([x, lowest], dim=2)
         network = load_network(str(x.device))
-        if x.device.type != "cpu":
-            return network(x)
         # One by one, so that a clip has the same embedding alone and among others, at nearly no cost.
-        return torch.cat([network(clip) for clip in x.split(1)])
+        parts = x.split(1) if x.device.type == "cpu" else [x]
+        pooled = [network(part) for part in parts]
+        return torch.cat([torch.cat([part[int(layer)] for layer in self.layers], dim=1) for part in pooled])
 
 
 @lru_cache(maxsize=4)
@@ -112,12 +164,21 @@ def load_network(device: str) -> SoundNetwork:
     SoundNetwork
         Network in evaluation mode, in single precision.
     """
-    content = resources.files(__package__).joinpath("_sound_embedding", WEIGHTS).read_bytes()
     with torch.device("meta"):
         network = SoundNetwork()
     state = {
         name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in load(content).items()
+        for name, tensor in load(_read_weights()).items()
     }
     network.load_state_dict(state, assign=True)
     return network.requires_grad_(False).eval().to(device)
+
+
+@lru_cache(maxsize=1)
+def weights_checksum() -> str:
+    """Return the SHA-256 of the weights."""
+    return sha256(_read_weights()).hexdigest()
+
+
+def _read_weights() -> bytes:
+    return resources.files(__package__).joinpath("_sound_embedding", WEIGHTS).read_bytes()

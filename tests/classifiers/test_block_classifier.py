@@ -73,7 +73,7 @@ def test_predictions_are_of_the_classifier_of_all_blocks(X):
 def test_parameters_of_transformers_are_set_by_the_names_of_blocks(X):
     classifier = make_blocks().set_params(statistics__n_filters=4, order=SoundEmbed())
     assert classifier.get_params()["statistics__n_filters"] == 4
-    assert classifier.fit(X, Y).blocks_[1][1].transform(X).shape == (12, 512)
+    assert classifier.fit(X, Y).blocks_[1][1].transform(X).shape == (12, 4608)
 
 
 def test_clone_has_its_own_transformers():

@@ -60,7 +60,7 @@ def clusters():
     y = np.repeat(["a", "b", "c"], [60, 24, 6])
     centres = rng.normal(size=(3, 40)) * 3
     x = centres[np.searchsorted(["a", "b", "c"], y)] + rng.normal(size=(len(y), 40))
-    sizes = (2432, 992, 992, 512)  # of the recommended classifier
+    sizes = (2432, 992, 992, 4608)  # of the recommended classifier
     blocks = [(x @ rng.normal(size=(40, size))).astype(np.float32) for size in sizes]
     return blocks, y
 

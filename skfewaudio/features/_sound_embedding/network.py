@@ -1,11 +1,12 @@
 """Convolutional network that embeds log mel spectrograms of any length."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 N_MELS = 64
 N_CHANNELS = (32, 64, 128, 256, 256)
-N_FEATURES = 2 * N_CHANNELS[-1]
 RANGE = 80.0  # of the decibels, below the maximum of a clip
 MIN_FRAMES = 32
 # Longer clips are computed in pieces of this many frames, with a margin of frames that values at the ends of
@@ -15,11 +16,26 @@ MARGIN = 32
 STEP = 8  # frames per value
 
 
+class Pooled(NamedTuple):
+    """Shape of the output of a convolution, of which the mean and the maximum over time are taken."""
+
+    n_channels: int
+    n_bands: int
+
+    @property
+    def size(self) -> int:
+        """Number of pooled values."""
+        return 2 * self.n_channels * self.n_bands
+
+
+POOLED = {3: Pooled(N_CHANNELS[2], 8), 4: Pooled(N_CHANNELS[3], 4), 5: Pooled(N_CHANNELS[4], 1)}
+
+
 class SoundNetwork(nn.Module):
-    """Five convolutions, then the mean and the maximum over time.
+    """Five convolutions, of which the last three are pooled over time.
 
     The first four halve the bands and the first three the frames; the last one spans all remaining bands. A
-    value depends on 49 frames, or 1.1 s.
+    value depends on 15, 31 or 49 frames, the last of which are 1.1 s.
     """
 
     def __init__(self) -> None:
@@ -33,7 +49,7 @@ class SoundNetwork(nn.Module):
             _block(c[3], c[4], kernel=(4, 3), stride=1, padding=(0, 1)),
         )
 
-    def forward(self, decibels: Tensor) -> Tensor:
+    def forward(self, decibels: Tensor) -> dict[int, Tensor]:
         """Embed spectrograms.
 
         Parameters
@@ -43,24 +59,32 @@ class SoundNetwork(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_clips, N_FEATURES)
+        dict of int to Tensor of shape (n_clips, n_values)
+            For each layer of `POOLED`, the means of its values over time, and then their maxima.
         """
         loudest = decibels.amax(dim=(1, 2), keepdim=True)
         n_frames = decibels.shape[2]
-        sums: list[Tensor] = []
-        maxima: list[Tensor] = []
-        n_values = 0
+        sums: dict[int, list[Tensor]] = {layer: [] for layer in POOLED}
+        maxima: dict[int, list[Tensor]] = {layer: [] for layer in POOLED}
+        n_steps = 0
         for start in range(0, n_frames, PIECE):
             first, end = max(0, start - MARGIN), min(n_frames, start + PIECE)
             piece = decibels[:, :, first : end + MARGIN]
-            x = (piece - loudest).clamp_min(-RANGE) / (RANGE / 4) + 2
+            x = ((piece - loudest).clamp_min(-RANGE) / (RANGE / 4) + 2)[:, None]
             skipped, kept = (start - first) // STEP, -(-(end - start) // STEP)
-            x = self.layers(x[:, None]).squeeze(2)[:, :, skipped : skipped + kept]
-            sums.append(x.sum(dim=2))
-            maxima.append(x.amax(dim=2))
-            n_values += x.shape[2]
-        mean = torch.stack(sums).sum(dim=0) / n_values
-        return torch.cat([mean, torch.stack(maxima).amax(dim=0)], dim=1)
+            n_steps += kept
+            for number, layer in enumerate(self.layers, start=1):
+                x = layer(x)
+                if number in POOLED:
+                    steps = x[..., skipped : skipped + kept]
+                    sums[number].append(steps.sum(dim=3).flatten(1))
+                    maxima[number].append(steps.amax(dim=3).flatten(1))
+        return {
+            layer: torch.cat(
+                [torch.stack(sums[layer]).sum(dim=0) / n_steps, torch.stack(maxima[layer]).amax(dim=0)], dim=1
+            )
+            for layer in POOLED
+        }
 
 
 def _block(n_in: int, n_out: int, *, kernel: object, stride: object, padding: object) -> nn.Module:

@@ -1,15 +1,15 @@
-"""States of transformers that run pre-trained networks, whose weights are not in the model file."""
+"""States of transformers that run trained networks, whose weights are not in the model file."""
 
 import re
 from os import PathLike
 from typing import Any
 
 from .. import _limits as limits
-from .front_ends import SAMPLES, WAVEFORMS, pass_clips, run
+from .front_ends import SAMPLES, WAVEFORMS, check_vectors, pass_clips, run
 from .objects import part
 from .pipelines import named_parts
 from .scope import Scope
-from .state import State
+from .state import FEATURES, State
 from .values import choice, either, integer, none, number, refuse
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,6 +55,10 @@ def _check_both(scope: Scope) -> None:
 
 
 STATES = {
+    "skfewaudio.features._sound_embed.SoundEmbed": State(
+        optional={**FEATURES, "max_silence_": either(none, number(0, 1)), "checksum_": _checksum},
+        rule=check_vectors,
+    ),
     "skfewaudio.features._pretrained_embed.PretrainedEmbed": State(
         optional={**SAMPLES, "checksum_": _checksum},
         parameters={

@@ -111,7 +111,7 @@ def _check_statistics(scope: Scope) -> None:
         scope.outputs = sum(model.block_sizes())
 
 
-def _check_vectors(scope: Scope) -> None:
+def check_vectors(scope: Scope) -> None:
     """Check the size of the vectors of a transformer of spectrograms, and try noise."""
     model, n_mels = scope.estimator, scope.find("features") or 64
     n_columns = 3 * getattr(model, "n_bands", 1) * getattr(model, "n_steps", 1)
@@ -208,10 +208,7 @@ STATES = {
             "relevance_": number(0, 1),
         },
         parameters={"n_bands": integer(1, limits.MAX_MELS), "n_steps": integer(2, limits.MAX_MELS)},
-        rule=_check_vectors,
-    ),
-    "skfewaudio.features._sound_embed.SoundEmbed": State(
-        optional={**FEATURES, "max_silence_": either(none, number(0, 1))}, rule=_check_vectors
+        rule=check_vectors,
     ),
     "skfewaudio.features._block_scaler.BlockScaler": State(
         fitted={

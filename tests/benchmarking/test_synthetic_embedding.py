@@ -1,0 +1,84 @@
+"""Tests of the training of SoundEmbed's network, on very few synthetic sounds."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "synthetic_embedding"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def modules():
+    sys.path.insert(0, str(FOLDER))
+    import pool
+    import train
+
+    yield train, pool
+    sys.path.remove(str(FOLDER))
+    for name in ("train", "pool", "synthesiser"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def rendered(modules, tmp_path_factory):
+    """Return a folder with the renderings of one file."""
+    _, pool = modules
+    folder = tmp_path_factory.mktemp("embedding") / "pool"
+    pool.render_pool(folder, 1, seed=3, n_processes=1)
+    return folder
+
+
+def run(train, monkeypatch, rendered, output, steps=3):
+    output.mkdir(exist_ok=True)
+    if not (output / "pool").exists():
+        (output / "pool").symlink_to(rendered)
+    options = f"--output {output} --files 1 --steps {steps} --batch 8 --seed 3 --checkpoint-every 1 --device cpu"
+    monkeypatch.setattr(sys, "argv", ["train.py", *options.split()])
+    train.main()
+
+
+def test_interrupted_training_gives_the_same_weights(modules, rendered, monkeypatch, tmp_path):
+    train, _ = modules
+    run(train, monkeypatch, rendered, tmp_path / "whole")
+    calls, contrast = [], train.contrast
+
+    def fail_in_second_step(z):
+        calls.append(z)
+        if len(calls) > 3:  # three layers in each step
+            raise KeyboardInterrupt
+        return contrast(z)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "contrast", fail_in_second_step)
+        with pytest.raises(KeyboardInterrupt):
+            run(train, monkeypatch, rendered, tmp_path / "resumed")
+    run(train, monkeypatch, rendered, tmp_path / "resumed")
+    whole, resumed = (load_file(tmp_path / name / "weights-3.safetensors") for name in ("whole", "resumed"))
+    assert whole.keys() == resumed.keys()
+    for name, values in whole.items():
+        torch.testing.assert_close(resumed[name], values, rtol=0, atol=0)
+
+
+def test_views_are_new_in_each_step_and_the_same_in_each_run(modules, rendered):
+    _, pool = modules
+    views = pool.load_pool(rendered, 1)
+    first = pool.draw_views(views, 8, [3, 0])
+    assert first.shape[:2] == (16, 64)
+    assert float(first.max()) == 0
+    assert float(first.min()) >= -80
+    torch.testing.assert_close(pool.draw_views(views, 8, [3, 0]), first, rtol=0, atol=0)
+    assert not torch.equal(pool.draw_views(views, 8, [3, 1]), first)
+
+
+def test_two_views_of_a_setting_are_more_alike_than_views_of_others(modules, rendered):
+    _, pool = modules
+    views = pool.load_pool(rendered, 1)[0][::4].astype(np.float32).mean(axis=3)  # one of each family
+    views -= views.mean(axis=2, keepdims=True)
+    views /= np.linalg.norm(views, axis=2, keepdims=True)
+    similarity = views[:, 0] @ views[:, 1].T
+    assert np.diagonal(similarity).mean() > similarity.mean() + 0.2
