@@ -16,7 +16,7 @@ __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
 # Of statistics, the two descriptions of the order of events and the embedding: for long recordings, and for
 # sounds as short as a word, which differ in the order of events.
-BLOCK_PRIOR = ((0.55, 0.01, 0.02, 0.42), (0.10, 0.27, 0.38, 0.25))
+BLOCK_PRIOR = ((0.43, 0.01, 0.02, 0.54), (0.08, 0.20, 0.28, 0.44))
 # Of all embeddings of other networks together, where the weights above sum to 1. With more, a network that
 # does not suit the recordings would lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
 EMBEDDING_PRIOR = 0.43
@@ -82,7 +82,7 @@ def make_few_shot_classifier(
     device : str, default=None
         Torch device. None uses CUDA if available.
     incremental : bool, default=False
-        Whether `fit` keeps the features of the clips, about 20 kB per clip and per copy, so that
+        Whether `fit` keeps the features of the clips, about 36 kB per clip and per copy, so that
         ``partial_fit`` of the last step can add clips and classes later.
 
     Returns

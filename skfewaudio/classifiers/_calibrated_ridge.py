@@ -117,9 +117,9 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     -----
     The temperature is fitted to the clips of classes that have at least two different clips, because leaving
     out the only clip of a class gives no information about the class. If there is no such class, the
-    temperature is 1/6.5 of the mean margin of the training clips. The margin is the score of a clip's own
+    temperature is 1/8 of the mean margin of the training clips. The margin is the score of a clip's own
     class minus the mean score of the other classes. The fitted temperature is drawn to this value, noticeably
-    if there are fewer than about fifty clips. The constant 6.5 is a compromise between nine kinds of sound.
+    if there are fewer than about fifty clips. The constant 8 is a compromise between nine kinds of sound.
 
     Unlabelled clips take part in the regression with a tenth of the weight of labelled clips. Their targets
     are pseudo-labels: the class probabilities predicted by a fit without the clip. The first pseudo-labels

@@ -84,8 +84,13 @@ class SoundEmbed(SpectrogramTransformer):
         self.n_threads = n_threads
         self.device = device
 
-    def block_sizes(self) -> list[int]:
+    def block_sizes(self, n_mels: int | None = None) -> list[int]:
         """Return the number of columns of each layer.
+
+        Parameters
+        ----------
+        n_mels : int, default=None
+            Ignored: the sizes do not depend on the number of mel bands.
 
         Returns
         -------

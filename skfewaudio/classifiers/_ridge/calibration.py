@@ -8,8 +8,8 @@ from scipy.special import log_softmax
 # In standard deviations of the scores: from nearly certain to nearly equal probabilities.
 TEMPERATURE_RANGE = (1e-2, 1e2)
 # The temperature is the mean margin of the training clips divided by this number if no class has two clips.
-# A compromise: the best values for nine kinds of sound are between 3 and 12.
-ONE_SHOT_SHARPNESS = 6.5
+# A compromise: the best values for nine kinds of sound are between 5 and 10.
+ONE_SHOT_SHARPNESS = 8.0
 # Penalty on the squared logarithm of the ratio of the temperature to that for one clip per class, in units of
 # the log loss of a clip. Twenty left-out clips are too few to trust them alone.
 PRIOR_STRENGTH = 5.0
