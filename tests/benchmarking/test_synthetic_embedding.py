@@ -37,8 +37,8 @@ def run(train, monkeypatch, rendered, output, steps=3):
     output.mkdir(exist_ok=True)
     if not (output / "pool").exists():
         (output / "pool").symlink_to(rendered)
-    options = f"--output {output} --files 1 --steps {steps} --batch 8 --seed 3 --checkpoint-every 1 --device cpu"
-    monkeypatch.setattr(sys, "argv", ["train.py", *options.split()])
+    options = f"--files 1 --steps {steps} --batch 8 --seed 3 --checkpoint-every 1 --device cpu"
+    monkeypatch.setattr(sys, "argv", ["train.py", "--output", str(output), *options.split()])
     train.main()
 
 
