@@ -47,7 +47,7 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     estimator : Pipeline or LogMel, default=None
         Unfitted pipeline of a :class:`~skfewaudio.features.LogMel` in decibels and a classifier of
         spectrograms with ``predict_proba``. None uses a LogMel of 64 bands, and logistic regression on
-        :class:`~skfewaudio.features.SpectrogramStatistics` and, for whole events, on
+        :class:`~skfewaudio.features.SpectrogramStatistics` and, for whole events, on the last layer of
         :class:`~skfewaudio.features.SoundEmbed`. A LogMel is used with the classifiers of this default.
     background_label : str or sequence of str, default=("background", "noise", "silence")
         Labels of the clips without events. Without such clips, synthetic noise is used as background.

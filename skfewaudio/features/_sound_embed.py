@@ -29,9 +29,9 @@ class SoundEmbed(SpectrogramTransformer):
     Parameters
     ----------
     layers : sequence of int, default=(3, 4, 5)
-        Convolutions of the network whose outputs are pooled, in this order. The third one describes 0.3 s of
-        sound, mostly its timbre, in 8 bands; the fourth one 0.7 s in 4 bands; and the fifth one, the last,
-        1.1 s of the whole spectrum.
+        Convolutions of the network whose outputs are pooled, in this order. A value of the third one
+        depends on 0.4 s of sound in one of 8 bands, of the fourth one on 0.8 s in one of 4 bands, and of the
+        fifth one, the last, on 1.1 s of the whole spectrum.
     n_threads : int, default=None
         Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
     device : str, default=None
@@ -132,15 +132,21 @@ class SoundEmbed(SpectrogramTransformer):
             )
 
     def _measure(self, clips: list[NDArray], *, reset: bool) -> None:
+        if not reset:
+            self._check_weights()
         super()._measure(clips, reset=reset)
         self.checksum_ = weights_checksum()
 
-    def _compute(self, x: torch.Tensor) -> torch.Tensor:
+    def _check_weights(self) -> None:
+        """Check that the weights are the ones of `fit`, if it was called."""
         if getattr(self, "checksum_", weights_checksum()) != weights_checksum():
             raise ValueError(
                 "this SoundEmbed was fitted with other weights than the ones of the installed version of "
                 "skfewaudio; fit the model again, or install the version that it was fitted with"
             )
+
+    def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        self._check_weights()
         if x.shape[1] != N_MELS:
             size = N_MELS, x.shape[2]
             x = functional.interpolate(x[:, None], size, mode="bilinear", align_corners=True)[:, 0]

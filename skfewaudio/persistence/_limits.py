@@ -44,4 +44,6 @@ MAX_JOBS = 2**10  # processors that a negative n_jobs leaves unused
 # Classifiers with networks.
 MAX_PATCH_VALUES = 2**20
 MAX_BATCH = 2**16
+
+# Classifiers to which clips are added: clips so far, a number that a float holds exactly.
 MAX_CLIPS = 2**53

@@ -4,8 +4,9 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from skfewaudio import MFCC, LogMel, SoundEmbed
+from skfewaudio import MFCC, LogMel, SoundEmbed, load_model, save_model
 from skfewaudio.datasets import load_synthetic
+from skfewaudio.exceptions import ModelFileError
 from skfewaudio.features._sound_embedding import network
 
 
@@ -48,6 +49,40 @@ def test_default_data_type_of_torch_does_not_matter(spectrograms):
         np.testing.assert_array_equal(SoundEmbed().fit_transform(spectrograms), expected)
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("layers", [(5,), (4, 3)])
+def test_layers_are_columns_of_all_layers_in_their_order(spectrograms, layers):
+    every, some = SoundEmbed(), SoundEmbed(layers)
+    columns = dict(zip(every.get_feature_names_out(), every.fit_transform(spectrograms).T, strict=True))
+    names, found = some.get_feature_names_out(), some.fit_transform(spectrograms)
+    np.testing.assert_array_equal(found, np.transpose([columns[name] for name in names]))
+    assert [name.partition("__")[0] for name in names] == [
+        f"layer{layer}" for layer, size in zip(layers, some.block_sizes(), strict=True) for _ in range(size)
+    ]
+
+
+@pytest.mark.parametrize("layers", [(), (2,), (5, 5), ("5",)])
+def test_other_layers_are_refused(spectrograms, layers):
+    with pytest.raises(ValueError, match=r"layers=.*expected some of 3, 4, 5"):
+        SoundEmbed(layers).fit(spectrograms)
+
+
+@pytest.mark.parametrize("method", ["transform", "partial_fit"])
+def test_other_weights_are_refused(spectrograms, method):
+    embed = SoundEmbed().fit(spectrograms)
+    embed.checksum_ = "0" * 64
+    with pytest.raises(ValueError, match="fitted with other weights"):
+        getattr(embed, method)(spectrograms)
+    assert embed.fit(spectrograms).transform(spectrograms).shape == (3, 4608)
+
+
+def test_saved_model_of_other_weights_is_refused(spectrograms, tmp_path):
+    model = make_pipeline(SoundEmbed(), KNeighborsClassifier(1)).fit(spectrograms, ["a", "b", "c"])
+    model[0].checksum_ = "0" * 64
+    save_model(model, tmp_path / "sounds.model")
+    with pytest.raises(ModelFileError, match="fitted with other weights"):
+        load_model(tmp_path / "sounds.model")
 
 
 @pytest.mark.slow

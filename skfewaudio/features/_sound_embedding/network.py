@@ -35,7 +35,7 @@ class SoundNetwork(nn.Module):
     """Five convolutions, of which the last three are pooled over time.
 
     The first four halve the bands and the first three the frames; the last one spans all remaining bands. A
-    value depends on 15, 31 or 49 frames, the last of which are 1.1 s.
+    value depends on 17, 33 or 49 frames: 0.4, 0.8 or 1.1 s.
     """
 
     def __init__(self) -> None:
