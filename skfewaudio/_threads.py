@@ -1,14 +1,54 @@
-"""Threads: a pool that works with as few threads as can be started, and what must hold for forks."""
+"""Threads: their number, a pool that works with as few as can be started, and what must hold for forks."""
 
+import ctypes
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import RLock, Thread
 from typing import Any
 
 END_SECONDS = 1.0
+M_ARENA_MAX = -8  # of malloc.h
+
+_most_threads: ContextVar[int | None] = ContextVar("_most_threads", default=None)
+
+
+def available_threads() -> int:
+    """Return the number of available cores, or the limit of `limit_threads` if it is lower."""
+    import joblib  # imported here, so that commands that start no threads do not wait for it
+
+    n_cores: int = joblib.cpu_count()
+    limit = _most_threads.get()
+    return n_cores if limit is None else min(limit, n_cores)
+
+
+@contextmanager
+def limit_threads(n_threads: int | None) -> Iterator[None]:
+    """Run a block in which `available_threads` returns at most `n_threads` in the calling thread.
+
+    None sets no limit.
+    """
+    token = _most_threads.set(n_threads)
+    try:
+        yield
+    finally:
+        _most_threads.reset(token)
+
+
+def share_memory_arenas() -> None:
+    """Limit the memory of this process to two arenas with glibc; other C libraries are not changed.
+
+    By default, threads get arenas of their own, which keep memory that the threads have freed.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, 2)
 
 
 class ThreadPool(ThreadPoolExecutor):

@@ -1,6 +1,7 @@
 """Thread pools, the number of torch's threads, and locks."""
 
 import multiprocessing
+import subprocess
 import sys
 import threading
 import time
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from skfewaudio import LogMel
-from skfewaudio._threads import ProcessLock, ThreadPool
+from skfewaudio import LogMel, _threads
+from skfewaudio._threads import ProcessLock, ThreadPool, available_threads, share_memory_arenas
 from skfewaudio._torch import set_torch_threads, torch_threads
 from skfewaudio.audio import iter_clips
 from skfewaudio.audio.io import map_ahead, resolve_threads
@@ -110,6 +111,40 @@ def test_number_of_threads_does_not_depend_on_the_active_joblib_backend():
 def test_number_of_threads_in_a_daemonic_process_is_found_without_a_warning(monkeypatch):
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
     assert resolve_threads(None) == joblib.cpu_count()
+
+
+def test_limit_of_threads_holds_in_the_block_and_the_thread_only(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
+    with _threads.limit_threads(2):
+        inside = resolve_threads(None), resolve_threads(5), in_new_thread(available_threads)
+        with _threads.limit_threads(20):
+            assert resolve_threads(None) == 8
+    assert inside == (2, 5, 8)
+    assert resolve_threads(None) == 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has arenas")
+def test_threads_share_two_memory_arenas():
+    code = (
+        "from skfewaudio._threads import share_memory_arenas; share_memory_arenas()\n"
+        "import ctypes, threading\n"
+        "c = ctypes.CDLL(None); barrier = threading.Barrier(6)\n"
+        "def work(): barrier.wait(); b'x' * 5000; barrier.wait()\n"
+        "threads = [threading.Thread(target=work) for _ in range(6)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "c.fdopen.restype = ctypes.c_void_p\n"
+        "c.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]\n"
+        "c.malloc_info(0, c.fdopen(1, b'w')); c.fflush(None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 1 <= done.stdout.count("<heap nr=") <= 2
+
+
+def test_arenas_of_other_systems_are_left_alone(monkeypatch):
+    monkeypatch.setattr(_threads.sys, "platform", "win32")
+    monkeypatch.setattr(_threads.ctypes, "CDLL", None)
+    share_memory_arenas()
 
 
 def test_number_of_torch_threads_holds_in_the_block_and_the_thread_only(two_torch_threads):

@@ -10,12 +10,11 @@ from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, TypeVar
 
-import joblib
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from skfewaudio._threads import ThreadPool
+from skfewaudio._threads import ThreadPool, available_threads
 from skfewaudio.exceptions import AudioLoadError, AudioLoadWarning
 
 from ._decoders.base import Decoder
@@ -294,8 +293,8 @@ def _compare_rate(clip: Any, native_rate: int) -> list[str]:
 
 
 def resolve_threads(n_threads: int | None) -> int:
-    """Return `n_threads`, or the number of cores available to this process if it is None."""
-    return joblib.cpu_count() if n_threads is None else n_threads
+    """Return `n_threads`, or the number of threads available to this computation if it is None."""
+    return available_threads() if n_threads is None else n_threads
 
 
 def map_ahead(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skfewaudio._option_types import FROM_MODEL, add_reading_options, add_table_options
+from skfewaudio._threads import share_memory_arenas
 
 from ._common import DONE, FOUND_FAULTS, Output, add_command, escape, suggest
 from ._data import list_inputs
@@ -102,6 +103,7 @@ def _add_worker_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Find the events; recordings that cannot be read are named on stderr."""
+    share_memory_arenas()
     _check_options(args)
     recordings = list(dict.fromkeys(map(path_of, list_inputs(args.paths, args))))
     _check_formats(args, len(recordings))

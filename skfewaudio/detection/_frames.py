@@ -1,6 +1,6 @@
 """Spectrograms of recordings of any length, section by section in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,15 @@ from skfewaudio.audio.io import END_TOLERANCE, iter_clips
 from skfewaudio.audio.streaming import LongRecording
 from skfewaudio.exceptions import AudioLoadError
 
+from ._spectra import limit_below_peak
+
 Frames = NDArray[np.float32]
 # Range in decibels below the loudest frame of a section. Larger ranges need double precision.
 RANGE = 100.0
 # Files that last longer, in seconds, are decoded in blocks.
 LONG_SECONDS = 5.0
+# Frames that are computed at once, which bounds the memory for samples and spectra.
+FRAMES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class FrameReader:
         self.sample_rate = int(params["sample_rate"])
         self.hop_length = int(params["hop_length"])
         self.frame_seconds = self.hop_length / self.sample_rate
-        self._half = int(params["n_fft"]) // 2
+        self._n_fft = int(params["n_fft"])
         self._core = max(1, round(core / self.frame_seconds))
         self._margin = max(1, round(margin / self.frame_seconds))
         self._native_rate = self.sample_rate if logmel.sample_rate == "auto" else None
@@ -126,38 +130,24 @@ class FrameReader:
     def _cut(
         self, blocks: Iterable[Frames], first: int, last: int | None, number: int, part: FilePart
     ) -> Iterator[Section]:
-        """Cut blocks of samples from frame `first` on into sections from `number` on."""
-        held = np.zeros(self._half, dtype=np.float32)
-        start = first * self.hop_length - self._half  # number of the first sample that is held
-        source = iter(blocks)
-        n_samples: int | None = None  # of the recording, when its end is reached
+        """Cut the frames of blocks of samples, from frame `first` on, into sections from `number` on."""
+        stream = _FrameStream(blocks, self._transform, n_fft=self._n_fft, hop_length=self.hop_length)
         while True:
             begin = max(first, number * self._core - self._margin)
             end = (number + 1) * self._core + self._margin
-            n_needed = (end - 1) * self.hop_length + self._half - start
-            if n_samples is None:
-                held = _extend(held, source, n_needed)
-                if len(held) < n_needed:
-                    n_samples = start + len(held)
-                    self._check_end(part, n_samples)
-                    held = np.pad(held, (0, self._half))
-            if n_samples is not None:
-                end = min(end, 1 + n_samples // self.hop_length)
+            frames = stream.frames(begin - first, end - first)
+            if stream.n_samples is not None:
+                self._check_end(part, first * self.hop_length + stream.n_samples)
+                end = min(end, first + stream.n_frames)
             core = number * self._core, min((number + 1) * self._core, end)
             if core[1] <= core[0]:
                 return
-            yield Section(begin, self._transform(held, start, begin, end), core)
+            yield Section(begin, limit_below_peak(frames, RANGE), core)
             number += 1
             if last is not None and number * self._core >= last:
                 return
-            n_old = max(first, number * self._core - self._margin) * self.hop_length - self._half - start
-            held, start = held[n_old:], start + n_old
 
-    def _transform(self, held: Frames, start: int, begin: int, end: int) -> Frames:
-        """Compute frames `begin` to `end` from samples of which the first has the number `start`."""
-        low = begin * self.hop_length - self._half - start
-        high = (end - 1) * self.hop_length + self._half - start
-        samples = np.ascontiguousarray(held[low:high])
+    def _transform(self, samples: Frames) -> Frames:
         (frames,) = self._logmel.transform([samples])
         return np.asarray(frames)
 
@@ -170,13 +160,75 @@ class FrameReader:
             raise AudioLoadError(part.path, reason)
 
 
-def _extend(held: Frames, source: Iterator[Frames], n_needed: int) -> Frames:
-    """Append blocks until there are `n_needed` samples or the source ends."""
-    parts, n_held = [held], len(held)
-    while n_held < n_needed:
-        block = next(source, None)
-        if block is None:
-            break
-        parts.append(block)
-        n_held += len(block)
-    return np.concatenate(parts)
+class _FrameStream:
+    """Frames of samples that come in blocks; each frame is computed once, and few samples are held.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n_samples,)
+        Consecutive samples.
+    transform : callable
+        Function from samples to the frames (n_mels, n_frames) that lie in them.
+    n_fft, hop_length : int
+        Samples of a frame, and between frames. Frame t is centred on sample ``t * hop_length``.
+
+    Attributes
+    ----------
+    n_samples : int or None
+        Number of samples in all blocks. None until the end is reached.
+    n_frames : int
+        Number of frames that have been computed.
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[Frames],
+        transform: Callable[[Frames], Frames],
+        *,
+        n_fft: int,
+        hop_length: int,
+    ) -> None:
+        self.n_samples: int | None = None
+        self.n_frames = 0
+        self._pieces = _split(blocks, FRAMES_AT_ONCE * hop_length)
+        self._transform = transform
+        self._hop_length = hop_length
+        self._n_fft = n_fft
+        self._n_read = 0
+        self._samples = np.zeros(n_fft // 2, dtype=np.float32)  # from the next frame on
+        self._held: list[Frames] = []
+        self._first = 0  # number of the first frame that is held
+
+    def frames(self, begin: int, end: int) -> Frames:
+        """Return frames `begin` to `end`, or to the last frame, and forget those before `begin`."""
+        while self.n_frames < end and self.n_samples is None:
+            self._read(end - self.n_frames)
+        held = np.concatenate(self._held, axis=1) if self._held else np.empty((0, 0), dtype=np.float32)
+        self._held = [held[:, begin - self._first :].copy()]
+        self._first = begin
+        return self._held[0][:, : end - begin]
+
+    def _read(self, n_needed: int) -> None:
+        """Read a piece of samples, and compute frames if there are enough samples for some."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            self.n_samples = self._n_read
+            piece = np.zeros(self._n_fft // 2, dtype=np.float32)
+        else:
+            self._n_read += len(piece)
+        self._samples = np.concatenate([self._samples, piece])
+        n_ready = 1 + (len(self._samples) - self._n_fft) // self._hop_length
+        if self.n_samples is None:
+            n_ready = min(n_ready, len(self._samples) // self._hop_length)  # hops may be longer than frames
+        if n_ready >= (min(n_needed, FRAMES_AT_ONCE) if self.n_samples is None else 1):
+            n_used = self._n_fft + (n_ready - 1) * self._hop_length
+            self._held.append(self._transform(self._samples[:n_used]))
+            self._samples = self._samples[n_ready * self._hop_length :].copy()
+            self.n_frames += n_ready
+
+
+def _split(blocks: Iterable[Frames], size: int) -> Iterator[Frames]:
+    """Split blocks of samples into pieces of at most `size`."""
+    for block in blocks:
+        for start in range(0, len(block), size):
+            yield block[start : start + size]

@@ -62,6 +62,11 @@ def excess(frames: Frames, floor: Frames) -> Frames:
     return np.maximum(frames - floor, 0).astype(np.float32)
 
 
+def limit_below_peak(frames: Frames, decibels: float) -> Frames:
+    """Raise values that are further than some decibels below the largest one."""
+    return np.maximum(frames, np.float32(float(frames.max()) - decibels))
+
+
 def activity(above: Frames) -> NDArray[np.float64]:
     """Return the mean excess of the most active bands of each frame, smoothed over three frames."""
     n_bands = max(1, round(ACTIVE_BANDS * len(above)))

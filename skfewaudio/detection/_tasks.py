@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from skfewaudio._threads import limit_threads
 from skfewaudio.exceptions import AudioLoadError
 
 from ._detect import COLUMNS, detect_events
@@ -63,9 +64,13 @@ class Found(NamedTuple):
 
 
 def search_task(model: Any, task: Task, options: Mapping[str, Any], n_threads: int | None) -> Found:
-    """Find the events of a recording or part; a recording that cannot be read has an error instead."""
+    """Find the events of a recording or part; a recording that cannot be read has an error instead.
+
+    Each step of the model uses at most `n_threads` threads, so that the workers of a machine do not compete
+    for its cores. None sets no limit.
+    """
     events, error = None, None
-    with warnings.catch_warnings(record=True) as caught:
+    with limit_threads(n_threads), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             events = detect_events(

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from skfewaudio.detection import EventDetector, detect_archive, searches
+from skfewaudio._threads import available_threads
+from skfewaudio.detection import EventDetector, _tasks, detect_archive, searches
 from skfewaudio.exceptions import WorkerDiedError
 from skfewaudio.persistence import save_model
 
@@ -65,6 +66,19 @@ def test_parts_of_a_long_recording_give_the_events_of_the_whole(detector, tmp_pa
     (joined,) = several.iter([name], ordered=True)
     assert len(whole.events) == 20
     pd.testing.assert_frame_equal(joined.events, whole.events)
+
+
+def test_limit_of_threads_holds_for_all_steps_of_a_model(monkeypatch):
+    def detect(model, recordings, *, n_threads, **options):
+        numbers.append((n_threads, available_threads()))
+        return searches.NO_EVENTS
+
+    numbers = []
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setattr(_tasks, "detect_events", detect)
+    for n_threads in (1, None):
+        searches.search_task("model", searches.Task(0, "night.wav"), {}, n_threads)
+    assert numbers == [(1, 1), (None, 8)]
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from skfewaudio.detection import _frames
 from skfewaudio.detection._frames import FrameReader
 from skfewaudio.exceptions import AudioLoadError
 from skfewaudio.features import LogMel
@@ -86,3 +87,42 @@ def test_file_without_samples_is_an_error(tmp_path):
     soundfile.write(name, np.zeros(0), RATE)
     with pytest.raises(AudioLoadError, match=r"empty\.wav"):
         read(name)
+
+
+@pytest.mark.parametrize("n_at_once", [1, 7, 1000])
+def test_frames_do_not_depend_on_how_many_are_computed_at_once(path, monkeypatch, n_at_once):
+    expected = read(path)
+    monkeypatch.setattr(_frames, "FRAMES_AT_ONCE", n_at_once)
+    for section, whole in zip(read(path), expected, strict=True):
+        assert (section.first, section.core) == (whole.first, whole.core)
+        np.testing.assert_array_equal(section.frames, whole.frames)
+
+
+def test_frames_between_which_samples_are_skipped(noise, monkeypatch):
+    monkeypatch.setattr(_frames, "FRAMES_AT_ONCE", 16)
+    logmel = LogMel(**PARAMS).set_params(n_fft=128)
+    whole = logmel.transform([noise])[0]
+    for section in read((noise, RATE), logmel):
+        expected = whole[:, section.first : section.first + section.frames.shape[1]]
+        np.testing.assert_allclose(section.frames, expected, atol=1e-3)
+
+
+def test_each_frame_is_computed_once_from_few_samples(noise, monkeypatch):
+    monkeypatch.setattr(_frames, "FRAMES_AT_ONCE", 16)
+    numbers = []
+    transform = LogMel.transform
+
+    def count(self, clips):
+        numbers.append(len(clips[0]))
+        return transform(self, clips)
+
+    monkeypatch.setattr(LogMel, "transform", count)
+    n_frames = read((noise, RATE))[-1].core[1]
+    assert max(numbers) < 512 + 2 * 16 * 200
+    assert sum(1 + (n - 512) // 200 for n in numbers) == n_frames
+
+
+def test_values_are_limited_to_a_range_below_the_loudest_of_a_section(noise):
+    quiet_then_loud = np.concatenate([1e-9 * noise[:RATE], 100 * noise[:RATE]])
+    (section,) = read((quiet_then_loud, RATE))
+    assert section.frames.min() == pytest.approx(section.frames.max() - 100.0)

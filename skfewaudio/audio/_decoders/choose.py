@@ -19,7 +19,6 @@ from .containers import (
     find_tag_end,
     read_ogg_pages,
 )
-from .ffmpeg import FFmpegDecoder
 from .libsndfile import SoundfileDecoder
 from .sources import Source, open_slice, open_source
 
@@ -77,11 +76,11 @@ class Structure(NamedTuple):
 
     def open(self, name: str) -> Decoder:
         """Open the file with one decoder or else with the other."""
-        kinds: tuple[Callable[..., Decoder], ...] = (FFmpegDecoder, SoundfileDecoder)
+        kinds: tuple[Callable[..., Decoder], ...] = (_open_by_ffmpeg, SoundfileDecoder)
         if self.prefers_libsndfile:
             kinds = kinds[::-1]
         elif self.is_mpeg:
-            kinds = (FFmpegDecoder,)
+            kinds = (_open_by_ffmpeg,)
         if any(self.links):
             return ChainedDecoder(kinds[0], name, self.links)
         reasons = []
@@ -91,7 +90,7 @@ class Structure(NamedTuple):
                 return kind(name, None if self.prefers_libsndfile else self._open_source(name))
             except CannotDecodeError as error:
                 reasons.append(error)
-        reason = reasons[kinds.index(FFmpegDecoder)]
+        reason = reasons[kinds.index(_open_by_ffmpeg)]
         if reason.is_final:
             raise reason
         raise CannotDecodeError(f"cannot be decoded as audio ({reason}); {CONVERT}")
@@ -101,6 +100,13 @@ class Structure(NamedTuple):
         if self.start:
             return open_slice(name, self.start, Path(name).stat().st_size)
         return open_source(name, self.head)
+
+
+def _open_by_ffmpeg(name: str, source: Source | None = None) -> Decoder:
+    """Open a file by FFmpeg, whose libraries take 18 MB of memory: other files do not load them."""
+    from .ffmpeg import FFmpegDecoder
+
+    return FFmpegDecoder(name, source)
 
 
 def _examine(name: str) -> Structure:

@@ -1,0 +1,15 @@
+from ._archive import ArchiveDetections as ArchiveDetections
+from ._archive import detect_archive as detect_archive
+from ._background import annotated_clips as annotated_clips
+from ._detect import WindowProbabilities as WindowProbabilities
+from ._detect import detect_events as detect_events
+from ._detect import iter_detections as iter_detections
+from ._detect import window_probabilities as window_probabilities
+from ._detector import EventDetector as EventDetector
+from ._event_scores import EventScores as EventScores
+from ._event_scores import event_scores as event_scores
+from ._few_shot import few_shot_detection_curve as few_shot_detection_curve
+from ._prototypical_detector import PrototypicalDetector as PrototypicalDetector
+from ._segment_scores import SegmentScores as SegmentScores
+from ._segment_scores import segment_scores as segment_scores
+from ._template_matching import TemplateMatching as TemplateMatching
