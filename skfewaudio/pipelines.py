@@ -123,7 +123,9 @@ def make_few_shot_classifier(
         sample_rate, n_mels=n_mels, channel=channel, allow_truncated=allow_truncated, device=device
     )
     ridge = CalibratedRidgeClassifier(
-        fit_intercept=False,
+        # The mean of the labelled clips alone is a poor centre of all clips.
+        fit_intercept=not semi_supervised,
+        weigh_copies=True,
         class_weight=class_weight,
         false_rejection_rate=false_rejection_rate,
         unknown_label=unknown_label,

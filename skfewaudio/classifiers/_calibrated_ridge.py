@@ -25,6 +25,7 @@ from ._ridge import novelty
 from ._ridge.block_weights import check_blocks, select_rows, weigh_blocks
 from ._ridge.calibration import Calibration, familiarity, find_threshold
 from ._ridge.class_weight import weigh_classes
+from ._ridge.copies import average_without_copies, find_originals
 from ._ridge.duplicate_rows import merge_duplicates
 from ._ridge.self_training import (
     UNLABELLED_WEIGHT,
@@ -62,6 +63,11 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         features.
     block_prior : array-like of shape (n_blocks,), default=None
         Weights of the blocks before any clip is seen, from 0. None gives all blocks the same weight.
+    weigh_copies : bool, default=False
+        Whether the scores are an average of two regressions: one with all rows, and one without rows that
+        have less weight than others of their group, such as the augmented copies of
+        :class:`AugmentedClassifier`. Left-out clips determine the shares of the two. Has no effect if some
+        clips are unlabelled.
     class_weight : dict or "balanced", default=None
         Weights of the classes; a class missing from the dict has weight 1. ``"balanced"`` gives all classes
         the same total weight. None gives all classes weight 1.
@@ -94,6 +100,8 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     block_weights_ : ndarray of shape (n_blocks,)
         Weights of the blocks, which sum to 1. The features of a block have this mean square norm in the
         regression.
+    copies_share_ : float
+        Share of the regression with all rows in the scores; 1 without `weigh_copies`.
     temperature_ : float
         Divisor of the scores before the softmax.
     threshold_ : float
@@ -118,8 +126,9 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     The temperature is fitted to the clips of classes that have at least two different clips, because leaving
     out the only clip of a class gives no information about the class. If there is no such class, the
     temperature is 1/8 of the mean margin of the training clips. The margin is the score of a clip's own
-    class minus the mean score of the other classes. The fitted temperature is drawn to this value, noticeably
-    if there are fewer than about fifty clips. The constant 8 is a compromise between nine kinds of sound.
+    class minus the mean score of the other classes. The fitted temperature is drawn to 1/12 of the mean
+    margin, noticeably if there are fewer than about fifty clips. The constants 8 and 12 are compromises
+    between nine kinds of sound.
 
     Unlabelled clips take part in the regression with a tenth of the weight of labelled clips. Their targets
     are pseudo-labels: the class probabilities predicted by a fit without the clip. The first pseudo-labels
@@ -131,7 +140,13 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     The penalty is chosen by the clips of classes with at least two recordings. If there is no such class, the
     penalty is the candidate nearest to a hundredth of the sum of squares. Leaving a clip out makes its class
     rarer, and an intercept reveals this; predictions for left-out clips therefore use the mean of the targets
-    of all clips. Duplicate rows are left out together, so that they do not predict each other.
+    of all clips. Duplicate rows are left out together, so that they do not predict each other. Without
+    `fit_intercept`, features that were centred by the mean of few training clips reveal the class of a
+    left-out clip: the other clips lie on the opposite side of the mean. The leave-one-out errors are then too
+    small.
+
+    With `weigh_copies`, the odds of the regression with copies are 7 to 3 before any clip is left out, and
+    are multiplied by the ratio of the likelihoods of the left-out clips.
 
     The weights of blocks are the mean of all weightings in steps of a quarter. A weighting counts more in
     this mean if it classifies more left-out clips correctly, and less if its leave-one-out error is larger or
@@ -171,6 +186,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         "fit_intercept": ["boolean"],
         "block_sizes": ["array-like", None],
         "block_prior": ["array-like", None],
+        "weigh_copies": ["boolean"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "false_rejection_rate": [Interval(Real, 0, 1, closed="neither"), None],
         "unknown_label": "no_validation",
@@ -185,6 +201,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         fit_intercept: bool = True,
         block_sizes: Sequence[int] | None = None,
         block_prior: ArrayLike | None = None,
+        weigh_copies: bool = False,
         class_weight: dict | str | None = None,
         false_rejection_rate: float | None = None,
         unknown_label: Any = "unknown",
@@ -195,11 +212,16 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         self.fit_intercept = fit_intercept
         self.block_sizes = block_sizes
         self.block_prior = block_prior
+        self.weigh_copies = weigh_copies
         self.class_weight = class_weight
         self.false_rejection_rate = false_rejection_rate
         self.unknown_label = unknown_label
         self.semi_supervised = semi_supervised
         self.device = device
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A model of an earlier version lacks the parameter.
+        super().__setstate__({"weigh_copies": False} | state)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -296,6 +318,13 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
             least = found.fit.penalty * everything.size / known.size if known.size else 0.0
             candidates = everything.candidates(penalty, least)
             found = self_train(everything, Y, candidates, calibration, start=found)
+        rows, self.copies_share_ = np.arange(n_known), 1.0
+        originals = np.flatnonzero(find_originals(calibration.weights, calibration.groups))
+        if self.weigh_copies and len(originals) < len(H) == n_known:
+            rows = originals
+            calibration, found, self.copies_share_ = average_without_copies(
+                known, Y, penalty, calibration, found
+            )
         fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors
         self.coef_, self.intercept_ = fit.coef.T * factors, fit.intercept
@@ -306,8 +335,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         self.novelty_basis_: NDArray[np.float32] | None = None
         if self.false_rejection_rate is not None:
             self._check_rejection(calibration)
-            centre = known.centre / np.where(factors > 0, factors, 1)
-            self._fit_rejection(X[:n_known], factors, centre, calibration, groups[:n_known], found.left_out)
+            self._fit_rejection(X[rows], factors, calibration, found.left_out)
 
     def _check_rejection(self, calibration: Calibration) -> None:
         """Check that clips can be rejected as `unknown_label`."""
@@ -326,23 +354,24 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
                 "whose scores determine the threshold; add clips, or set it to None"
             )
 
-    def _fit_rejection(
-        self,
-        X: Array,
-        factors: Array,
-        centre: Array,
-        calibration: Calibration,
-        groups: NDArray[np.int64],
-        left_out: Array,
-    ) -> None:
+    def _fit_rejection(self, X: Array, factors: Array, calibration: Calibration, left_out: Array) -> None:
         """Fit the familiarity, and choose the threshold from left-out clips."""
-        rows = select_rows(calibration.codes, calibration.weights, groups)
-        fitted, scaled = novelty.Novelty.fit(X[rows], factors, centre, device=resolve_device(self.device))
+        weights, groups = calibration.weights, calibration.groups
+        rows = select_rows(calibration.codes, weights, groups)
+        selected, numbers = np.unique(groups[rows], return_inverse=True)
+        centre, shifts = np.zeros(X.shape[1]), np.zeros((len(selected), X.shape[1]))
+        if self.fit_intercept:
+            centre = np.average(X, axis=0, weights=weights)
+            members = np.flatnonzero(np.isin(groups, selected))
+            moved = weights[members, None] * ((X[members] - centre) * factors)
+            np.add.at(shifts, np.searchsorted(selected, groups[members]), moved)
+            shifts /= (weights.sum() - np.bincount(groups, weights=weights)[selected])[:, None]
+        fitted = novelty.Novelty.fit(X[rows], factors, centre, device=resolve_device(self.device))
         self.novelty_mean_, self.novelty_scale_, self.novelty_basis_ = fitted
-        unexplained = novelty.unexplained_left_out(scaled, groups[rows])
+        unexplained = novelty.unexplained_left_out((X[rows] - centre) * factors, numbers, shifts)
         values = novelty.familiarity(left_out[rows], unexplained)
         kept, rate = calibration.usable[rows], float(self.false_rejection_rate or 0)
-        self.threshold_ = find_threshold(values[kept], rate, calibration.weights[rows][kept])
+        self.threshold_ = find_threshold(values[kept], rate, weights[rows][kept])
 
     def _familiarity(self, X: Array, scores: Array) -> Array:
         """Compute the familiarity of checked clips from their scores."""

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .copies import find_originals
 from .leave_one_out import leave_groups_out, rows_by_group_size
 from .system import RELATIVE_GRID, decompose
 
@@ -22,8 +23,8 @@ MAX_WEIGHTINGS = 150
 MAX_ROWS = 300
 # Logarithms of the ratio of two weightings, per left-out group: for a group that only one of them classifies
 # correctly, and for a doubled squared error; and per squared distance of the weights from the prior.
-PER_CORRECT = 0.3
-PER_ERROR = 0.125
+PER_CORRECT = 0.6
+PER_ERROR = 0.25
 PER_DISTANCE = 15.0
 
 
@@ -206,9 +207,7 @@ def select_rows(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.int6
         Indices in increasing order. Augmented copies, which have less weight than their clips, are not
         selected.
     """
-    heaviest = np.zeros(groups.max() + 1)
-    np.maximum.at(heaviest, groups, weights)
-    rows = np.flatnonzero(weights >= heaviest[groups])
+    rows = np.flatnonzero(find_originals(weights, groups))
     if len(rows) <= MAX_ROWS:
         return rows
     # The rows of one class evenly from the first to the last, the classes in proportion.

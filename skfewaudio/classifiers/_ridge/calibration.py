@@ -10,8 +10,10 @@ TEMPERATURE_RANGE = (1e-2, 1e2)
 # The temperature is the mean margin of the training clips divided by this number if no class has two clips.
 # A compromise: the best values for nine kinds of sound are between 5 and 10.
 ONE_SHOT_SHARPNESS = 8.0
-# Penalty on the squared logarithm of the ratio of the temperature to that for one clip per class, in units of
-# the log loss of a clip. Twenty left-out clips are too few to trust them alone.
+# The same with several clips per class, as the temperature that is expected before any clip is left out.
+EXPECTED_SHARPNESS = 12.0
+# Penalty on the squared logarithm of the ratio of the temperature to the expected one, in units of the log
+# loss of a clip. Twenty left-out clips are too few to trust them alone.
 PRIOR_STRENGTH = 5.0
 ROUNDING_ERROR = 1e-12  # relative to the largest score
 
@@ -34,6 +36,7 @@ class Calibration:
     ) -> None:
         self.codes = codes
         self.weights = weights
+        self.groups = groups
         classes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
         self.usable = np.bincount(classes)[codes] > 1
         # A clip and its copies are one observation, however many copies there are.
@@ -59,7 +62,7 @@ class Calibration:
         left_out : ndarray of shape (n_rows, n_classes)
             Scores of the rows by fits without them.
         draw : bool, default=True
-            Whether the temperature is drawn to that for one clip per class.
+            Whether the temperature is drawn to the expected one.
 
         Returns
         -------
@@ -67,12 +70,12 @@ class Calibration:
         """
         n_classes = scores.shape[1]
         margins = scores[np.arange(len(scores)), self.codes] * n_classes / (n_classes - 1)
-        expected = float(np.average(margins, weights=self.weights)) / ONE_SHOT_SHARPNESS
+        margin = float(np.average(margins, weights=self.weights))
         if not self.has_usable_rows:
-            return expected or 1.0
+            return margin / ONE_SHOT_SHARPNESS or 1.0
         kept = self.usable
-        drawn = expected if draw else None
-        return find_temperature(left_out[kept], self.codes[kept], self.observations[kept], drawn)
+        expected = margin / EXPECTED_SHARPNESS if draw else None
+        return find_temperature(left_out[kept], self.codes[kept], self.observations[kept], expected)
 
 
 def find_temperature(

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import linalg
 
-from .leave_one_out import rows_by_group_size
 from .system import decompose
 
 Array = NDArray[np.float64]
@@ -35,8 +35,8 @@ class Novelty(NamedTuple):
     basis: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, rows: Array, factors: Array, mean: Array, *, device: Any = "cpu") -> tuple[Self, Array]:
-        """Fit the process to rows, and return it with the scaled rows.
+    def fit(cls, rows: Array, factors: Array, mean: Array, *, device: Any = "cpu") -> Self:
+        """Fit the process to rows.
 
         Parameters
         ----------
@@ -51,17 +51,15 @@ class Novelty(NamedTuple):
 
         Returns
         -------
-        novelty : Novelty
-        scaled : ndarray of shape (n_rows, n_features)
+        Novelty
         """
         scaled = (rows - mean) * factors
         size = np.sqrt(np.square(scaled).sum(axis=1).mean())
         scale = factors / size if size > 0 else np.zeros_like(factors)
-        scaled = (rows - mean) * scale
-        z = torch.from_numpy(scaled).to(device)
+        z = torch.from_numpy((rows - mean) * scale).to(device)
         d, v = decompose(z @ z.mT)
         basis = (v / (d + NOISE).sqrt()).mT @ z
-        return cls(mean, scale, basis.float().cpu().numpy()), scaled
+        return cls(mean, scale, basis.float().cpu().numpy())
 
     def unexplained(self, X: Array) -> Array:
         """Compute the square norm of the part of clips that the training rows do not explain.
@@ -82,27 +80,39 @@ class Novelty(NamedTuple):
         return np.square(scaled).sum(axis=1) - explained
 
 
-def unexplained_left_out(scaled: Array, groups: NDArray[np.int64]) -> Array:
-    """Compute what each row would have as its unexplained part without the rows of its group.
+def unexplained_left_out(rows: Array, groups: NDArray[np.int64], shifts: Array) -> Array:
+    """Compute what each row would have as its unexplained part if the rows of its group were not used.
 
     Parameters
     ----------
-    scaled : ndarray of shape (n_rows, n_features)
-        Scaled rows.
+    rows : ndarray of shape (n_rows, n_features)
+        Rows multiplied by the factors, minus their mean.
     groups : ndarray of shape (n_rows,)
-        Groups of the rows.
+        Groups of the rows, from 0; at least two.
+    shifts : ndarray of shape (n_groups, n_features)
+        For each group, the mean minus the mean without the group. A row whose mean includes the row itself is
+        nearer to the mean than a new clip.
 
     Returns
     -------
     ndarray of shape (n_rows,)
     """
-    precision = np.linalg.inv(scaled @ scaled.T + NOISE * np.eye(len(scaled)))
-    found = np.empty(len(scaled))
-    for rows in rows_by_group_size(np.unique(groups, return_inverse=True)[1]):
-        members = rows.numpy()
-        # The inverse of a block of the precision is the covariance given all other rows.
-        covariance = np.linalg.inv(precision[members[:, :, None], members[:, None, :]])
-        found[members] = covariance.diagonal(axis1=1, axis2=2) - NOISE
+    products, with_shifts = rows @ rows.T, rows @ shifts.T
+    shift_squares = np.square(shifts).sum(axis=1)
+    found = np.empty(len(rows))
+    for group in np.unique(groups):
+        left, kept = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
+        moved = with_shifts[:, group]
+        # Products of rows with the mean of the kept rows subtracted.
+        kernel = products[kept] + moved[kept, None] + moved + shift_squares[group]
+        own = products[left, left] + 2 * moved[left] + shift_squares[group]
+        known = kernel[:, kept]
+        size = np.trace(known) / len(kept)
+        known[np.diag_indices(len(kept))] += NOISE * size or 1.0
+        explained = np.einsum(
+            "ij,ij->j", kernel[:, left], linalg.solve(known, kernel[:, left], assume_a="pos")
+        )
+        found[left] = (own - explained) / size if size > 0 else 0.0
     return found
 
 

@@ -128,6 +128,7 @@ STATES = {
         },
         optional={
             "block_weights_": floats("blocks", low=0),
+            "copies_share_": number(low=0),
             "novelty_mean_": either(none, floats("features")),
             "novelty_scale_": either(none, floats("features", low=0)),
             "novelty_basis_": either(none, floats("novel directions", "features")),
