@@ -26,6 +26,9 @@ MAX_ROWS = 300
 PER_CORRECT = 0.6
 PER_ERROR = 0.25
 PER_DISTANCE = 15.0
+# Added to the squared errors, relative to the squares of the targets: of several weightings that are right, the
+# one with the smallest error is not better.
+SMALL_ERROR = 0.05
 
 
 def check_blocks(block_sizes: Any, block_prior: Any, n_features: int) -> tuple[list[slice], Array]:
@@ -158,6 +161,7 @@ def _choose(
         ]
     )
     errors, shares_correct = found.T
+    errors = errors + SMALL_ERROR * float((counted[:, None] * y.square()).sum())
     n_groups = len(np.unique(members[usable]))
     logarithm = n_groups * (PER_CORRECT * shares_correct - PER_ERROR * errors / errors.min())
     logarithm -= PER_DISTANCE * np.square(weightings - prior[used]).sum(axis=1)
