@@ -42,7 +42,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         type=float,
         help="choose the thresholds so that the share P of the found events is right (default: a threshold "
-        "of 0.6)",
+        "of 0.5)",
     )
     wanted.add_argument(
         "--recall", metavar="P", type=float, help="choose them so that the share P of the events is found"

@@ -55,7 +55,7 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         Length of the windows in seconds. None uses the duration of short training events.
     precision : float, default=None
         Wanted precision of the detections of each class, which determines its threshold. None uses
-        the threshold 0.6, unless a recall is wanted.
+        the threshold 0.5, unless a recall is wanted.
     recall : float, default=None
         Wanted recall, instead of a precision.
     random_state : int, default=0

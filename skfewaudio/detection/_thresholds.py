@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 LOWEST, HIGHEST = 0.3, 0.95
 # Without a wanted precision or recall. The threshold with the highest F-score in scenes varies from draw to
 # draw of a handful of clips.
-DEFAULT_THRESHOLD = 0.6
+DEFAULT_THRESHOLD = 0.5
 
 
 class Threshold(NamedTuple):
