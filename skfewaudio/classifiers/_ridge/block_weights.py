@@ -26,8 +26,8 @@ MAX_ROWS = 300
 PER_CORRECT = 0.6
 PER_ERROR = 0.25
 PER_DISTANCE = 15.0
-# Added to the squared errors, relative to the squares of the targets: of several weightings that are right, the
-# one with the smallest error is not better.
+# Added to the squared errors, relative to the squares of the targets: of weightings that are all right, the
+# one with the smallest error is hardly better.
 SMALL_ERROR = 0.05
 
 
