@@ -65,7 +65,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
         Weights of the blocks before any clip is seen, from 0. None gives all blocks the same weight.
     weigh_copies : bool, default=False
         Whether the scores are an average of two regressions: one with all rows, and one without rows that
-        have less weight than others of their group, such as the augmented copies of
+        have less weight than others of their class and group, such as the augmented copies of
         :class:`AugmentedClassifier`. Left-out clips determine the shares of the two. Has no effect if some
         clips are unlabelled.
     class_weight : dict or "balanced", default=None
@@ -319,7 +319,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
             candidates = everything.candidates(penalty, least)
             found = self_train(everything, Y, candidates, calibration, start=found)
         rows, self.copies_share_ = np.arange(n_known), 1.0
-        originals = np.flatnonzero(find_originals(calibration.weights, calibration.groups))
+        originals = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
         if self.weigh_copies and len(originals) < len(H) == n_known:
             rows = originals
             calibration, found, self.copies_share_ = average_without_copies(

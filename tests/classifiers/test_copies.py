@@ -92,6 +92,17 @@ def test_one_clip_per_class_says_nothing_about_copies(harmful):
     assert fit((X[rows], y[rows], weights[rows], groups[rows])).copies_share_ == pytest.approx(PRIOR_SHARE)
 
 
+def test_classes_of_one_recording_may_have_other_weights(helpful):
+    """Balanced classes have different weights in a recording that holds several of them."""
+    X, y, weights, groups = helpful
+    rows = np.flatnonzero(~np.isin(groups, [0, 1]))
+    sites = groups[rows] % 3
+    model = CalibratedRidgeClassifier(weigh_copies=True, class_weight="balanced", false_rejection_rate=0.2)
+    model.fit(X[rows], y[rows], weights[rows], groups=sites)
+    assert len(model.novelty_basis_) == 16
+    assert model.score(X[:18], y[:18]) > 0.8
+
+
 def test_without_copies_nothing_changes(helpful):
     X, y = helpful[0][:18], helpful[1][:18]
     plain, averaged = (CalibratedRidgeClassifier(weigh_copies=weigh).fit(X, y) for weigh in (False, True))

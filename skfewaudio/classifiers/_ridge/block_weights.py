@@ -28,7 +28,7 @@ PER_ERROR = 0.25
 PER_DISTANCE = 15.0
 # Added to the squared errors, relative to the squares of the targets: of weightings that are all right, the
 # one with the smallest error is hardly better.
-SMALL_ERROR = 0.05
+SMALL_ERROR = 0.02
 
 
 def check_blocks(block_sizes: Any, block_prior: Any, n_features: int) -> tuple[list[slice], Array]:
@@ -95,8 +95,8 @@ def weigh_blocks(
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
     groups : ndarray of shape (n_rows,)
-        Groups of the rows, which are left out together. Rows with less weight than others of their group,
-        such as augmented copies, are not used.
+        Groups of the rows, which are left out together. Rows with less weight than others of their class and
+        group, such as augmented copies, are not used.
     slices : sequence of n_blocks slices
         Columns of each block.
     prior : ndarray of shape (n_blocks,)
@@ -211,7 +211,7 @@ def select_rows(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.int6
         Indices in increasing order. Augmented copies, which have less weight than their clips, are not
         selected.
     """
-    rows = np.flatnonzero(find_originals(weights, groups))
+    rows = np.flatnonzero(find_originals(codes, weights, groups))
     if len(rows) <= MAX_ROWS:
         return rows
     # The rows of one class evenly from the first to the last, the classes in proportion.

@@ -39,23 +39,28 @@ class AveragedFit(NamedTuple):
     share: float
 
 
-def find_originals(weights: Array, groups: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Find the rows with the largest weight of their group: augmented copies have less weight than clips.
+def find_originals(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Find the rows with the largest weight of their class in their group.
+
+    Augmented copies have less weight than their clips.
 
     Parameters
     ----------
+    codes : ndarray of shape (n_rows,)
+        Class indices of the rows.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
     groups : ndarray of shape (n_rows,)
-        Groups of the rows, from 0.
+        Groups of the rows.
 
     Returns
     -------
     ndarray of shape (n_rows,)
     """
-    heaviest = np.zeros(groups.max() + 1)
-    np.maximum.at(heaviest, groups, weights)
-    is_original: NDArray[np.bool_] = weights >= heaviest[groups]
+    pairs = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True)[1].ravel()
+    heaviest = np.zeros(pairs.max() + 1)
+    np.maximum.at(heaviest, pairs, weights)
+    is_original: NDArray[np.bool_] = weights >= heaviest[pairs]
     return is_original
 
 
@@ -83,7 +88,7 @@ def average_without_copies(
     -------
     AveragedFit
     """
-    rows = np.flatnonzero(find_originals(calibration.weights, calibration.groups))
+    rows = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
     kept = Calibration(calibration.codes[rows], calibration.weights[rows], calibration.groups[rows])
     alone = RidgeSystem(
         system.H[rows],
