@@ -27,7 +27,7 @@ def make_few_shot_classifier(
     sample_rate: int | Literal["auto"] = "auto",
     n_mels: int = 64,
     augmentation: Any = "auto",
-    n_copies: int = 4,
+    n_copies: int | Literal["auto"] = "auto",
     semi_supervised: bool = False,
     class_weight: Any = None,
     false_rejection_rate: float | None = None,
@@ -55,8 +55,9 @@ def make_few_shot_classifier(
         changes the tempo by up to a fifth, the pitch by up to two mel bands and the spectral colour by 3 dB
         (standard deviation), and adds noise. None makes no copies, which is faster and slightly less
         accurate.
-    n_copies : int, default=4
-        Number of augmented copies of each clip.
+    n_copies : int or "auto", default="auto"
+        Number of augmented copies of each clip. ``"auto"`` makes four, and fewer with more than 17 clips per
+        class, as in :class:`~skfewaudio.classifiers.AugmentedClassifier`.
     semi_supervised : bool, default=False
         Whether clips with the label -1 are unlabelled and used for self-training, as in
         :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier`.

@@ -44,6 +44,7 @@ def test_without_augmentation_all_steps_are_in_one_pipeline():
 
 
 def test_with_augmentation_all_steps_after_logmel_are_in_the_augmented_classifier():
+    assert make_few_shot_classifier()[-1].n_copies == "auto"
     model = make_few_shot_classifier(n_copies=3)
     assert list(model.named_steps) == ["logmel", "classifier"]
     assert model[-1].n_copies == 3

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils import Tags, check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import is_multilabel
@@ -31,6 +31,9 @@ from ._ridge.self_training import is_labelled
 from ._wrapped import WrappedClassifierMixin
 
 SPECTROGRAMS_AT_ONCE = 128
+# With n_copies="auto", a class has about COPIES_PER_CLASS copies, and a clip at most MOST_COPIES.
+MOST_COPIES = 4
+COPIES_PER_CLASS = 60
 MIXING_ERROR = (
     "augmentation={!r} mixes clips, and a mixture has no single label; use it in SkorchCNN, or leave out the "
     "mixing augmentation"
@@ -52,10 +55,11 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
     augmentation : Augmentation, callable, list of these, or None, default=None
         Random changes, applied to every copy in order: see :mod:`skfewaudio.augmentation`. Augmentations that
         mix clips are not supported. None makes no copies.
-    n_copies : int, default=2
-        Number of augmented copies per clip. If the estimator has ``semi_supervised=True``, unlabelled clips
-        are never augmented. If they make up half of the clips or more, no clip is: augmentation then lowers
-        accuracy.
+    n_copies : int or "auto", default=2
+        Number of augmented copies per clip. ``"auto"`` is 60 divided by the number of clips per class
+        (median), at least one and at most four: three with twenty clips per class. If the estimator has
+        ``semi_supervised=True``, unlabelled clips are never augmented. If they make up half of the clips or
+        more, no clip is: augmentation then lowers accuracy.
     copy_weight : float, default=0.3
         Weight of a copy relative to its clip, for estimators whose `fit` accepts ``sample_weight``.
     random_state : int, RandomState instance or None, default=None
@@ -106,7 +110,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
     _parameter_constraints: dict[str, Any] = {
         "estimator": [HasMethods(["fit", "predict"])],
         "augmentation": "no_validation",
-        "n_copies": [Interval(Integral, 0, None, closed="left")],
+        "n_copies": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "copy_weight": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
@@ -120,7 +124,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         estimator: Any,
         *,
         augmentation: Any = None,
-        n_copies: int = 2,
+        n_copies: int | Literal["auto"] = 2,
         copy_weight: float = 0.3,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -211,7 +215,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         Notes
         -----
         With ``semi_supervised=True``, clips of a call are augmented if fewer than half of the clips of this
-        call are unlabelled.
+        call are unlabelled. ``n_copies="auto"`` counts the clips of this call.
         """
         # A model of an earlier version does not know the number of clips.
         n_seen = getattr(self, "n_clips_seen_", 1) if hasattr(self, "estimator_") else 0
@@ -245,7 +249,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         if is_semi_supervised:
             labelled = is_labelled(labels)
             copied = np.flatnonzero(labelled) if labelled.mean() > 0.5 else copied[:0]
-        copies, source = self._make_copies(clips, copied, n_seen)
+        copies, source = self._make_copies(clips, copied, self._count_copies(labels[copied]), n_seen)
         if len(source):
             clips = [*clips, *copies] if isinstance(clips, list) else np.concatenate([clips, copies])
         rows = np.concatenate([np.arange(n_clips), source])
@@ -275,8 +279,17 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         check_consistent_length(clips, labels)
         return labels
 
+    def _count_copies(self, labels: NDArray[Any]) -> int:
+        """Return the number of copies of each clip."""
+        if not isinstance(self.n_copies, str):
+            return int(self.n_copies)
+        if not len(labels):
+            return 0
+        n_clips = np.median(np.unique(labels, return_counts=True)[1])
+        return int(np.clip(round(COPIES_PER_CLASS / n_clips), 1, MOST_COPIES))
+
     def _make_copies(
-        self, clips: NDArray | list[NDArray], copied: NDArray[np.int64], n_seen: int
+        self, clips: NDArray | list[NDArray], copied: NDArray[np.int64], n_copies: int, n_seen: int
     ) -> tuple[list[NDArray] | NDArray, NDArray[np.int64]]:
         """Return augmented copies of the clips at the indices `copied`, and the clip index of each copy.
 
@@ -286,7 +299,7 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         augmentations = check_classifier_augmentation(self.augmentation, for_vectors=for_vectors)
         if any(isinstance(augmentation, MixUp) for augmentation in augmentations):
             raise ValueError(MIXING_ERROR.format(self.augmentation))
-        if not augmentations or not self.n_copies or not len(copied):
+        if not augmentations or not n_copies or not len(copied):
             return [], np.empty(0, dtype=np.int64)
         generator = torch.Generator()
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -296,10 +309,10 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
             by_shape.setdefault(clips[i].shape, []).append(i)
         copies: list[NDArray] = []
         source: list[int] = []
-        n_at_once = max(1, SPECTROGRAMS_AT_ONCE // self.n_copies)
+        n_at_once = max(1, SPECTROGRAMS_AT_ONCE // n_copies)
         for numbers in by_shape.values():
             for start in range(0, len(numbers), n_at_once):
-                part = np.repeat(numbers[start : start + n_at_once], self.n_copies)
+                part = np.repeat(numbers[start : start + n_at_once], n_copies)
                 batch = np.stack([clips[i] for i in part])
                 copies.extend(self._augment_batch(augmentations, batch, generator))
                 source.extend(part)

@@ -53,6 +53,17 @@ def test_clips_come_first_and_copies_match_their_clips(n_copies):
     assert np.bincount(found["groups"]).tolist() == [1 + n_copies] * 4
 
 
+@pytest.mark.parametrize(
+    ("n_clips", "expected"), [(1, 4), (15, 4), (20, 3), (30, 2), (40, 2), (50, 1), (200, 1)]
+)
+def test_automatic_number_of_copies_falls_with_the_clips_per_class(n_clips, expected):
+    classifier = AugmentedClassifier(Recorder(), augmentation=louder, n_copies="auto")
+    labels = np.repeat(["a", "b", "c"], [n_clips, n_clips, 1])
+    clips = [np.zeros((N_MELS, 2), dtype=np.float32)] * len(labels)
+    found = classifier.fit(clips, labels).estimator_.given
+    assert len(found["X"]) == (1 + expected) * len(labels)
+
+
 def test_copies_have_less_weight():
     found = given(
         AugmentedClassifier(Recorder(), augmentation=louder, n_copies=1, copy_weight=0.25),
