@@ -10,7 +10,7 @@ import joblib
 
 TIMEOUT = 30  # seconds to wait for a scheduler
 # Dask makes workers return freed memory to the system at once. They then ask for it again for nearly every
-# array, which takes a third of the processor time of a search for events. None leaves it to the C library.
+# array, which makes a search for events take a third more processor time. None leaves it to the C library.
 WORKER_ENVIRONMENT = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
 
 

@@ -319,12 +319,12 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
             candidates = everything.candidates(penalty, least)
             found = self_train(everything, Y, candidates, calibration, start=found)
         rows, self.copies_share_ = np.arange(n_known), 1.0
-        originals = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
-        if self.weigh_copies and len(originals) < len(H) == n_known:
-            rows = originals
-            calibration, found, self.copies_share_ = average_without_copies(
-                known, Y, penalty, calibration, found
-            )
+        if self.weigh_copies and len(H) == n_known:
+            rows = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
+            if len(rows) < n_known:
+                calibration, found, self.copies_share_ = average_without_copies(
+                    known, Y, penalty, calibration, found, rows
+                )
         fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors
         self.coef_, self.intercept_ = fit.coef.T * factors, fit.intercept

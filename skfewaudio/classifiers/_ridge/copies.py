@@ -65,7 +65,12 @@ def find_originals(codes: NDArray[np.intp], weights: Array, groups: NDArray[np.i
 
 
 def average_without_copies(
-    system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration, with_copies: CalibratedFit
+    system: RidgeSystem,
+    Y: Array,
+    penalty: Penalty,
+    calibration: Calibration,
+    with_copies: CalibratedFit,
+    rows: NDArray[np.intp],
 ) -> AveragedFit:
     """Fit a regression without copies, and average it with the fit to all rows.
 
@@ -83,12 +88,13 @@ def average_without_copies(
         Calibration from all rows.
     with_copies : CalibratedFit
         Fit to all rows.
+    rows : ndarray of shape (n_originals,)
+        Indices of the rows that are not copies.
 
     Returns
     -------
     AveragedFit
     """
-    rows = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
     kept = Calibration(calibration.codes[rows], calibration.weights[rows], calibration.groups[rows])
     alone = RidgeSystem(
         system.H[rows],
