@@ -22,6 +22,7 @@ from skfewaudio.features._sound_embedding.network import POOLED, SoundNetwork
 
 TEMPERATURE = 0.1
 LOSS_SHARES = (0.25, 0.25, 0.5)  # of the pooled layers
+SETTINGS = ("files", "steps", "batch", "rate", "seed")  # the options on which the weights depend
 
 
 class Heads(nn.ModuleList):
@@ -47,6 +48,15 @@ def contrast(z: Tensor) -> Tensor:
     return cross_entropy(similarity, torch.arange(2 * n, device=z.device).roll(n))
 
 
+def _settings_of(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of the training in a folder; a new one has those that are given."""
+    path = folder / "settings.json"
+    if not path.exists():
+        path.write_text(json.dumps(settings))
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
 def main() -> None:
     """Train, with checkpoints, and write the weights."""
     parser = argparse.ArgumentParser(
@@ -64,6 +74,11 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
+    settings = {name: getattr(args, name) for name in SETTINGS}
+    if (found := _settings_of(args.output, settings)) != settings:
+        parser.error(
+            f"{args.output} holds a training with {found}; name another --output, or use these settings"
+        )
     device = torch.device(args.device)
     render_pool(args.output / "pool", args.files, args.seed, args.processes)
     pool = load_pool(args.output / "pool", args.files)

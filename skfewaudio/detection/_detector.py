@@ -46,16 +46,18 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : Pipeline or LogMel, default=None
         Unfitted pipeline of a :class:`~skfewaudio.features.LogMel` in decibels and a classifier of
-        spectrograms with ``predict_proba``. None uses a LogMel of 64 bands, and logistic regression on
-        :class:`~skfewaudio.features.SpectrogramStatistics` and, for whole events, on the last layer of
-        :class:`~skfewaudio.features.SoundEmbed`. A LogMel is used with the classifiers of this default.
+        spectrograms with ``predict_proba``. None uses a LogMel of 64 bands, logistic regression on
+        :class:`~skfewaudio.features.SpectrogramStatistics` for windows, and for whole events the mean of
+        logistic regression and :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier` on
+        SpectrogramStatistics and two layers of :class:`~skfewaudio.features.SoundEmbed`. A LogMel is used
+        with the classifiers of this default.
     background_label : str or sequence of str, default=("background", "noise", "silence")
         Labels of the clips without events. Without such clips, synthetic noise is used as background.
     window : float, default=None
         Length of the windows in seconds. None uses the duration of short training events.
     precision : float, default=None
         Wanted precision of the detections of each class, which determines its threshold. None uses
-        the threshold 0.5, unless a recall is wanted.
+        the threshold 0.45, unless a recall is wanted.
     recall : float, default=None
         Wanted recall, instead of a precision.
     random_state : int, default=0

@@ -33,11 +33,11 @@ def rendered(modules, tmp_path_factory):
     return folder
 
 
-def run(train, monkeypatch, rendered, output, steps=3):
+def run(train, monkeypatch, rendered, output, *, steps=3, seed=3):
     output.mkdir(exist_ok=True)
     if not (output / "pool").exists():
         (output / "pool").symlink_to(rendered)
-    options = f"--files 1 --steps {steps} --batch 8 --seed 3 --checkpoint-every 1 --device cpu"
+    options = f"--files 1 --steps {steps} --batch 8 --seed {seed} --checkpoint-every 1 --device cpu"
     monkeypatch.setattr(sys, "argv", ["train.py", "--output", str(output), *options.split()])
     train.main()
 
@@ -62,6 +62,16 @@ def test_interrupted_training_gives_the_same_weights(modules, rendered, monkeypa
     assert whole.keys() == resumed.keys()
     for name, values in whole.items():
         torch.testing.assert_close(resumed[name], values, rtol=0, atol=0)
+
+
+def test_a_folder_with_a_training_of_another_seed_is_refused(
+    modules, rendered, monkeypatch, tmp_path, capsys
+):
+    train, _ = modules
+    run(train, monkeypatch, rendered, tmp_path, steps=1)
+    with pytest.raises(SystemExit):
+        run(train, monkeypatch, rendered, tmp_path, steps=1, seed=4)
+    assert "holds a training with" in capsys.readouterr().err
 
 
 def test_views_are_new_in_each_step_and_the_same_in_each_run(modules, rendered):
