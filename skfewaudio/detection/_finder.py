@@ -24,7 +24,8 @@ from ._spectra import Frames, activity, cut_region, limit_range
 
 # Windows begin every third of their length.
 HOPS_PER_WINDOW = 3
-WINDOWS_AT_ONCE = 512
+# Computed at once, which bounds the memory for their descriptions.
+WINDOWS_AT_ONCE, REGIONS_AT_ONCE = 128, 16
 # Label of background in the classifiers; the labels of events are their codes from 0.
 BACKGROUND = -1
 # Regions may be shorter than the shortest training event of a class, and longer than the longest.
@@ -92,7 +93,10 @@ class Finder:
         regions = self._propose(above, centres, curves, LOW_LEVELS)
         if not regions:
             return []
-        of_regions = self._predict(self.regions, [self.cut(above, *region) for region in regions])
+        parts = (regions[i : i + REGIONS_AT_ONCE] for i in range(0, len(regions), REGIONS_AT_ONCE))
+        of_regions = np.concatenate(
+            [self._predict(self.regions, [self.cut(above, *region) for region in part]) for part in parts]
+        )
         of_windows = highest_inside(regions, centres, curves, window=self.grid.window)
         found = combine_probabilities(of_regions, of_windows)
         sizes = np.array([end - start for start, end in regions])
