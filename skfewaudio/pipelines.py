@@ -16,7 +16,7 @@ __all__ = ["PIPELINES", "make_few_shot_classifier"]
 
 # Of statistics, the two descriptions of the order of events and the embedding: for long recordings, and for
 # sounds as short as a word, which differ in the order of events.
-BLOCK_PRIOR = ((0.43, 0.01, 0.02, 0.54), (0.08, 0.20, 0.28, 0.44))
+BLOCK_PRIOR = ((0.33, 0.01, 0.02, 0.64), (0.08, 0.20, 0.28, 0.44))
 # Of all embeddings of other networks together, where the weights above sum to 1. With more, a network that
 # does not suit the recordings would lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
 EMBEDDING_PRIOR = 0.43

@@ -61,7 +61,7 @@ def load_pool(folder: Path, n_files: int) -> list[NDArray[np.uint8]]:
     return [np.concatenate(parts) for _, parts in sorted(found.items())]
 
 
-def draw_views(pool: list[NDArray[np.uint8]], n: int, seed: list[int]) -> Tensor:
+def draw_views(pool: list[NDArray[np.uint8]], n: int, seed: list[int], strength: float = 1.0) -> Tensor:
     """Draw two varied views of n settings of one sample rate and duration, (2 n, 64, n_frames).
 
     Families are drawn whole, so that each sound has others in the batch that are nearly the same.
@@ -72,13 +72,14 @@ def draw_views(pool: list[NDArray[np.uint8]], n: int, seed: list[int]) -> Tensor
     families = choice.permutation(len(part) // FAMILY)[: n // FAMILY]
     rows = (families[:, None] * FAMILY + np.arange(FAMILY)).ravel()
     views = torch.from_numpy(part[rows]).transpose(0, 1).flatten(0, 1).float() / LEVELS - RANGE
-    return vary(views, torch.Generator().manual_seed(int(choice.integers(2**62))))
+    return vary(views, torch.Generator().manual_seed(int(choice.integers(2**62))), strength)
 
 
-def vary(x: Tensor, generator: torch.Generator) -> Tensor:
+def vary(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
     """Change tempo, start, pitch, frequency response and background of spectrograms in decibels.
 
-    A quarter of them is mixed with another sound, and half of them get noise.
+    The strength, from 0 to 1, is that of the changes of tempo, pitch and frequency response. A quarter of the
+    spectrograms is mixed with another sound, and half of them get noise.
     """
     n, n_mels, n_frames = x.shape
 
@@ -86,13 +87,13 @@ def vary(x: Tensor, generator: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(n, 1, 1, generator=generator)
 
     affine = torch.zeros(n, 2, 3)
-    affine[:, 0, 0] = 2 ** uniform(-0.3, 0.3)[:, 0, 0]
+    affine[:, 0, 0] = 2 ** (strength * uniform(-0.3, 0.3)[:, 0, 0])
     affine[:, 0, 2] = uniform(-0.15, 0.15)[:, 0, 0]
     affine[:, 1, 1] = 1
-    affine[:, 1, 2] = uniform(-2, 2)[:, 0, 0] * 2 / n_mels
+    affine[:, 1, 2] = strength * uniform(-2, 2)[:, 0, 0] * 2 / n_mels
     grid = affine_grid(affine, [n, 1, n_mels, n_frames], align_corners=False)
     x = grid_sample(x[:, None], grid, padding_mode="reflection", align_corners=False)[:, 0]
-    knots = 3 * torch.randn(n, 1, 6, generator=generator)
+    knots = strength * 3 * torch.randn(n, 1, 6, generator=generator)
     x = x + interpolate(knots, n_mels, mode="linear", align_corners=True).transpose(1, 2)
     x = x - x.amax(dim=(1, 2), keepdim=True)
     mixed = torch.rand(n, generator=generator) < 0.25

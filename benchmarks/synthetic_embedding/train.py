@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from pool import draw_views, load_pool, render_pool
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
@@ -22,7 +22,8 @@ from skfewaudio.features._sound_embedding.network import POOLED, SoundNetwork
 
 TEMPERATURE = 0.1
 LOSS_SHARES = (0.25, 0.25, 0.5)  # of the pooled layers
-SETTINGS = ("files", "steps", "batch", "rate", "seed")  # the options on which the weights depend
+# The options on which the weights depend.
+SETTINGS = ("files", "steps", "batch", "rate", "strengths", "seed", "start", "precision")
 
 
 class Heads(nn.ModuleList):
@@ -68,9 +69,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=240, help="settings per step")
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
+    parser.add_argument(
+        "--strengths",
+        type=float,
+        nargs="+",
+        default=[1.0],
+        help="strengths of the variations, in turn, each with projections of its own (default: 1)",
+    )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", help="weights to start from, instead of random ones")
+    parser.add_argument("--precision", choices=("bfloat16", "single"), default="bfloat16")
     parser.add_argument("--checkpoint-every", type=int, default=50)
     parser.add_argument("--keep", type=int, nargs="*", default=[], help="steps whose weights are kept")
+    parser.add_argument("--compile", action="store_true", help="compile the network, for speed")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
@@ -84,8 +95,12 @@ def main() -> None:
     pool = load_pool(args.output / "pool", args.files)
     torch.manual_seed(args.seed)
     network = SoundNetwork().to(device)
+    if args.start is not None:
+        network.load_state_dict(load_file(args.start))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    heads = Heads().to(device)
+    if args.compile:
+        network.compile(dynamic=False)
+    heads = nn.ModuleList(Heads() for _ in args.strengths).to(device)
     shares = torch.tensor(LOSS_SHARES, device=device)
     parameters = [*network.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, args.rate, weight_decay=1e-2)
@@ -99,9 +114,10 @@ def main() -> None:
             part.load_state_dict(found[name])
     for step in range(first, args.steps):
         started = time.process_time()
-        views = draw_views(pool, args.batch, [args.seed, step]).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            projected = heads(network(views))
+        turn = step % len(args.strengths)
+        views = draw_views(pool, args.batch, [args.seed, step], args.strengths[turn]).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=args.precision == "bfloat16"):
+            projected = heads[turn](network(views))
         losses = torch.stack([contrast(part.float()) for part in projected])
         loss = losses @ shares
         optimiser.zero_grad()

@@ -38,6 +38,10 @@ from ._ridge.system import Penalty, RidgeSystem, check_penalties
 
 Array = NDArray[np.float64]
 
+# Relative to the sum of squares of X. With one and two clips per class, larger values are worse on the mean
+# of nine kinds of sound, and smaller ones equal.
+EXPECTED_PENALTY = 10**-3.5
+
 
 class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     """Classify feature vectors by ridge regression, with calibrated probabilities from few clips.
@@ -53,7 +57,7 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     penalty : float, array-like of shape (n_penalties,) or "auto", default="auto"
         Penalty on the squared weights, above 0. A number is used as it is. From several values, the one with
         the smallest leave-one-out error is chosen. ``"auto"`` chooses from 19 values between 1e-8 and 10
-        times the sum of squares of X.
+        times the sum of squares of X; with few clips, it prefers values near 3e-4 times this sum.
     fit_intercept : bool, default=True
         Whether the score of each class has an intercept, which is not penalised. Without one, the features
         should be centred.
@@ -125,9 +129,9 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     -----
     The temperature is fitted to the clips of classes that have at least two different clips, because leaving
     out the only clip of a class gives no information about the class. If there is no such class, the
-    temperature is 1/8 of the mean margin of the training clips. The margin is the score of a clip's own
+    temperature is 1/8.5 of the mean margin of the training clips. The margin is the score of a clip's own
     class minus the mean score of the other classes. The fitted temperature is drawn to 1/12 of the mean
-    margin, noticeably if there are fewer than about fifty clips. The constants 8 and 12 are compromises
+    margin, noticeably if there are fewer than about fifty clips. The constants 8.5 and 12 are compromises
     between nine kinds of sound.
 
     Unlabelled clips take part in the regression with a tenth of the weight of labelled clips. Their targets
@@ -138,12 +142,15 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     from only a few classes.
 
     The penalty is chosen by the clips of classes with at least two recordings. If there is no such class, the
-    penalty is the candidate nearest to a hundredth of the sum of squares. Leaving a clip out makes its class
-    rarer, and an intercept reveals this; predictions for left-out clips therefore use the mean of the targets
-    of all clips. Duplicate rows are left out together, so that they do not predict each other. Without
-    `fit_intercept`, features that were centred by the mean of few training clips reveal the class of a
-    left-out clip: the other clips lie on the opposite side of the mean. The leave-one-out errors are then too
-    small.
+    penalty is 3e-4 times the sum of squares with ``"auto"`` and without unlabelled clips, and otherwise the
+    candidate nearest to a hundredth of this sum. With two clips per class, leaving one out takes half of its
+    class, and the best penalty for the rest is often too large or too small for all clips. ``"auto"``
+    therefore adds 0.2 per squared power of ten from 3e-4 to the logarithm of the error times the number of
+    recordings. Leaving a clip out makes its class rarer, and an intercept reveals this; predictions for
+    left-out clips therefore use the mean of the targets of all clips. Duplicate rows are left out together,
+    so that they do not predict each other. Without `fit_intercept`, features that were centred by the mean of
+    few training clips reveal the class of a left-out clip: the other clips lie on the opposite side of the
+    mean. The leave-one-out errors are then too small.
 
     With `weigh_copies`, the odds of the regression with copies are 7 to 3 before any clip is left out, and
     are multiplied by the ratio of the likelihoods of the left-out clips.
@@ -308,8 +315,10 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
             fit_intercept=fit_intercept,
             device=device,
         )
-        found = fit_labelled(known, Y, penalty, calibration)
-        if len(H) > n_known:
+        is_supervised = len(H) == n_known
+        expected = EXPECTED_PENALTY if is_supervised and isinstance(penalty, str) else None
+        found = fit_labelled(known, Y, penalty, calibration, expected)
+        if not is_supervised:
             counted = np.concatenate([counted, np.ones(len(H) - n_known, dtype=bool)])
             everything = RidgeSystem(
                 H, weights, groups=groups, counted=counted, fit_intercept=fit_intercept, device=device
@@ -319,11 +328,11 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
             candidates = everything.candidates(penalty, least)
             found = self_train(everything, Y, candidates, calibration, start=found)
         rows, self.copies_share_ = np.arange(n_known), 1.0
-        if self.weigh_copies and len(H) == n_known:
+        if self.weigh_copies and is_supervised:
             rows = np.flatnonzero(find_originals(calibration.codes, calibration.weights, calibration.groups))
             if len(rows) < n_known:
                 calibration, found, self.copies_share_ = average_without_copies(
-                    known, Y, penalty, calibration, found, rows
+                    known, Y, penalty, calibration, found, rows, expected
                 )
         fit = found.fit
         self.penalty_, self.penalties_, self.loo_errors_ = fit.penalty, fit.penalties, fit.errors

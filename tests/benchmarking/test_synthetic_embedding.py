@@ -33,12 +33,12 @@ def rendered(modules, tmp_path_factory):
     return folder
 
 
-def run(train, monkeypatch, rendered, output, *, steps=3, seed=3):
+def run(train, monkeypatch, rendered, output, *, steps=3, seed=3, more=()):
     output.mkdir(exist_ok=True)
     if not (output / "pool").exists():
         (output / "pool").symlink_to(rendered)
     options = f"--files 1 --steps {steps} --batch 8 --seed {seed} --checkpoint-every 1 --device cpu"
-    monkeypatch.setattr(sys, "argv", ["train.py", "--output", str(output), *options.split()])
+    monkeypatch.setattr(sys, "argv", ["train.py", "--output", str(output), *options.split(), *more])
     train.main()
 
 
@@ -72,6 +72,27 @@ def test_a_folder_with_a_training_of_another_seed_is_refused(
     with pytest.raises(SystemExit):
         run(train, monkeypatch, rendered, tmp_path, steps=1, seed=4)
     assert "holds a training with" in capsys.readouterr().err
+
+
+def test_training_starts_from_given_weights(modules, rendered, monkeypatch, tmp_path):
+    train, _ = modules
+    turns = ["--strengths", "1", "0.25"]
+    run(train, monkeypatch, rendered, tmp_path / "first", more=turns)
+    start = tmp_path / "first" / "weights-3.safetensors"
+    more = ["--start", str(start), "--rate", "1e-9", "--precision", "single"]
+    run(train, monkeypatch, rendered, tmp_path / "second", more=[*turns, *more])
+    before, after = load_file(start), load_file(tmp_path / "second" / "weights-3.safetensors")
+    learned = [name for name in before if name.endswith(("weight", "bias"))]
+    assert len(learned) == 15  # a convolution and the two factors of its normalisation in each of 5 layers
+    for name in learned:
+        torch.testing.assert_close(after[name], before[name], rtol=0, atol=1e-4)
+
+
+def test_variations_grow_with_their_strength(modules, rendered):
+    _, pool = modules
+    views = pool.load_pool(rendered, 1)
+    none, weak, strong = (pool.draw_views(views, 40, [3, 0], strength) for strength in (0.0, 0.25, 1.0))
+    assert 0 < float((weak - none).abs().mean()) < 0.6 * float((strong - none).abs().mean())
 
 
 def test_views_are_new_in_each_step_and_the_same_in_each_run(modules, rendered):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skfewaudio.classifiers import CalibratedRidgeClassifier
 from skfewaudio.classifiers._ridge.sequential import SequentialRidge
 from skfewaudio.classifiers._ridge.system import RELATIVE_GRID, RidgeSystem, fit_ridge
 
@@ -175,6 +176,31 @@ def test_penalty_has_the_smallest_leave_one_group_out_error(shape):
     ]
     np.testing.assert_allclose(fit.errors, expected, rtol=1e-6)
     assert fit.penalty == fit.penalties[np.argmin(expected)]
+
+
+def test_few_rows_are_drawn_to_the_expected_penalty():
+    H, Y, _ = make_rows((12, 4))
+    distances = {}  # in powers of ten from the expected penalty
+    for n_repeats in (1, 200):
+        system = RidgeSystem(np.tile(H, (n_repeats, 1)), groups=np.arange(12 * n_repeats))
+        targets = np.tile(Y, (n_repeats, 1))
+        targets += np.random.default_rng(1).standard_normal(targets.shape)
+        fits = system.fit(targets, "auto"), system.fit(targets, "auto", expected=1e-4)
+        np.testing.assert_array_equal(fits[0].errors, fits[1].errors)
+        distances[n_repeats] = [abs(np.log10(fit.penalty / fit.penalties[0]) - 4) for fit in fits]
+    moved = {n_repeats: free - drawn for n_repeats, (free, drawn) in distances.items()}
+    assert moved[1] > 0.9  # two steps of the candidates
+    assert -1e-9 < moved[200] < 0.6
+
+
+def test_a_list_of_penalties_is_not_drawn_to_the_expected_one():
+    H = make_rows((12, 40))[0]
+    classes = np.arange(12) % 3
+    penalties = (np.square(H - H.mean(axis=0)).sum() * np.logspace(-8, 1, 19)).tolist()
+    classifier = CalibratedRidgeClassifier(penalties).fit(H, classes)
+    assert classifier.penalty_ == classifier.penalties_[classifier.loo_errors_.argmin()]
+    drawn = CalibratedRidgeClassifier().fit(H, classes)
+    assert drawn.penalty_ != classifier.penalty_
 
 
 def test_groups_of_one_row_equal_no_groups():

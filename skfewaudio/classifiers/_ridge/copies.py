@@ -71,6 +71,7 @@ def average_without_copies(
     calibration: Calibration,
     with_copies: CalibratedFit,
     rows: NDArray[np.intp],
+    expected: float | None,
 ) -> AveragedFit:
     """Fit a regression without copies, and average it with the fit to all rows.
 
@@ -90,6 +91,8 @@ def average_without_copies(
         Fit to all rows.
     rows : ndarray of shape (n_originals,)
         Indices of the rows that are not copies.
+    expected : float or None
+        As in `RidgeSystem.fit`.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def average_without_copies(
         fit_intercept=system.fit_intercept,
         device=system.root.device,
     )
-    without = fit_labelled(alone, Y[rows], penalty, kept)
+    without = fit_labelled(alone, Y[rows], penalty, kept, expected)
     full = with_copies._replace(left_out=with_copies.left_out[rows])
     share = float(expit(logit(PRIOR_SHARE) + _log_likelihood(full, kept) - _log_likelihood(without, kept)))
     mixed = replace(

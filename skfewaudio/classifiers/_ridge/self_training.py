@@ -70,9 +70,15 @@ def select_unlabelled(X: Array, labelled: NDArray[np.bool_]) -> NDArray[np.int64
     return order[first]
 
 
-def fit_labelled(system: RidgeSystem, Y: Array, penalty: Penalty, calibration: Calibration) -> CalibratedFit:
-    """Fit a regression to labelled rows only."""
-    fit = system.fit(Y, penalty)
+def fit_labelled(
+    system: RidgeSystem,
+    Y: Array,
+    penalty: Penalty,
+    calibration: Calibration,
+    expected: float | None = None,
+) -> CalibratedFit:
+    """Fit a regression to labelled rows only; the parameters are those of `RidgeSystem.fit`."""
+    fit = system.fit(Y, penalty, expected=expected)
     left_out = system.predict_left_out(Y, fit.penalty)
     return CalibratedFit(fit, left_out, calibration.find_temperature(fit.predict(system.H), left_out))
 

@@ -24,6 +24,9 @@ RELATIVE_GRID = np.logspace(-8, 1, 19)
 # Relative to the sum of squares of H, for rows without leave-one-out errors. Within a point of the best value
 # for one clip per class on features of several kinds.
 RELATIVE_DEFAULT = 1e-2
+# Added to the logarithm of the leave-one-out error times the number of groups, for each squared power of ten
+# between a penalty and the expected one.
+PER_SQUARED_DECADE = 0.2
 # Relative to the sum of squares of H. A product of H with itself has a rounding error of 1e-16 of this sum,
 # so smaller penalties would be added to noise. They use singular values, at two to four times the cost.
 SMALLEST_FOR_PRODUCTS = 1e-10
@@ -186,7 +189,12 @@ class RidgeSystem:
         return kept if len(kept) else penalties.max(keepdims=True)
 
     def fit(
-        self, Y: NDArray[np.float64], penalty: Penalty, mean: NDArray[np.float64] | None = None
+        self,
+        Y: NDArray[np.float64],
+        penalty: Penalty,
+        mean: NDArray[np.float64] | None = None,
+        *,
+        expected: float | None = None,
     ) -> RidgeFit:
         """Solve for targets with the penalty that has the smallest leave-one-out error.
 
@@ -198,6 +206,9 @@ class RidgeSystem:
             A number is used as it is. ``"auto"`` is `RELATIVE_GRID` times the weighted sum of squares of H.
         mean : ndarray of shape (n_targets,), default=None
             Mean of the targets that the intercepts reproduce. None is the mean of Y.
+        expected : float, default=None
+            Penalty that is expected before any group is left out, relative to the weighted sum of squares of
+            H. With few groups, the penalty is drawn to it. None expects no penalty more than another.
 
         Returns
         -------
@@ -214,17 +225,25 @@ class RidgeSystem:
             return self._solve(Y, mean, penalties[0], penalties, None)
         penalties = self.size * RELATIVE_GRID if isinstance(penalty, str) else check_penalties(penalty)
         if self.counted is not None and not self.counted.any():
-            wanted = self.size * RELATIVE_DEFAULT
-            nearest = np.argmin(
-                np.maximum(penalties, wanted) / np.maximum(np.minimum(penalties, wanted), TINY)
-            )
+            wanted = RELATIVE_DEFAULT if expected is None else expected
+            nearest = self._decades_from(wanted, penalties).argmin()
             return self._solve(Y, mean, penalties[nearest], penalties, None)
         counted = self.weights if self.counted is None else self.weights * self.counted.cpu().numpy()
         errors = (
             (self._sum_errors(self._weigh(Y), mean, penalties) / (counted.sum() * Y.shape[1])).cpu().numpy()
         )
-        least = np.flatnonzero(errors <= (1 + EQUAL_ERRORS) * errors.min())
+        losses = np.log(np.maximum(errors, TINY))
+        if expected is not None:
+            n_groups = sum(len(rows) for rows in self.groups)
+            losses += PER_SQUARED_DECADE / n_groups * self._decades_from(expected, penalties) ** 2
+        least = np.flatnonzero(losses <= losses.min() + EQUAL_ERRORS)
         return self._solve(Y, mean, penalties[least].max(), penalties, errors)
+
+    def _decades_from(self, relative: float, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the powers of ten between penalties and one relative to the sum of squares."""
+        wanted = max(self.size * relative, TINY)
+        decades: NDArray[np.float64] = np.abs(np.log10(np.maximum(penalties, TINY) / wanted))
+        return decades
 
     def predict_left_out(
         self, Y: NDArray[np.float64], penalty: float, mean: NDArray[np.float64] | None = None
