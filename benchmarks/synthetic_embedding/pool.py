@@ -78,7 +78,7 @@ def draw_views(pool: list[NDArray[np.uint8]], n: int, seed: list[int], strength:
 def vary(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
     """Change tempo, start, pitch, frequency response and background of spectrograms in decibels.
 
-    The strength, from 0 to 1, is that of the changes of tempo, pitch and frequency response. A quarter of the
+    `strength`, from 0 to 1, scales the changes of tempo, pitch and frequency response. A quarter of the
     spectrograms is mixed with another sound, and half of them get noise.
     """
     n, n_mels, n_frames = x.shape

@@ -58,8 +58,8 @@ def _settings_of(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Train, with checkpoints, and write the weights."""
+def _parse_arguments() -> argparse.Namespace:
+    """Parse the options, and refuse an output folder that holds another training."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,6 +90,12 @@ def main() -> None:
         parser.error(
             f"{args.output} holds a training with {found}; name another --output, or use these settings"
         )
+    return args
+
+
+def main() -> None:
+    """Train, with checkpoints, and write the weights."""
+    args = _parse_arguments()
     device = torch.device(args.device)
     render_pool(args.output / "pool", args.files, args.seed, args.processes)
     pool = load_pool(args.output / "pool", args.files)

@@ -75,7 +75,7 @@ def fit_labelled(
     Y: Array,
     penalty: Penalty,
     calibration: Calibration,
-    expected: float | None = None,
+    expected: float | None,
 ) -> CalibratedFit:
     """Fit a regression to labelled rows only; the parameters are those of `RidgeSystem.fit`."""
     fit = system.fit(Y, penalty, expected=expected)

@@ -21,8 +21,8 @@ from .leave_one_out import errors_by_columns, errors_by_rows, leave_groups_out, 
 # Relative to the sum of squares of H. Below the smallest value, H nearly interpolates Y; above the largest, B
 # is nearly 0. A step is half a power of ten.
 RELATIVE_GRID = np.logspace(-8, 1, 19)
-# Relative to the sum of squares of H, for rows without leave-one-out errors. Within a point of the best value
-# for one clip per class on features of several kinds.
+# Relative to the sum of squares of H, for rows without leave-one-out errors if no penalty is expected. Within
+# a point of the best value for one clip per class on features of several kinds.
 RELATIVE_DEFAULT = 1e-2
 # Added to the logarithm of the leave-one-out error times the number of groups, for each squared power of ten
 # between a penalty and the expected one.
