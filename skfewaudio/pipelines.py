@@ -69,7 +69,7 @@ def make_few_shot_classifier(
     unknown_label : object, default="unknown"
         Label predicted for rejected clips.
     random_state : int, default=0
-        Seed of the filters of :class:`~skfewaudio.features.SpectrogramStatistics` and of the augmentation.
+        Seed of the augmentation.
     channel : {"mean", "first", "loudest"} or int, default="mean"
         How the channels of files are reduced to one: their mean, the first, the one with the highest power,
         or the one with an index from 0.
@@ -134,10 +134,10 @@ def make_few_shot_classifier(
         device=device,
     )
     blocks: list[tuple[str, Any]] = [
-        ("statistics", SpectrogramStatistics(random_state=random_state, device=device)),
-        ("level", TimeNormalizedSpectrogram(("level", "change"), device=device)),
-        ("shape", TimeNormalizedSpectrogram(("shape", "change"), device=device)),
-        ("embedding", SoundEmbed(device=device)),
+        ("statistics", SpectrogramStatistics(noise_compensation=True, device=device)),
+        ("level", TimeNormalizedSpectrogram(("level", "change"), noise_compensation=True, device=device)),
+        ("shape", TimeNormalizedSpectrogram(("shape", "change"), noise_compensation=True, device=device)),
+        ("embedding", SoundEmbed(noise_compensation=True, device=device)),
     ]
     named = _name_embeddings(embedding, channel=channel, allow_truncated=allow_truncated, device=device)
     first: tuple[str, Any] = ("logmel", logmel)

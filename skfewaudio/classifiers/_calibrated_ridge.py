@@ -129,9 +129,9 @@ class CalibratedRidgeClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator)
     -----
     The temperature is fitted to the clips of classes that have at least two different clips, because leaving
     out the only clip of a class gives no information about the class. If there is no such class, the
-    temperature is 1/8.5 of the mean margin of the training clips. The margin is the score of a clip's own
+    temperature is 1/10 of the mean margin of the training clips. The margin is the score of a clip's own
     class minus the mean score of the other classes. The fitted temperature is drawn to 1/12 of the mean
-    margin, noticeably if there are fewer than about fifty clips. The constants 8.5 and 12 are compromises
+    margin, noticeably if there are fewer than about fifty clips. The constants 10 and 12 are compromises
     between nine kinds of sound.
 
     Unlabelled clips take part in the regression with a tenth of the weight of labelled clips. Their targets

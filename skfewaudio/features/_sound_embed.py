@@ -1,6 +1,6 @@
 """Embedding of sounds by a network that was trained on synthetic sounds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from importlib import resources
@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ._sound_embedding.network import MIN_FRAMES, N_MELS, POOLED, SoundNetwork
-from ._spectrogram_vectors import SpectrogramTransformer
+from ._spectrogram_vectors import SpectrogramTransformer, to_bands
 
 WEIGHTS = "weights.safetensors"
 
@@ -34,6 +33,9 @@ class SoundEmbed(SpectrogramTransformer):
         Convolutions of the network whose outputs are pooled, in this order. A value of the third one
         depends on 0.4 s of sound in one of 8 bands, of the fourth one on 0.8 s in one of 4 bands, and of the
         fifth one, the last, on 1.1 s of the whole spectrum.
+    noise_compensation : bool, default=False
+        Whether the directions in which background noise moves the vectors are attenuated, as in
+        :class:`SpectrogramStatistics`.
     n_threads : int, default=None
         Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
     device : str, default=None
@@ -46,7 +48,8 @@ class SoundEmbed(SpectrogramTransformer):
     max_silence_ : float
         Largest share of silent frames at the end of a clip of `fit`.
     checksum_ : str
-        SHA-256 of the weights in `fit`. Vectors of other weights cannot be compared with these.
+        SHA-256 of the weights in `fit`, and of the directions of noise with `noise_compensation`. Vectors of
+        other weights cannot be compared with these.
 
     See Also
     --------
@@ -79,10 +82,18 @@ class SoundEmbed(SpectrogramTransformer):
         "layers": ["array-like"],
     }
 
+    _selection = "layers"
+
     def __init__(
-        self, layers: Sequence[int] = (3, 4, 5), *, n_threads: int | None = None, device: str | None = None
+        self,
+        layers: Sequence[int] = (3, 4, 5),
+        *,
+        noise_compensation: bool = False,
+        n_threads: int | None = None,
+        device: str | None = None,
     ) -> None:
         self.layers = layers
+        self.noise_compensation = noise_compensation
         self.n_threads = n_threads
         self.device = device
 
@@ -133,25 +144,16 @@ class SoundEmbed(SpectrogramTransformer):
                 f"layers={self.layers!r}; expected some of {', '.join(map(str, POOLED))}, each at most once"
             )
 
-    def _measure(self, clips: list[NDArray], *, reset: bool) -> None:
-        if not reset:
-            self._check_weights()
-        super()._measure(clips, reset=reset)
-        self.checksum_ = weights_checksum()
+    def _blocks_of_directions(self) -> Iterator[tuple[str, int]]:
+        return zip([f"embedding.layer{layer}" for layer in self.layers], self.block_sizes(), strict=True)
 
-    def _check_weights(self) -> None:
-        """Check that the weights are the ones of `fit`, if it was called."""
-        if getattr(self, "checksum_", weights_checksum()) != weights_checksum():
-            raise ValueError(
-                "this SoundEmbed was fitted with other weights than the ones of the installed version of "
-                "skfewaudio; fit the model again, or install the version that it was fitted with"
-            )
+    def _find_checksum(self) -> str:
+        directions = super()._find_checksum()
+        weights = weights_checksum()
+        return weights if directions is None else sha256((weights + directions).encode()).hexdigest()
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
-        self._check_weights()
-        if x.shape[1] != N_MELS:
-            size = N_MELS, x.shape[2]
-            x = functional.interpolate(x[:, None], size, mode="bilinear", align_corners=True)[:, 0]
+        x = to_bands(x, N_MELS)
         missing = MIN_FRAMES - x.shape[2]
         if missing > 0:
             lowest = x.amin(dim=(1, 2), keepdim=True).expand(-1, N_MELS, missing)

@@ -1,6 +1,6 @@
 """Spectrograms of the active part of clips, stretched to one length."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -40,6 +40,9 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         Frames whose level is at most this far below the loudest frame delimit the active part, in dB.
     range_db : float, default=60.0
         Levels lower than this below the maximum of a clip are clipped, in dB.
+    noise_compensation : bool, default=False
+        Whether the directions in which background noise moves the vectors are attenuated, as in
+        :class:`SpectrogramStatistics`. The other parameters but `parts` must then have their default values.
     n_threads : int, default=None
         Number of batches of clips that are processed in parallel on a CPU. None uses one per available core.
     device : str, default=None
@@ -51,6 +54,8 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         Number of mel bands.
     max_silence_ : float
         Largest share of silent frames at the end of a clip of `fit`.
+    checksum_ : str or None
+        SHA-256 of the directions of noise in `fit`; None without `noise_compensation`.
     n_active_frames_ : ndarray of shape (n_clips,)
         Number of frames of the active part of each clip of `fit` and `partial_fit`.
     relevance_ : float
@@ -81,6 +86,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
     }
 
     n_active_frames_: NDArray[np.int64]
+    _selection = "parts"
 
     def __init__(
         self,
@@ -90,6 +96,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         n_steps: int = 16,
         active_db: float = 35.0,
         range_db: float = 60.0,
+        noise_compensation: bool = False,
         n_threads: int | None = None,
         device: str | None = None,
     ) -> None:
@@ -98,6 +105,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         self.n_steps = n_steps
         self.active_db = active_db
         self.range_db = range_db
+        self.noise_compensation = noise_compensation
         self.n_threads = n_threads
         self.device = device
 
@@ -137,6 +145,10 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         n_per_step = np.median(self.n_active_frames_) / self.n_steps
         share = (np.log(n_per_step) - longest) / (shortest - longest)
         self.relevance_ = float(np.clip(share, LEAST_RELEVANCE, 1))
+
+    def _blocks_of_directions(self) -> Iterator[tuple[str, int]]:
+        for part in self.parts:
+            yield f"order.{part}", self.n_bands * (self.n_steps - (part == "change"))
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
         x = torch.maximum(x, x.amax(dim=(1, 2), keepdim=True) - float(self.range_db))

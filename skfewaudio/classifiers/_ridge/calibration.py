@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 TEMPERATURE_RANGE = (1e-2, 1e2)
 # The temperature is the mean margin of the training clips divided by this number if no class has two clips.
 # A compromise: the best values for nine kinds of sound are between 5 and 10.
-ONE_SHOT_SHARPNESS = 8.5
+ONE_SHOT_SHARPNESS = 10.0
 # The same with several clips per class, as the temperature that is expected before any clip is left out.
 EXPECTED_SHARPNESS = 12.0
 # Penalty on the squared logarithm of the ratio of the temperature to the expected one, in units of the log

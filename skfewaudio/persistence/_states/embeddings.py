@@ -1,18 +1,16 @@
 """States of transformers that run trained networks, whose weights are not in the model file."""
 
-import re
 from os import PathLike
 from typing import Any
 
 from .. import _limits as limits
-from .front_ends import SAMPLES, WAVEFORMS, check_vectors, pass_clips, run
+from .front_ends import MEASURED, SAMPLES, WAVEFORMS, check_vectors, pass_clips, run
 from .objects import part
 from .pipelines import named_parts
 from .scope import Scope
-from .state import FEATURES, State
-from .values import choice, either, integer, none, number, refuse
+from .state import State
+from .values import checksum, choice, either, integer, none, number, refuse
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
 _ANY_RATE = either(none, integer(1, limits.MAX_SAMPLE_RATE))
 
 
@@ -31,15 +29,10 @@ def _output(value: Any, _: Scope) -> None:
         refuse(value, "None, a name or an index")
 
 
-def _checksum(value: Any, _: Scope) -> None:
-    if value is not None and not (isinstance(value, str) and SHA256.fullmatch(value)):
-        refuse(value, "None or 64 hexadecimal digits")
-
-
 def _checksums(value: Any, scope: Scope) -> None:
     scope.need(type(value) is dict and all(isinstance(name, str) for name in value), "is no dict by name")
     for item in value.values():
-        _checksum(item, scope)
+        checksum(item, scope)
 
 
 def _check_both(scope: Scope) -> None:
@@ -56,11 +49,11 @@ def _check_both(scope: Scope) -> None:
 
 STATES = {
     "skfewaudio.features._sound_embed.SoundEmbed": State(
-        optional={**FEATURES, "max_silence_": either(none, number(0, 1)), "checksum_": _checksum},
+        optional=MEASURED,
         rule=check_vectors,
     ),
     "skfewaudio.features._pretrained_embed.PretrainedEmbed": State(
-        optional={**SAMPLES, "checksum_": _checksum},
+        optional={**SAMPLES, "checksum_": checksum},
         parameters={
             "model": _model,
             "output": _output,

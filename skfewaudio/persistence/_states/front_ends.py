@@ -14,7 +14,7 @@ from .named_types import own_architecture_names, own_architectures
 from .objects import expect_inputs, named, part, plain
 from .scope import Scope, StateError
 from .state import FEATURES, State
-from .values import Check, choice, either, floats, integer, integers, none, number, refuse, size
+from .values import Check, checksum, choice, either, floats, integer, integers, none, number, refuse, size
 
 
 def _samples(value: Any, scope: Scope) -> None:
@@ -25,6 +25,12 @@ def _samples(value: Any, scope: Scope) -> None:
 
 # Of transformers that were fitted on an array.
 SAMPLES: dict[str, Check] = {"n_features_in_": _samples, "feature_names_in_": plain}
+# Of transformers of spectrograms to vectors.
+MEASURED: dict[str, Check] = {
+    **FEATURES,
+    "max_silence_": either(none, number(0, 1)),
+    "checksum_": checksum,
+}
 WAVEFORMS: dict[str, Check] = {
     "sample_rate": either(choice("auto"), integer(1, limits.MAX_SAMPLE_RATE)),
     "channel": either(choice("mean", "first", "loudest"), integer(0, limits.MAX_CHANNEL)),
@@ -196,14 +202,13 @@ STATES = {
         rule=_check_embedding,
     ),
     "skfewaudio.features._spectrogram_statistics.SpectrogramStatistics": State(
-        optional={**FEATURES, "max_silence_": either(none, number(0, 1))},
+        optional=MEASURED,
         parameters={"n_filters": integer(1, limits.MAX_MELS), "n_regions": integer(1, limits.MAX_MELS)},
         rule=_check_statistics,
     ),
     "skfewaudio.features._time_normalized.TimeNormalizedSpectrogram": State(
         optional={
-            **FEATURES,
-            "max_silence_": either(none, number(0, 1)),
+            **MEASURED,
             "n_active_frames_": integers("measured clips", low=1),
             "relevance_": number(0, 1),
         },

@@ -1,5 +1,6 @@
 """Checks of the values of attributes: arrays, numbers, labels, and objects in them."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from numbers import Integral, Real
@@ -16,11 +17,18 @@ Check = Callable[[Any, Scope], None]
 Size = int | str
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 INTEGERS = (np.dtype(np.int64), np.dtype(np.int32))
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def refuse(value: Any, expected: str) -> NoReturn:
     """Raise StateError for a value."""
     raise StateError(f"is {describe(value)}; expected {expected}")
+
+
+def checksum(value: Any, _: Scope) -> None:
+    """Expect None or a SHA-256."""
+    if value is not None and not (isinstance(value, str) and SHA256.fullmatch(value)):
+        refuse(value, "None or 64 hexadecimal digits")
 
 
 def check_array(value: Any, dtypes: Sequence[np.dtype], shape: Sequence[Size], scope: Scope) -> None:
