@@ -168,9 +168,8 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
             value = getattr(self, name)
             if name not in {*NOT_OF_DIRECTIONS, self._selection} and value != parameter.default:
                 raise ValueError(
-                    f"noise_compensation=True needs {name}={parameter.default!r}, and {name}={value!r}; the "
-                    "directions of noise were measured with this value: use it, or set "
-                    "noise_compensation=False"
+                    f"{name}={value!r} with noise_compensation=True; the directions of noise were measured "
+                    f"with {name}={parameter.default!r}: use it, or set noise_compensation=False"
                 )
 
     def _check_params(self) -> None:

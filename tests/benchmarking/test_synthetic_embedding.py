@@ -1,4 +1,4 @@
-"""Tests of the training of SoundEmbed's network, on very few synthetic sounds."""
+"""Tests of the training of SoundEmbed's network and of the directions of noise, on few synthetic sounds."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+
+from skfewaudio.features._noise_compensation import NoiseDirections, load_directions
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "synthetic_embedding"
 pytestmark = pytest.mark.slow
@@ -20,7 +22,7 @@ def modules():
 
     yield train, pool
     sys.path.remove(str(FOLDER))
-    for name in ("train", "pool", "synthesiser"):
+    for name in ("train", "noise_directions", "pool", "synthesiser"):
         sys.modules.pop(name, None)
 
 
@@ -113,3 +115,26 @@ def test_two_views_of_a_setting_are_more_alike_than_views_of_others(modules, ren
     views /= np.linalg.norm(views, axis=2, keepdims=True)
     similarity = views[:, 0] @ views[:, 1].T
     assert np.diagonal(similarity).mean() > similarity.mean() + 0.2
+
+
+def test_measured_directions_of_noise_are_the_ones_that_are_attenuated(
+    modules, rendered, monkeypatch, tmp_path
+):
+    import noise_directions
+
+    (tmp_path / "pool").symlink_to(rendered)
+    options = ["--output", str(tmp_path), "--files", "1", "--directions", "3", "--seed", "3"]
+    monkeypatch.setattr(sys, "argv", ["noise_directions.py", *options])
+    noise_directions.main()
+    found = load_file(tmp_path / "directions.safetensors")
+    assert {name.rpartition(".")[0] for name in found} == load_directions().keys()
+    views = noise_directions.compute_views(modules[1].load_pool(rendered, 1), seed=3)["order.level"]
+    block = NoiseDirections(
+        *(found[f"order.level.{part}"].float().numpy() for part in NoiseDirections._fields)
+    )
+    before, after = (
+        np.linalg.svd((part[:, 0] - part[:, 1]) / block.scale, compute_uv=False) ** 2
+        for part in (views, np.stack([block.attenuate(views[:, i]) for i in range(2)], axis=1))
+    )
+    # The three largest variances fall to about the mean of the others, which stay.
+    np.testing.assert_allclose(after[:6], before[3:9], rtol=0.01)

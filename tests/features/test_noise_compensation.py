@@ -75,15 +75,15 @@ def test_other_numbers_of_bands_have_the_same_columns(transformer, spectrograms)
 
 
 @pytest.mark.parametrize(
-    ("model", "name"),
+    ("model", "message"),
     [
-        (SpectrogramStatistics(n_filters=8), "n_filters=16, and n_filters=8"),
-        (SpectrogramStatistics(scale=1.5), "scale=15.0"),
-        (TimeNormalizedSpectrogram(n_steps=4), "n_steps=16"),
+        (SpectrogramStatistics(n_filters=8), "n_filters=8 .*n_filters=16"),
+        (SpectrogramStatistics(scale=1.5), "scale=1.5 .*scale=15.0"),
+        (TimeNormalizedSpectrogram(n_steps=4), "n_steps=4 .*n_steps=16"),
     ],
 )
-def test_other_parameters_are_refused(model, name, spectrograms):
-    with pytest.raises(ValueError, match=f"noise_compensation=True needs {name}"):
+def test_other_parameters_are_refused(model, message, spectrograms):
+    with pytest.raises(ValueError, match=message):
         model.set_params(noise_compensation=True).fit(spectrograms)
 
 
