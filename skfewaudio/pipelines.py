@@ -49,7 +49,8 @@ def make_few_shot_classifier(
         lower rate are then named in a warning when they are predicted. Spectrograms have one frame every
         23 ms at any sample rate.
     n_mels : int, default=64
-        Number of mel bands.
+        Number of mel bands of the spectrograms. Other numbers than 64 are interpolated to 64, which the
+        descriptions of the clips require.
     augmentation : Augmentation, callable, list of these, "auto" or None, default="auto"
         Augmentation of the copies of the training clips: see :mod:`skfewaudio.augmentation`. ``"auto"``
         changes the tempo by up to a fifth, the pitch by up to two mel bands and the spectral colour by 3 dB
