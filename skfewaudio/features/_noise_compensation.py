@@ -94,6 +94,5 @@ def directions_checksum() -> str:
     return sha256(_read_directions()).hexdigest()
 
 
-@lru_cache(maxsize=1)
 def _read_directions() -> bytes:
     return resources.files(f"{__package__}._noise_directions").joinpath(DIRECTIONS).read_bytes()

@@ -156,7 +156,8 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
         if getattr(self, "checksum_", expected) != expected:
             raise ValueError(
                 f"this {type(self).__name__} was fitted with other weights than the ones of the installed "
-                "version of skfewaudio; fit the model again, or install the version that it was fitted with"
+                f"version of skfewaudio with noise_compensation={self.noise_compensation}; fit the model "
+                "again, or use the version and the value that it was fitted with"
             )
 
     def _check_all_params(self) -> None:

@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 # In standard deviations of the scores: from nearly certain to nearly equal probabilities.
 TEMPERATURE_RANGE = (1e-2, 1e2)
 # The temperature is the mean margin of the training clips divided by this number if no class has two clips.
-# A compromise: the best values for nine kinds of sound are between 5 and 10.
+# A compromise: of 7.5 to 11.5, the lowest value is the best for some kinds of sound, the highest for others.
 ONE_SHOT_SHARPNESS = 10.0
 # The same with several clips per class, as the temperature that is expected before any clip is left out.
 EXPECTED_SHARPNESS = 12.0
