@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
@@ -262,8 +262,9 @@ def iter_clips(
 
     errors: list[AudioLoadError] = []
     n_threads = resolve_threads(n_threads)
+    is_single = isinstance(clips, Sized) and len(clips) == 1  # a new thread would only take time
     with ThreadPool(n_threads) as pool:
-        for clip in map_ahead(pool, load, clips, n_ahead=2 * n_threads):
+        for clip in map(load, clips) if is_single else map_ahead(pool, load, clips, n_ahead=2 * n_threads):
             if isinstance(clip, AudioLoadError):
                 errors.append(clip)
                 clip = np.zeros(round(SILENCE_SECONDS * (sample_rate or 44100)), dtype=np.float32)

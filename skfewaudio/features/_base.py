@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skfewaudio._threads import ThreadPool
-from skfewaudio._torch import resolve_device, set_torch_threads
+from skfewaudio._torch import resolve_device, set_torch_threads, torch_threads
 from skfewaudio.audio.channels import CHANNEL_CHOICES
 from skfewaudio.audio.io import SILENCE_SECONDS, iter_clips, map_ahead, resolve_threads, warn_of_silence
 from skfewaudio.audio.streaming import LongRecording
@@ -250,15 +250,17 @@ def transform_batches(
     ndarray of shape (n_clips, ...) or list of n_clips ndarrays
         An array if all results have the same shape, otherwise a list.
     """
+
+    def compute(batch: list[np.ndarray]) -> list[np.ndarray]:
+        return [result.cpu().numpy() for result in process(batch)]
+
+    if n_clips == 1:  # a new thread and its first memory take as long as the features of a clip
+        with torch_threads(1):
+            return stack_results(chain.from_iterable(map(compute, batches)), n_clips)
     n_workers = resolve_threads(n_threads) if device.type == "cpu" else 1
     # Each thread computes on one core, which is faster than torch's own threads.
     with ThreadPool(n_workers, initializer=partial(set_torch_threads, 1)) as pool:
-        results = map_ahead(
-            pool,
-            lambda batch: [result.cpu().numpy() for result in process(batch)],
-            batches,
-            n_ahead=2 * n_workers,
-        )
+        results = map_ahead(pool, compute, batches, n_ahead=2 * n_workers)
         return stack_results(chain.from_iterable(results), n_clips)
 
 
