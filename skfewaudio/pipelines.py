@@ -57,7 +57,7 @@ def make_few_shot_classifier(
         (standard deviation), and adds noise. None makes no copies, which is faster and slightly less
         accurate.
     n_copies : int or "auto", default="auto"
-        Number of augmented copies of each clip. ``"auto"`` makes four, and fewer with more than 17 clips per
+        Number of augmented copies of each clip. ``"auto"`` makes four, and fewer with more than 8 clips per
         class, as in :class:`~skfewaudio.classifiers.AugmentedClassifier`.
     semi_supervised : bool, default=False
         Whether clips with the label -1 are unlabelled and used for self-training, as in

@@ -33,7 +33,7 @@ from ._wrapped import WrappedClassifierMixin
 SPECTROGRAMS_AT_ONCE = 128
 # With n_copies="auto", a class has about COPIES_PER_CLASS copies, and a clip at most MOST_COPIES.
 MOST_COPIES = 4
-COPIES_PER_CLASS = 60
+COPIES_PER_CLASS = 30
 MIXING_ERROR = (
     "augmentation={!r} mixes clips, and a mixture has no single label; use it in SkorchCNN, or leave out the "
     "mixing augmentation"
@@ -56,8 +56,8 @@ class AugmentedClassifier(WrappedClassifierMixin, ClassifierMixin, MetaEstimator
         Random changes, applied to every copy in order: see :mod:`skfewaudio.augmentation`. Augmentations that
         mix clips are not supported. None makes no copies.
     n_copies : int or "auto", default=2
-        Number of augmented copies per clip. ``"auto"`` is 60 divided by the number of clips per class
-        (median), at least one and at most four: three with twenty clips per class. If the estimator has
+        Number of augmented copies per clip. ``"auto"`` is 30 divided by the number of clips per class
+        (median), at least one and at most four: two with twenty clips per class. If the estimator has
         ``semi_supervised=True``, unlabelled clips are never augmented. If they make up half of the clips or
         more, no clip is: augmentation then lowers accuracy.
     copy_weight : float, default=0.3
