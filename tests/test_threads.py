@@ -80,6 +80,12 @@ def test_transformer_works_with_the_threads_that_could_be_started(limit_threads)
     np.testing.assert_array_equal(LogMel(sample_rate=RATE, n_threads=100).transform(CLIPS), expected)
 
 
+def test_features_of_a_single_clip_need_no_further_thread(limit_threads):
+    expected = LogMel(sample_rate=RATE).transform(CLIPS)[:1]
+    limit_threads(0)
+    np.testing.assert_array_equal(LogMel(sample_rate=RATE).transform(CLIPS[:1]), expected)
+
+
 @pytest.mark.parametrize(
     "work",
     [
