@@ -17,6 +17,8 @@ __all__ = ["PIPELINES", "make_few_shot_classifier"]
 # Of statistics, the two descriptions of the order of events and the embedding: for long recordings, and for
 # sounds as short as a word, which differ in the order of events.
 BLOCK_PRIOR = ((0.33, 0.01, 0.02, 0.64), (0.08, 0.20, 0.28, 0.44))
+# Of the statistics and the embedding, in decibels. Some clips are padded, and others are cut to the sound.
+ACTIVE_DB = 60.0
 # Of all embeddings of other networks together, where the weights above sum to 1. With more, a network that
 # does not suit the recordings would lower the accuracy of few clips, as in docs/benchmarks/pretrained.md.
 EMBEDDING_PRIOR = 0.43
@@ -135,10 +137,13 @@ def make_few_shot_classifier(
         device=device,
     )
     blocks: list[tuple[str, Any]] = [
-        ("statistics", SpectrogramStatistics(noise_compensation=True, device=device)),
+        (
+            "statistics",
+            SpectrogramStatistics(active_db=ACTIVE_DB, noise_compensation=True, device=device),
+        ),
         ("level", TimeNormalizedSpectrogram(("level", "change"), noise_compensation=True, device=device)),
         ("shape", TimeNormalizedSpectrogram(("shape", "change"), noise_compensation=True, device=device)),
-        ("embedding", SoundEmbed(noise_compensation=True, device=device)),
+        ("embedding", SoundEmbed(active_db=ACTIVE_DB, noise_compensation=True, device=device)),
     ]
     named = _name_embeddings(embedding, channel=channel, allow_truncated=allow_truncated, device=device)
     first: tuple[str, Any] = ("logmel", logmel)

@@ -10,6 +10,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 from skfewaudio import (
     AugmentedClassifier,
     BlockScaler,
+    CalibratedRidgeClassifier,
     ELMClassifier,
     LogMel,
     PatchClassifier,
@@ -87,9 +88,12 @@ def pad(X, n_zeros):
     return list(np.pad(X, [(0, 0), (0, n_zeros)]))
 
 
+def make_statistics():
+    return make_pipeline(LogMel(sample_rate=RATE), SpectrogramStatistics(), CalibratedRidgeClassifier())
+
+
 MODELS = {
-    "few-shot": lambda: make_few_shot_classifier(sample_rate=RATE, n_copies=1),
-    "not augmented": lambda: make_few_shot_classifier(sample_rate=RATE, augmentation=None),
+    "statistics": make_statistics,
     "prototypes": lambda: make_pipeline(LogMel(sample_rate=RATE), PrototypicalClassifier(None)),
     "patches": lambda: make_pipeline(LogMel(sample_rate=RATE), PatchClassifier(patch_frames=4)),
     "wrapped": lambda: make_pipeline(
@@ -128,9 +132,17 @@ def test_silence_is_not_padding(model, sounds):
     model().fit(X, y).predict(np.zeros_like(X))
 
 
+@pytest.mark.parametrize("augmentation", ["auto", None])
+def test_padding_does_not_change_predictions_of_the_few_shot_classifier(augmentation, sounds):
+    X, y = sounds
+    model = make_few_shot_classifier(sample_rate=RATE, augmentation=augmentation).fit(list(X), y)
+    expected = model.predict_proba(list(X))
+    np.testing.assert_allclose(model.predict_proba(pad(X, X.shape[1])), expected, atol=0.02)
+
+
 def test_padding_warns_after_loading(sounds, tmp_path):
     X, y = sounds
-    save_model(MODELS["few-shot"]().fit(list(X), y), tmp_path / "m.model")
+    save_model(make_statistics().fit(list(X), y), tmp_path / "m.model")
     with pytest.warns(InputWarning, match="end in silence"):
         load_model(tmp_path / "m.model").predict(pad(X, X.shape[1]))
 

@@ -33,6 +33,8 @@ class SoundEmbed(SpectrogramTransformer):
         Convolutions of the network whose outputs are pooled, in this order. A value of the third one
         depends on 0.4 s of sound in one of 8 bands, of the fourth one on 0.8 s in one of 4 bands, and of the
         fifth one, the last, on 1.1 s of the whole spectrum.
+    active_db : float, default=None
+        If given, only the active part of a clip is embedded, as in :class:`SpectrogramStatistics`.
     noise_compensation : bool, default=False
         Whether the directions in which background noise moves the vectors are attenuated, as in
         :class:`SpectrogramStatistics`.
@@ -88,11 +90,13 @@ class SoundEmbed(SpectrogramTransformer):
         self,
         layers: Sequence[int] = (3, 4, 5),
         *,
+        active_db: float | None = None,
         noise_compensation: bool = False,
         n_threads: int | None = None,
         device: str | None = None,
     ) -> None:
         self.layers = layers
+        self.active_db = active_db
         self.noise_compensation = noise_compensation
         self.n_threads = n_threads
         self.device = device

@@ -50,6 +50,10 @@ class SpectrogramStatistics(SpectrogramTransformer):
         logarithms of power, 1.5 is equivalent.
     random_state : int, default=0
         Seed of the filters, which are drawn on the CPU for any `device`.
+    active_db : float, default=None
+        If given, only the active part of a clip is described: the frames from the first to the last one whose
+        level is at most this far below the loudest frame, in dB. Clips with silence around the sound, which
+        was recorded or added, are then described as clips without it. None describes the whole clip.
     noise_compensation : bool, default=False
         Whether the directions in which background noise moves the vectors are attenuated, by within-class
         covariance normalization [2]_. They were measured on synthetic sounds, and are part of this package,
@@ -120,6 +124,7 @@ class SpectrogramStatistics(SpectrogramTransformer):
         n_regions: int = 4,
         scale: float = 15.0,
         random_state: int = 0,
+        active_db: float | None = None,
         noise_compensation: bool = False,
         n_threads: int | None = None,
         device: str | None = None,
@@ -129,6 +134,7 @@ class SpectrogramStatistics(SpectrogramTransformer):
         self.n_regions = n_regions
         self.scale = scale
         self.random_state = random_state
+        self.active_db = active_db
         self.noise_compensation = noise_compensation
         self.n_threads = n_threads
         self.device = device

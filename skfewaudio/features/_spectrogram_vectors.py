@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from inspect import signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -25,27 +25,30 @@ from ._noise_compensation import N_MELS, compensate_noise, directions_checksum
 # Values of the spectrograms that are processed at once. On a CPU, the responses fit in the cache of a core.
 SPECTROGRAM_VALUES_AT_ONCE = {"cpu": 2**16, "cuda": 2**23}
 # Parameters on which the directions of noise do not depend. The seed has no effect with them.
-NOT_OF_DIRECTIONS = {"noise_compensation", "random_state", "n_threads", "device"}
+NOT_OF_DIRECTIONS = frozenset({"noise_compensation", "random_state", "n_threads", "device"})
 
 
 class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
     """Transformer of spectrograms to vectors of one length, without fitted parameters."""
 
     _parameter_constraints: dict[str, list[Any]] = {
+        "active_db": [Interval(Real, 0, None, closed="neither"), None],
         "noise_compensation": ["boolean"],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "device": [str, torch.device, None],
     }
 
+    active_db: float | None
     noise_compensation: bool
     n_threads: int | None
     device: Any
     # Name of the parameter that selects the blocks of the vector.
     _selection: str
+    _not_of_directions = NOT_OF_DIRECTIONS | {"active_db"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # A model of an earlier version lacks the parameter.
-        super().__setstate__({"noise_compensation": False} | state)
+        # A model of an earlier version lacks the parameters.
+        super().__setstate__({"active_db": None, "noise_compensation": False} | state)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -167,7 +170,7 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
             return
         for name, parameter in signature(type(self)).parameters.items():
             value = getattr(self, name)
-            if name not in {*NOT_OF_DIRECTIONS, self._selection} and value != parameter.default:
+            if name not in {*self._not_of_directions, self._selection} and value != parameter.default:
                 raise ValueError(
                     f"{name}={value!r} with noise_compensation=True; the directions of noise were measured "
                     f"with {name}={parameter.default!r}: use it, or set noise_compensation=False"
@@ -183,7 +186,9 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
                 f"X has shape {clips.shape}, one row per clip; expected spectrograms, a list of arrays "
                 "(n_mels, n_frames) or an array (n_clips, n_mels, n_frames): put LogMel() before this"
             )
-        return clips
+        if self.active_db is None:
+            return clips
+        return [crop_to_active(clip, float(self.active_db)) for clip in clips]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -192,6 +197,13 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def crop_to_active(clip: NDArray, decibels: float) -> NDArray:
+    """Return the frames from the first to the last one that is at most `decibels` below the loudest one."""
+    power = np.exp((clip - clip.max()) * (np.log(10) / 10)).sum(axis=0)
+    active = np.flatnonzero(power >= power.max() * 10 ** (-decibels / 10))
+    return clip[:, active[0] : active[-1] + 1]
 
 
 def to_bands(x: torch.Tensor, n_bands: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 from torch.nn import functional
 
-from ._spectrogram_vectors import SpectrogramTransformer
+from ._spectrogram_vectors import NOT_OF_DIRECTIONS, SpectrogramTransformer
 
 PARTS = ("level", "shape", "change")
 # Frames per step at which the description is not relevant any more, and fully relevant.
@@ -53,7 +53,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
     n_features_in_ : int
         Number of mel bands.
     max_silence_ : float
-        Largest share of silent frames at the end of a clip of `fit`.
+        Largest share of silent frames at the end of the active part of a clip of `fit`.
     checksum_ : str or None
         SHA-256 of the directions of noise in `fit`; None without `noise_compensation`.
     n_active_frames_ : ndarray of shape (n_clips,)
@@ -87,6 +87,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
 
     n_active_frames_: NDArray[np.int64]
     _selection = "parts"
+    _not_of_directions = NOT_OF_DIRECTIONS
 
     def __init__(
         self,
@@ -138,8 +139,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
                 "durations of the clips; fit it again to all clips"
             )
         super()._measure(clips, reset=reset)
-        parts = [self._active_part(torch.from_numpy(np.array(clip))[None]) for clip in clips]
-        n_frames = np.array([int(end) - int(start) for start, end in parts])
+        n_frames = np.array([clip.shape[1] for clip in clips])
         self.n_active_frames_ = n_frames if reset else np.concatenate([self.n_active_frames_, n_frames])
         longest, shortest = np.log(FRAMES_PER_STEP)
         n_per_step = np.median(self.n_active_frames_) / self.n_steps
@@ -152,10 +152,7 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
         x = torch.maximum(x, x.amax(dim=(1, 2), keepdim=True) - float(self.range_db))
-        first, last = self._active_part(x)
-        steps = torch.stack(
-            [self._stretch(clip[:, start:end]) for clip, start, end in zip(x, first, last, strict=True)]
-        )
+        steps = self._stretch(x)
         level = steps - steps.mean(dim=(1, 2), keepdim=True)
         parts = {
             "level": level,
@@ -164,21 +161,13 @@ class TimeNormalizedSpectrogram(SpectrogramTransformer):
         }
         return torch.cat([parts[part].flatten(1) for part in self.parts], dim=1)
 
-    def _active_part(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the first frame of the active part of each clip, and the frame after its last one."""
-        level = torch.logsumexp(x * (np.log(10) / 10), dim=1)
-        active = level >= level.amax(dim=1, keepdim=True) - float(self.active_db) * (np.log(10) / 10)
-        first = active.int().argmax(dim=1)
-        return first, x.shape[2] - active.flip(1).int().argmax(dim=1)
-
-    def _stretch(self, clip: torch.Tensor) -> torch.Tensor:
-        """Average a spectrogram (n_mels, n_frames) to (n_bands, n_steps)."""
+    def _stretch(self, x: torch.Tensor) -> torch.Tensor:
+        """Average spectrograms (n_clips, n_mels, n_frames) to (n_clips, n_bands, n_steps)."""
         n_bands, n_steps = int(self.n_bands), int(self.n_steps)
-        clip = clip[None, None]
-        longer = max(n_bands, clip.shape[2]), max(n_steps, clip.shape[3])
-        if clip.shape[2:] != longer:
-            clip = functional.interpolate(clip, longer, mode="bilinear", align_corners=True)
-        return functional.adaptive_avg_pool2d(clip, (n_bands, n_steps))[0, 0]
+        longer = max(n_bands, x.shape[1]), max(n_steps, x.shape[2])
+        if x.shape[1:] != longer:
+            x = functional.interpolate(x[:, None], longer, mode="bilinear", align_corners=True)[:, 0]
+        return functional.adaptive_avg_pool2d(x, (n_bands, n_steps))
 
     def _check_params(self) -> None:
         parts = list(self.parts)

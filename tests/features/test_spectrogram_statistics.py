@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skfewaudio import LogMel, SpectrogramStatistics
+from skfewaudio import LogMel, SoundEmbed, SpectrogramStatistics
 from skfewaudio.features._spectrogram_statistics import BLOCKS, FILTER_BLOCKS
 
 N_MELS = 20
@@ -224,3 +224,22 @@ def test_filter_blocks_are_consistent():
     share, peak, mean, _ = (one_block(block, clips)[0] for block in FILTER_BLOCKS)
     np.testing.assert_array_equal(share > 0, peak > 0)
     assert (mean <= np.maximum(peak, 0) * share + 1e-6).all()
+
+
+@pytest.mark.parametrize("transformer", [SpectrogramStatistics, SoundEmbed])
+def test_silence_around_the_active_part_has_no_effect(transformer):
+    rng = np.random.default_rng(3)
+    clip = rng.normal(-30, 3, (64, 90)).astype(np.float32)
+    silence = np.full((64, 70), -100, dtype=np.float32)
+    noise = silence + rng.normal(0, 3, silence.shape).astype(np.float32)
+    expected = transformer(active_db=60).transform([clip])
+    for padded in (np.hstack([silence, clip, noise]), np.hstack([noise, clip])):
+        np.testing.assert_allclose(transformer(active_db=60).transform([padded]), expected, rtol=1e-5)
+        assert not np.allclose(transformer().transform([padded]), expected, rtol=0.1)
+
+
+def test_pauses_inside_the_active_part_are_kept():
+    clip = np.full((64, 90), -30.0)
+    clip[:, 40:60] = -100
+    statistics = SpectrogramStatistics(active_db=60)
+    np.testing.assert_array_equal(statistics.transform([clip]), SpectrogramStatistics().transform([clip]))
