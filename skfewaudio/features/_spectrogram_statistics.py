@@ -70,7 +70,8 @@ class SpectrogramStatistics(SpectrogramTransformer):
         Number of mel bands.
     max_silence_ : float
         Largest share of silent frames at the end of a clip of `fit`. New clips with far more silence at their
-        ends, such as clips that are padded with zeros, issue a warning.
+        ends, such as clips that are padded with zeros, issue a warning. With `active_db`, it is measured in
+        the active part.
     checksum_ : str or None
         SHA-256 of the directions of noise in `fit`; None without `noise_compensation`.
 
