@@ -92,6 +92,11 @@ def make_statistics():
     return make_pipeline(LogMel(sample_rate=RATE), SpectrogramStatistics(), CalibratedRidgeClassifier())
 
 
+# These leave silence at the ends of clips out, so that there is nothing to warn of.
+CROPPING = {
+    "few-shot": lambda: make_few_shot_classifier(sample_rate=RATE, n_copies=1),
+    "not augmented": lambda: make_few_shot_classifier(sample_rate=RATE, augmentation=None),
+}
 MODELS = {
     "statistics": make_statistics,
     "prototypes": lambda: make_pipeline(LogMel(sample_rate=RATE), PrototypicalClassifier(None)),
@@ -100,10 +105,10 @@ MODELS = {
         LogMel(sample_rate=RATE), AugmentedClassifier(PatchClassifier(patch_frames=4))
     ),
 }
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_model = pytest.mark.parametrize("model", (MODELS | CROPPING).values(), ids=MODELS | CROPPING)
 
 
-@every_model
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_padding_of_new_clips_alone_warns(model, sounds):
     X, y = sounds
     fitted = model().fit(list(X), y)
@@ -132,12 +137,12 @@ def test_silence_is_not_padding(model, sounds):
     model().fit(X, y).predict(np.zeros_like(X))
 
 
-@pytest.mark.parametrize("augmentation", ["auto", None])
-def test_padding_does_not_change_predictions_of_the_few_shot_classifier(augmentation, sounds):
+@pytest.mark.parametrize("model", CROPPING.values(), ids=CROPPING)
+def test_padding_hardly_changes_predictions_of_the_few_shot_classifier(model, sounds):
     X, y = sounds
-    model = make_few_shot_classifier(sample_rate=RATE, augmentation=augmentation).fit(list(X), y)
-    expected = model.predict_proba(list(X))
-    np.testing.assert_allclose(model.predict_proba(pad(X, X.shape[1])), expected, atol=0.02)
+    fitted = model().fit(list(X), y)
+    expected = fitted.predict_proba(list(X))
+    np.testing.assert_allclose(fitted.predict_proba(pad(X, X.shape[1])), expected, atol=0.02)
 
 
 def test_padding_warns_after_loading(sounds, tmp_path):
