@@ -2,9 +2,12 @@
 
 import difflib
 import inspect
+import sys
 import warnings
-from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from skfewaudio.exceptions import PluginError, PluginWarning
@@ -25,6 +28,28 @@ class PluginInfo(NamedTuple):
 
     summary: str
     distribution: str
+
+
+class Declared(NamedTuple):
+    """Entry point, and the name of the distribution that declares it."""
+
+    entry_point: EntryPoint
+    distribution: str
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether this package declares the plugin."""
+        return self.distribution == _BUILT_IN
+
+    def load(self) -> Any:
+        """Import the plugin."""
+        try:
+            return self.entry_point.load()
+        except (Exception, SystemExit) as error:  # a third-party module can raise anything on import
+            raise PluginError(
+                f"{self.entry_point.name!r} of the distribution {self.distribution} cannot be imported from "
+                f"{self.entry_point.value}: {error!r}"
+            ) from error
 
 
 class Registry:
@@ -76,8 +101,7 @@ class Registry:
         list of str
             Names in alphabetical order.
         """
-        declared = self._entry_points().items()
-        return sorted(name for name, entry_point in declared if _is_built_in(entry_point))
+        return sorted(name for name, plugin in self._declared().items() if plugin.is_built_in)
 
     def built_in(self) -> dict[str, Any]:
         """Import the built-in plugins.
@@ -87,8 +111,8 @@ class Registry:
         dict of str to object
             Objects by name, in alphabetical order.
         """
-        declared = self._entry_points()
-        return {name: _load(declared[name]) for name in sorted(declared) if _is_built_in(declared[name])}
+        declared = self._declared()
+        return {name: declared[name].load() for name in self.built_in_names()}
 
     def get(self, name: str) -> Any:
         """Return the object registered under a name.
@@ -112,8 +136,8 @@ class Registry:
             close = difflib.get_close_matches(str(name), known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise PluginError(f"{name!r} is not in {self.group}; known: {', '.join(known) or 'none'}.{hint}")
-        entry_point = known[name]
-        return self._registered[name] if entry_point is None else _load(entry_point)
+        plugin = known[name]
+        return self._registered[name] if plugin is None else plugin.load()
 
     def describe(self) -> dict[str, PluginInfo]:
         """Import and describe every plugin.
@@ -128,7 +152,7 @@ class Registry:
         PluginWarning
             For each plugin that cannot be imported.
         """
-        return {name: self._describe(name, entry_point) for name, entry_point in self._all().items()}
+        return {name: self._describe(name, plugin) for name, plugin in self._all().items()}
 
     def register(self, name: str, obj: Any) -> None:
         """Register a plugin until the program ends.
@@ -147,76 +171,66 @@ class Registry:
         """
         if not isinstance(name, str) or not name:
             raise PluginError(f"a plugin needs a name, a str that is not empty; got {name!r}")
-        declared = self._entry_points().get(name)
-        if declared is not None and _is_built_in(declared):
+        declared = self._declared().get(name)
+        if declared is not None and declared.is_built_in:
             _warn(f"{name!r} in {self.group} is built in and cannot be replaced; register under another name")
             return
         if declared is not None or self._registered.get(name, obj) is not obj:
             _warn(f"{name!r} in {self.group} is replaced")
         self._registered[name] = obj
 
-    def _all(self) -> dict[str, EntryPoint | None]:
-        """Map every name to its entry point, or to None if registered at run time."""
-        known = {**self._entry_points(), **dict.fromkeys(self._registered)}
+    def _all(self) -> dict[str, Declared | None]:
+        """Map every name to its declaration, or to None if registered at run time."""
+        known = {**self._declared(), **dict.fromkeys(self._registered)}
         return {name: known[name] for name in sorted(known)}
 
-    def _entry_points(self) -> dict[str, EntryPoint]:
+    def _declared(self) -> dict[str, Declared]:
         """Map names to declared plugins; in conflicts the built-in or first distribution takes precedence."""
-        found = entry_points(group=self.group)
-        names = _distributions(found)
-        chosen: dict[str, EntryPoint] = {}
-        for entry_point in sorted(found, key=lambda e: (names[id(e.dist)] != _BUILT_IN, names[id(e.dist)])):
-            kept = chosen.setdefault(entry_point.name, entry_point)
-            keeper, other = names[id(kept.dist)], names[id(entry_point.dist)]
-            if (kept.value, keeper) != (entry_point.value, other):
+        chosen: dict[str, Declared] = {}
+        for plugin in _find_declared(self.group, _folder_times()):
+            name = plugin.entry_point.name
+            kept = chosen.setdefault(name, plugin)
+            if (kept.entry_point.value, kept.distribution) != (plugin.entry_point.value, plugin.distribution):
                 _warn(
-                    f"{entry_point.name!r} in {self.group} is declared by {keeper}, which keeps it, and by "
-                    f"{other}, which is ignored"
+                    f"{name!r} in {self.group} is declared by {kept.distribution}, which keeps it, and by "
+                    f"{plugin.distribution}, which is ignored"
                 )
         return chosen
 
-    def _describe(self, name: str, entry_point: EntryPoint | None) -> PluginInfo:
+    def _describe(self, name: str, plugin: Declared | None) -> PluginInfo:
         """Describe one plugin, even if it is broken."""
-        if entry_point is None:
+        if plugin is None:
             return PluginInfo(_summary(self._registered[name]), "run time")
-        distribution = _distribution(entry_point)
         try:
-            return PluginInfo(_summary(_load(entry_point)), distribution)
+            return PluginInfo(_summary(plugin.load()), plugin.distribution)
         except PluginError as error:
             _warn(f"{error}; it is ignored")
-            return PluginInfo(f"broken: {error.__cause__!r}", distribution)
+            return PluginInfo(f"broken: {error.__cause__!r}", plugin.distribution)
 
 
-def _load(entry_point: EntryPoint) -> Any:
-    """Import the plugin."""
-    try:
-        return entry_point.load()
-    except (Exception, SystemExit) as error:  # a third-party module can raise anything on import
-        raise PluginError(
-            f"{entry_point.name!r} of the distribution {_distribution(entry_point)} cannot be imported from "
-            f"{entry_point.value}: {error!r}"
-        ) from error
+def _folder_times() -> tuple[tuple[str, int], ...]:
+    """Return the folders of modules, and when a package was last installed in or removed from each."""
+    times = []
+    for folder in sys.path:
+        with suppress(OSError):
+            times.append((folder, Path(folder).stat().st_mtime_ns))
+    return tuple(times)
+
+
+@lru_cache(maxsize=16)
+def _find_declared(group: str, folder_times: tuple[tuple[str, int], ...]) -> tuple[Declared, ...]:
+    """Return the plugins of a group, the built-in ones first. A change of `folder_times` finds them again."""
+    found = entry_points(group=group)
+    # Each access to the name of a distribution parses its metadata.
+    distributions = {id(entry_point.dist): entry_point.dist for entry_point in found}
+    names = {key: "unknown" if dist is None else dist.name for key, dist in distributions.items()}
+    plugins = [Declared(entry_point, names[id(entry_point.dist)]) for entry_point in found]
+    return tuple(sorted(plugins, key=lambda plugin: (not plugin.is_built_in, plugin.distribution)))
 
 
 def _summary(obj: Any) -> str:
     """Return the first line of the docstring."""
     return (inspect.getdoc(obj) or "").partition("\n")[0]
-
-
-def _distribution(entry_point: EntryPoint) -> str:
-    """Return the name of the distribution that declares the plugin."""
-    return entry_point.dist.name if entry_point.dist is not None else "unknown"
-
-
-def _is_built_in(entry_point: EntryPoint) -> bool:
-    """Return whether this package declares the plugin."""
-    return _distribution(entry_point) == _BUILT_IN
-
-
-def _distributions(found: Iterable[EntryPoint]) -> dict[int, str]:
-    """Map the id of each distribution to its name, since each access to a name parses the metadata."""
-    one_of_each = {id(entry_point.dist): entry_point for entry_point in found}
-    return {key: _distribution(entry_point) for key, entry_point in one_of_each.items()}
 
 
 def _warn(message: str) -> None:

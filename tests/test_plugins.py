@@ -45,6 +45,12 @@ def test_a_plugin_of_another_distribution_is_found(install):
     assert Registry(GROUP).get("bark")() == "woof"
 
 
+def test_a_plugin_that_is_installed_later_is_found(install):
+    assert Registry(GROUP).names() == []
+    install("barks", {"bark": "plugin_barks:bark"}, plugin_barks="bark = 1\n")
+    assert Registry(GROUP).names() == ["bark"]
+
+
 def test_listing_names_imports_no_plugin(install):
     install("barks", {"bark": "plugin_barks:bark"}, plugin_barks="bark = 1\n")
     assert Registry(GROUP).names() == ["bark"]

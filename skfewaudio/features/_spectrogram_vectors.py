@@ -1,5 +1,6 @@
 """What transformers have in common that compute one vector per spectrogram."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from inspect import signature
@@ -201,7 +202,11 @@ class SpectrogramTransformer(DocumentedMixin, TransformerMixin, BaseEstimator):
 
 def crop_to_active(clip: NDArray, decibels: float) -> NDArray:
     """Return the frames from the first to the last one that is at most `decibels` below the loudest one."""
-    power = np.exp((clip - clip.max()) * (np.log(10) / 10)).sum(axis=0)
+    peaks = clip.max(axis=0)
+    # The power of a frame is at least that of its loudest band, and at most that times the number of bands.
+    if min(peaks[0], peaks[-1]) >= peaks.max() + 10 * math.log10(len(clip)) - decibels:
+        return clip
+    power = np.exp((clip - peaks.max()) * (math.log(10) / 10)).sum(axis=0)
     active = np.flatnonzero(power >= power.max() * 10 ** (-decibels / 10))
     return clip[:, active[0] : active[-1] + 1]
 

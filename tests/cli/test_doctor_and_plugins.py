@@ -81,11 +81,12 @@ def test_descriptions_of_plugins_are_wrapped_and_complete(capsys, monkeypatch):
         assert info.summary.split()[-1] in words
 
 
-def test_broken_plugin_is_listed_with_the_reason(capsys, monkeypatch):
-    from importlib.metadata import EntryPoint
-
-    broken = EntryPoint("broken", "skfewaudio_no_such:Net", ARCHITECTURES.group)
-    monkeypatch.setattr("skfewaudio.plugins.entry_points", lambda group: [broken] * (group == broken.group))
+def test_broken_plugin_is_listed_with_the_reason(capsys, monkeypatch, tmp_path):
+    info = tmp_path / "breakage-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breakage\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{ARCHITECTURES.group}]\nbroken = skfewaudio_no_such:Net\n")
+    monkeypatch.syspath_prepend(tmp_path)
     assert main(["plugins"]) == 1
     out, err = capsys.readouterr()
     assert "broken: ModuleNotFoundError" in out

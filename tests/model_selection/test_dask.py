@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -28,16 +29,36 @@ OPTIONS = {"n_shots": [1, 2], "n_repeats": 6, "cv": PredefinedSplit(np.tile([1, 
 KEY = ["pipeline", "n_shots", "repeat", "fold", "metric", "value"]
 
 
+def start_cluster(n_workers):
+    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    return distributed.LocalCluster(n_workers=n_workers, **options)
+
+
+@contextmanager
+def connect(cluster):
+    """Run the fits of learning curves on a cluster, and yield its client."""
+    with distributed.Client(cluster) as client, joblib.parallel_config(backend="dask"):
+        client.wait_for_workers(len(cluster.workers), timeout=60)
+        yield client
+
+
 @pytest.fixture(params=[2])
 def client(request):
-    # One cluster per test, because a cluster may restart fewer workers than were killed.
-    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    with (
-        distributed.LocalCluster(n_workers=request.param, **options) as cluster,
-        distributed.Client(cluster) as client,
-        joblib.parallel_config(backend="dask"),
-    ):
-        client.wait_for_workers(request.param, timeout=60)
+    """Client of a cluster of one test: a cluster may restart fewer workers than were killed."""
+    with start_cluster(request.param) as cluster, connect(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def lasting_cluster():
+    with start_cluster(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def lasting_client(lasting_cluster):
+    """Client of a cluster of two workers that no test kills."""
+    with connect(lasting_cluster) as client:
         yield client
 
 
@@ -69,12 +90,13 @@ def kill(pids):
 
 
 @pytest.mark.slow
-def test_rows_are_the_same_as_without_dask(client):
+def test_rows_are_the_same_as_without_dask(lasting_client):
     check_rows(few_shot_curve({"1-nn": KNeighborsClassifier(1)}, X, Y, **OPTIONS))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("n_killed", [1, 2])
+@pytest.mark.parametrize(
+    "n_killed", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.long)]
+)
 def test_killed_workers_do_not_change_the_rows(client, n_killed):
     pids = list(client.run(os.getpid).values())
     passed_on = []
@@ -130,14 +152,14 @@ def test_task_abandoned_by_the_scheduler_raises_an_error(client):
 
 
 @pytest.mark.slow
-def test_failing_fit_is_raised_and_named(client):
+def test_failing_fit_is_raised_and_named(lasting_client):
     with pytest.raises(ValueError, match="n_neighbors") as caught:
         few_shot_curve({"far": KNeighborsClassifier(5)}, X, Y, **OPTIONS)
     assert "This was 'far' with n_shots=1" in caught.value.__notes__[0]
 
 
 @pytest.mark.slow
-def test_estimator_that_cannot_be_pickled_raises_an_error(client):
+def test_estimator_that_cannot_be_pickled_raises_an_error(lasting_client):
     with pytest.raises(TypeError, match="Could not serialize object of type SharedWork"):
         few_shot_curve(KNeighborsClassifier(metric_params={"lock": threading.Lock()}), X, Y, **OPTIONS)
 
@@ -173,7 +195,7 @@ def test_data_is_sent_to_each_worker_once(client, tmp_path):
 
 
 @pytest.mark.slow
-def test_interrupt_cancels_fits_that_wait_for_a_worker(client, tmp_path):
+def test_interrupt_cancels_fits_that_wait_for_a_worker(lasting_client, tmp_path):
     log = str(tmp_path / "log")
 
     def note(n_clips):
