@@ -1,6 +1,7 @@
 """Meta-estimator that classifies by several blocks of features, whose weights are chosen by the data."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skfewaudio._arrays import to_numpy
 from skfewaudio._embedded_clips import split_embedded
+from skfewaudio._torch import torch_threads
 from skfewaudio._validation import check_spectrograms
 
 from ._kept_clips import KeptClips, check_kept_labels, keep_clips
@@ -341,10 +343,12 @@ class BlockClassifier(
         """Compute the scaled blocks of clips."""
         spectrograms, embeddings = split_embedded(X)
         clips = check_spectrograms(self, spectrograms, reset=False)
-        return [
-            to_numpy(block.transform(_select(embeddings, name) if _is_embedding(block[0]) else clips))
-            for name, block in self.blocks_
-        ]
+        # A transformer computes a single clip by one thread, and a change of their number takes time.
+        with torch_threads(1) if len(clips) == 1 else nullcontext():
+            return [
+                to_numpy(block.transform(_select(embeddings, name) if _is_embedding(block[0]) else clips))
+                for name, block in self.blocks_
+            ]
 
     def _prepare(self, X: ArrayLike | Sequence[NDArray]) -> NDArray[np.floating]:
         return np.hstack(self._compute(X))
