@@ -30,7 +30,7 @@ class PluginInfo(NamedTuple):
     distribution: str
 
 
-class Declared(NamedTuple):
+class _Declared(NamedTuple):
     """Entry point, and the name of the distribution that declares it."""
 
     entry_point: EntryPoint
@@ -179,14 +179,14 @@ class Registry:
             _warn(f"{name!r} in {self.group} is replaced")
         self._registered[name] = obj
 
-    def _all(self) -> dict[str, Declared | None]:
+    def _all(self) -> dict[str, _Declared | None]:
         """Map every name to its declaration, or to None if registered at run time."""
         known = {**self._declared(), **dict.fromkeys(self._registered)}
         return {name: known[name] for name in sorted(known)}
 
-    def _declared(self) -> dict[str, Declared]:
+    def _declared(self) -> dict[str, _Declared]:
         """Map names to declared plugins; in conflicts the built-in or first distribution takes precedence."""
-        chosen: dict[str, Declared] = {}
+        chosen: dict[str, _Declared] = {}
         for plugin in _find_declared(self.group, _folder_times()):
             name = plugin.entry_point.name
             kept = chosen.setdefault(name, plugin)
@@ -197,7 +197,7 @@ class Registry:
                 )
         return chosen
 
-    def _describe(self, name: str, plugin: Declared | None) -> PluginInfo:
+    def _describe(self, name: str, plugin: _Declared | None) -> PluginInfo:
         """Describe one plugin, even if it is broken."""
         if plugin is None:
             return PluginInfo(_summary(self._registered[name]), "run time")
@@ -218,13 +218,13 @@ def _folder_times() -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=16)
-def _find_declared(group: str, folder_times: tuple[tuple[str, int], ...]) -> tuple[Declared, ...]:
+def _find_declared(group: str, folder_times: tuple[tuple[str, int], ...]) -> tuple[_Declared, ...]:
     """Return the plugins of a group, the built-in ones first. A change of `folder_times` finds them again."""
     found = entry_points(group=group)
     # Each access to the name of a distribution parses its metadata.
     distributions = {id(entry_point.dist): entry_point.dist for entry_point in found}
     names = {key: "unknown" if dist is None else dist.name for key, dist in distributions.items()}
-    plugins = [Declared(entry_point, names[id(entry_point.dist)]) for entry_point in found]
+    plugins = [_Declared(entry_point, names[id(entry_point.dist)]) for entry_point in found]
     return tuple(sorted(plugins, key=lambda plugin: (not plugin.is_built_in, plugin.distribution)))
 
 
