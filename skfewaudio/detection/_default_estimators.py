@@ -6,8 +6,9 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from skfewaudio.classifiers import CalibratedRidgeClassifier
+from skfewaudio.classifiers import AugmentedClassifier, CalibratedRidgeClassifier
 from skfewaudio.features import BlockScaler, LogMel, SoundEmbed, SpectrogramStatistics
+from skfewaudio.pipelines import make_few_shot_classifier
 
 # Windows are many and short: slow modulations do not fit in.
 WINDOW_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands")
@@ -15,8 +16,8 @@ WINDOW_BLOCKS = ("filters_share", "filters_max", "filters_std", "bands")
 INVERSE_PENALTY = 10.0
 
 
-def default_estimators() -> tuple[LogMel, Pipeline, Pipeline]:
-    """Make the recommended transformer, and the classifiers of windows and of regions."""
+def default_estimators() -> tuple[LogMel, Pipeline, Pipeline, AugmentedClassifier]:
+    """Make the recommended transformer, and the classifiers of windows, of regions and of events."""
     windows = SpectrogramStatistics(WINDOW_BLOCKS, n_filters=8, random_state=0)
     embed = SoundEmbed((4, 5))
     # Each description has the same weight: the dot product of two regions is the sum of two cosines.
@@ -35,6 +36,7 @@ def default_estimators() -> tuple[LogMel, Pipeline, Pipeline]:
         LogMel.at_rate("auto", n_mels=64),
         make_pipeline(windows, BlockScaler(), _logistic()),
         make_pipeline(regions, vote),
+        make_few_shot_classifier()[-1],
     )
 
 

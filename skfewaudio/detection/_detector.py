@@ -49,8 +49,9 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         spectrograms with ``predict_proba``. None uses a LogMel of 64 bands, logistic regression on
         :class:`~skfewaudio.features.SpectrogramStatistics` for windows, and for whole events the mean of
         logistic regression and :class:`~skfewaudio.classifiers.CalibratedRidgeClassifier` on
-        SpectrogramStatistics and two layers of :class:`~skfewaudio.features.SoundEmbed`. A LogMel is used
-        with the classifiers of this default.
+        SpectrogramStatistics and two layers of :class:`~skfewaudio.features.SoundEmbed`. The classifier of
+        :func:`~skfewaudio.pipelines.make_few_shot_classifier` has a vote on the classes of the events that
+        these find. A LogMel is used with the classifiers of this default.
     background_label : str or sequence of str, default=("background", "noise", "silence")
         Labels of the clips without events. Without such clips, synthetic noise is used as background.
     window : float, default=None
@@ -82,6 +83,9 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     window_classifier_, region_classifier_ : classifier
         Fitted classifiers of the spectrograms of windows, and of whole events. Their classes are the indices
         of `classes_`, and -1 for background.
+    event_classifier_ : classifier or None
+        Fitted classifier of the spectrograms of events as recorded, whose classes are the indices of
+        `classes_`. None for a pipeline as `estimator`, and for events of one class.
 
     See Also
     --------
@@ -97,6 +101,9 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
     The scenes have events at 0 to 25 dB above the background, and 30 to 50 dB for a third of them. Events
     from recordings with clips of background, parts of the same file or clips of the same group, contain the
     noise of their recording. It is subtracted before mixing, and half of the examples are as recorded.
+
+    `expected_` and the thresholds for a wanted precision or recall are estimated without the vote of
+    `event_classifier_`.
 
     Examples
     --------
@@ -167,7 +174,7 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         labels, is_event = separate_background(y, len(X), self.background_label)
         files = number_recordings(X)
         recordings = files if groups is None else check_groups(groups, len(labels))
-        logmel, *classifiers = self._split_estimator()
+        logmel, classifiers, event_classifier = self._split_estimator()
         spectrograms = [np.asarray(clip) for clip in logmel.fit_transform(X)]
         self.logmel_ = logmel
         self.classes_, codes = np.unique(labels[is_event], return_inverse=True)
@@ -180,6 +187,10 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         rows = np.unique(recordings[order], return_inverse=True)[1]
         self._measure_durations([event.clean for event in events], codes)
         self._fit(classifiers, events, backgrounds, codes, rows)
+        self.event_classifier_ = None
+        if event_classifier is not None and len(self.classes_) > 1:
+            recorded = [event.recorded for event in events]
+            self.event_classifier_ = event_classifier.fit(recorded, codes, groups=rows[: len(events)])
         return self
 
     def _fit(
@@ -230,12 +241,12 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
             if true:
                 self.expected_[label] = {"precision": chosen.precision, "recall": chosen.recall}
 
-    def _split_estimator(self) -> tuple[LogMel, Any, Any]:
-        """Return the transformer of recordings, and the classifiers of windows and of regions."""
+    def _split_estimator(self) -> tuple[LogMel, list[Any], Any]:
+        """Return the transformer of recordings, the classifiers of windows and of regions, and of events."""
         estimator = self.estimator
         if estimator is None or isinstance(estimator, LogMel):
-            logmel, windows, regions = default_estimators()
-            return (logmel if estimator is None else clone(estimator)), windows, regions
+            logmel, windows, regions, events = default_estimators()
+            return (logmel if estimator is None else clone(estimator)), [windows, regions], events
         first = estimator[0] if isinstance(estimator, Pipeline) and len(estimator.steps) > 1 else None
         if not isinstance(first, LogMel) or first.compression != "db":
             raise ValueError(
@@ -245,7 +256,7 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
         rest = estimator[1:] if len(estimator.steps) > 2 else estimator[1]
         if not hasattr(rest, "predict_proba"):
             raise ValueError(f"estimator={estimator!r} has no predict_proba; choose another classifier")
-        return clone(first), clone(rest), clone(rest)
+        return clone(first), [clone(rest), clone(rest)], None
 
     def _measure_durations(self, events: list[Frames], codes: NDArray[np.int64]) -> None:
         """Measure the durations of the events of each class, and choose the length of the windows."""
@@ -293,11 +304,13 @@ class EventDetector(DocumentedMixin, MetaEstimatorMixin, BaseEstimator):
 
     def make_finder(self) -> Finder:
         """Return the search in spectrograms, for the functions of this package."""
-        return self._make_finder(self.window_classifier_, self.region_classifier_)
+        # A detector of an earlier version has no classifier of events.
+        events = getattr(self, "event_classifier_", None)
+        return self._make_finder(self.window_classifier_, self.region_classifier_, events)
 
-    def _make_finder(self, windows: Any, regions: Any) -> Finder:
+    def _make_finder(self, windows: Any, regions: Any, events: Any = None) -> Finder:
         step = self._frame_seconds
-        return Finder(windows, regions, self._grid, self.durations_[:, [0, 2]] / step, step)
+        return Finder(windows, regions, self._grid, self.durations_[:, [0, 2]] / step, step, events)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from ._spectra import trim
 
@@ -29,6 +29,9 @@ LEAST_PROBABILITY, POWER = 0.1, 3
 # with this activity in decibels, so that an event is not divided without need.
 PIECE_RATIO = 1.5
 PIECE_ACTIVITY = 3.5
+# Weight of the log probabilities of a classifier of events as recorded, and the smallest probabilities that
+# count in the vote: of a class in the region and in the recorded event, and of an event at all.
+VOTE_WEIGHT, LEAST_OF_REGION, LEAST_OF_EVENT, LEAST_VOTED = 0.5, 0.02, 1e-3, 0.3
 # Frames between events that follow each other without a pause, and by how much a region around them may be
 # less probable than they are.
 MAX_PAUSE, TOLERANCE = 3, 0.15
@@ -236,6 +239,48 @@ def _are_pieces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
         ],
         dtype=bool,
     )
+
+
+def probabilities_at(
+    chosen: Sequence[Candidate], candidates: Sequence[Candidate], n_classes: int
+) -> NDArray[np.float64]:
+    """Return the probabilities (n_chosen, n_classes) of the candidates with the edges of the chosen ones."""
+    found = np.zeros((len(chosen), n_classes))
+    rows = {(one.start, one.end): row for row, one in enumerate(chosen)}
+    for one in candidates:
+        if (row := rows.get((one.start, one.end))) is not None:
+            found[row, one.code] = one.probability
+    return found
+
+
+def vote(
+    chosen: Sequence[Candidate], of_regions: NDArray[np.float64], of_events: NDArray[np.floating]
+) -> list[Candidate]:
+    """Choose the classes of events anew, by two classifiers.
+
+    Parameters
+    ----------
+    chosen : sequence of Candidate
+        Events.
+    of_regions : ndarray of shape (n_chosen, n_classes)
+        Probabilities of the classes and, as the rest up to 1, of background.
+    of_events : ndarray of shape (n_chosen, n_classes)
+        Probabilities of the classes, if it is an event.
+
+    Returns
+    -------
+    list of Candidate
+        Their probability is that of an event, shared by the classes.
+    """
+    scores = np.log(np.maximum(of_regions, LEAST_OF_REGION))
+    scores = scores + VOTE_WEIGHT * np.log(of_events + LEAST_OF_EVENT)
+    shares = softmax(scores, axis=1)
+    voted = []
+    for one, event, row in zip(chosen, of_regions.sum(axis=1), shares, strict=True):
+        code = int(row.argmax())
+        probability = max(min(1.0, float(event)), one.probability) * float(row[code])
+        voted.append(one._replace(code=code, probability=probability))
+    return voted
 
 
 def join_adjacent(chosen: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:

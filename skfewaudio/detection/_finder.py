@@ -11,13 +11,16 @@ from skfewaudio.exceptions import InputWarning
 
 from ._events import (
     LEAST_PROBABILITY,
+    LEAST_VOTED,
     LOW_LEVELS,
     Candidate,
     choose_events,
     combine_probabilities,
     highest_inside,
     join_pieces,
+    probabilities_at,
     propose_regions,
+    vote,
 )
 from ._scenes import Grid
 from ._spectra import Frames, activity, cut_region, limit_range
@@ -36,7 +39,7 @@ PAUSE = 0.25
 
 @dataclass(frozen=True)
 class Finder:
-    """Two fitted classifiers, with the durations of the events.
+    """Fitted classifiers, with the durations of the events.
 
     Parameters
     ----------
@@ -48,6 +51,9 @@ class Finder:
         Shortest and longest event of each class in frames.
     frame_seconds : float
         Seconds between frames.
+    events : classifier, default=None
+        Fitted to spectrograms of events in decibels, with the codes of the events as classes. None leaves the
+        classes of events to `regions`.
     """
 
     windows: Any
@@ -55,6 +61,7 @@ class Finder:
     grid: Grid
     limits: NDArray[np.float64]
     frame_seconds: float
+    events: Any = None
 
     def window_probabilities(
         self, above: Frames, first: int = 0, hop: int | None = None
@@ -109,12 +116,53 @@ class Finder:
         ]
 
     def choose(
-        self, candidates: list[Candidate], active: NDArray[np.float64], first: int = 0
+        self,
+        candidates: list[Candidate],
+        active: NDArray[np.float64],
+        first: int = 0,
+        frames: Frames | None = None,
     ) -> list[Candidate]:
-        """Choose the events among the candidates, from the activity of the frames from `first` on."""
+        """Choose the events among the candidates.
+
+        Parameters
+        ----------
+        candidates : list of Candidate
+            Regions that may be events.
+        active : ndarray of shape (n_frames,)
+            Activity of the frames from `first` on.
+        first : int, default=0
+            Number of the first frame in the recording.
+        frames : ndarray of shape (n_mels, n_frames), default=None
+            The recording in decibels, from `first` on, for a vote of the classifier of events.
+
+        Returns
+        -------
+        list of Candidate
+            In the order of time.
+        """
         chosen = choose_events(candidates, active, window=self.grid.window, first=first)
+        if frames is not None and self.events is not None:
+            chosen = self._vote(chosen, candidates, first, frames)
         pauses = np.minimum(PAUSE / self.frame_seconds, self.limits[:, 0])
         return join_pieces(chosen, pauses.tolist())
+
+    def _vote(
+        self, chosen: list[Candidate], candidates: list[Candidate], first: int, frames: Frames
+    ) -> list[Candidate]:
+        """Choose the classes of probable events anew, with the classifier of events."""
+        of_regions = probabilities_at(chosen, candidates, len(self.limits))
+        voted = list(chosen)
+        probable = np.flatnonzero(of_regions.sum(axis=1) >= LEAST_VOTED)
+        for i in range(0, len(probable), REGIONS_AT_ONCE):
+            rows = probable[i : i + REGIONS_AT_ONCE]
+            events = [chosen[row] for row in rows]
+            starts = [max(0, one.start - first - self.grid.margin) for one in events]
+            ends = [one.end - first + self.grid.margin for one in events]
+            clips = [frames[:, start:end] for start, end in zip(starts, ends, strict=True)]
+            of_events = self._predict(self.events, clips)
+            for row, one in zip(rows, vote(events, of_regions[rows], of_events), strict=True):
+                voted[row] = one
+        return voted
 
     def propose(
         self,

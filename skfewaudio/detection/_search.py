@@ -67,7 +67,7 @@ class DetectorSearch(Search):
         for section in self._reader.read(recording):
             above = self._above(section)
             candidates = self._finder.candidates(above, section.first, self._hop)
-            found = self._finder.choose(candidates, activity(above), section.first)
+            found = self._finder.choose(candidates, activity(above), section.first, section.frames)
             last = chosen[-1].end if chosen else 0
             chosen += [
                 c for c in found if section.core[0] <= c.start < section.core[1] and c.start >= last - 1

@@ -191,6 +191,7 @@ def test_window_probabilities_cover_the_recording(detector, path):
 
 def test_what_is_learned_from_the_clips(detector):
     assert detector.classes_.tolist() == ["chirp", "low"]
+    assert detector.event_classifier_ is None
     assert set(detector.thresholds_) == set(detector.expected_) == {"chirp", "low"}
     assert all(0 < threshold < 1 for threshold in detector.thresholds_.values())
     assert all(value["recall"] > 0.5 for value in detector.expected_.values())
@@ -228,6 +229,17 @@ def test_default_estimator_finds_the_events_with_their_edges(path):
     detector = EventDetector().fit(*training_clips())
     assert is_as_expected(detect_events(detector, path))
     assert detect_events(detector, (noise(60, 5).astype(np.float32), RATE)).empty
+    assert detector.event_classifier_.classes_.tolist() == [0, 1]
+    del detector.event_classifier_  # as in a detector of an earlier version
+    assert is_as_expected(detect_events(detector, path))
+
+
+@pytest.mark.slow
+def test_events_of_one_class_are_not_voted_on(path):
+    X, y = training_clips()
+    detector = EventDetector().fit(X[:3] + X[-2:], y[:3] + y[-2:])
+    assert detector.event_classifier_ is None
+    assert set(detect_events(detector, path)["label"]) == {"low"}
 
 
 @pytest.mark.parametrize(

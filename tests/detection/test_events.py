@@ -13,8 +13,12 @@ from skfewaudio.detection._events import (
     highest_inside,
     join_pieces,
     merge_runs,
+    probabilities_at,
     propose_regions,
+    vote,
 )
+from skfewaudio.detection._finder import Finder
+from skfewaudio.detection._scenes import Grid
 from skfewaudio.detection._spectra import (
     RANGE,
     activity,
@@ -126,6 +130,57 @@ def test_pieces_of_a_class_are_joined_over_short_pauses():
     first, second, other = Candidate(0, 10, 0, 0.7), Candidate(13, 40, 0, 0.9), Candidate(41, 50, 1, 0.8)
     assert join_pieces([first, second, other], [3, 3]) == [Candidate(0, 40, 0, 0.9), other]
     assert join_pieces([first, second, other], [2, 3]) == [first, second, other]
+
+
+def test_sure_vote_changes_an_unsure_class():
+    unsure, sure = Candidate(0, 10, 0, 0.5), Candidate(20, 30, 0, 0.97)
+    of_regions = np.array([[0.5, 0.45], [0.97, 0.0]])
+    first, second = vote([unsure, sure], of_regions, np.array([[0.1, 0.9], [0.4, 0.6]]))
+    assert (first.code, second.code) == (1, 0)
+    shares = of_regions[0] * np.sqrt([0.101, 0.901])
+    assert first.probability == pytest.approx(0.95 * shares[1] / shares.sum())
+    assert 0.8 < second.probability < 0.97
+
+
+def test_vote_for_the_class_of_an_event_makes_it_as_probable_as_an_event():
+    (voted,) = vote([Candidate(0, 10, 1, 0.6)], np.array([[0.2, 0.6]]), np.array([[0.001, 0.999]]))
+    assert voted.code == 1
+    assert 0.78 < voted.probability <= 0.8
+
+
+def test_vote_counts_the_candidates_with_the_edges_of_an_event():
+    candidates = [Candidate(0, 10, 0, 0.5), Candidate(0, 10, 1, 0.4), Candidate(0, 9, 1, 0.8)]
+    assert probabilities_at(candidates[:1], candidates, 3).tolist() == [[0.5, 0.4, 0.0]]
+
+
+class LoudOrNot:
+    """Classifier of spectrograms that takes loud ones for events of code 1, and keeps what it has seen."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self):
+        self.shapes = []
+
+    def predict_proba(self, clips):
+        self.shapes += [clip.shape for clip in clips]
+        return np.array([[0.02, 0.98] if clip.max() > -20 else [0.98, 0.02] for clip in clips])
+
+
+def test_probable_events_are_voted_on_as_recorded():
+    frames = np.full((4, 100), -60.0, dtype=np.float32)
+    frames[:, 40:60] = -10
+    grid = Grid(window=8, block=10, context=3, margin=2, least=4)
+    voter = LoudOrNot()
+    finder = Finder(None, None, grid, np.array([[5, 30], [5, 30]]), 0.02, voter)
+    active = np.where(frames[0] > -20, 10.0, 1.0)
+    found = [
+        *(Candidate(240, 260, 0, 0.5), Candidate(240, 260, 1, 0.4)),
+        *(Candidate(205, 215, 1, 0.5), Candidate(205, 215, 0, 0.45), Candidate(275, 290, 1, 0.25)),
+    ]
+    chosen = finder.choose(found, active, 200, frames)
+    assert [(one.start, one.code) for one in chosen] == [(205, 0), (240, 1), (275, 1)]
+    assert voter.shapes == [(4, 14), (4, 24)]
+    assert [one.code for one in finder.choose(found, active, 200)] == [1, 0, 1]
 
 
 def test_choice_counts_frames_from_the_first_one():

@@ -19,6 +19,7 @@ from skfewaudio import (
     SkorchCNN,
     SubsampledClassifier,
     load_model,
+    make_few_shot_classifier,
     save_model,
 )
 from skfewaudio.classifiers import AugmentedClassifier, BlockClassifier
@@ -125,6 +126,21 @@ def test_detector_whose_classifiers_take_other_bands_is_refused(clips, log_mel, 
         forged = deepcopy(model)
         getattr(forged, name)[0].n_features_in_ = 31
         refused(forged, path, "has a Pipeline of 31 features; expected 32")
+
+
+@pytest.mark.slow
+def test_detector_whose_classifier_of_events_does_not_fit_is_refused(clips, log_mel, path):
+    X, y = clips
+    model = EventDetector(log_mel).fit(X, y)
+    save_model(model, path)
+    assert load_model(path).event_classifier_.classes_.tolist() == [0, 1]
+    other = deepcopy(model)
+    other.event_classifier_ = make_few_shot_classifier(augmentation=None).fit(X, y)[-1]
+    refused(other, path, "has a classifier of events of the classes")
+    order = TimeNormalizedSpectrogram(n_bands=4, n_steps=2)
+    images = np.random.default_rng(0).normal(-40, 5, (6, 31, 20)).astype(np.float32)
+    model.event_classifier_ = make_pipeline(order, neighbours()).fit(images, [0, 0, 0, 1, 1, 1])
+    refused(model, path, "has a Pipeline of 31 features; expected 32")
 
 
 @pytest.fixture

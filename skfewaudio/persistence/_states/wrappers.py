@@ -173,6 +173,11 @@ def _check_detector(scope: Scope) -> None:
         known = inner.classes == list(range(-1, n_classes))
         scope.need(known, f"has a classifier of the classes {inner.classes}")
         expect_inputs(inner, scope.inspect(model.logmel_, True).outputs)
+    if (voter := getattr(model, "event_classifier_", None)) is not None:
+        inner = scope.inspect(voter, True)
+        known = inner.classes == list(range(n_classes))
+        scope.need(known, f"has a classifier of events of the classes {inner.classes}")
+        expect_inputs(inner, scope.inspect(model.logmel_, True).outputs)
     times = model.durations_
     scope.need((times[:, :-1] <= times[:, 1:]).all(), "has durations_ in another order")
     thresholds = list(model.thresholds_.items())
@@ -225,6 +230,7 @@ STATES = {
             "thresholds_": plain,
             "expected_": plain,
         },
+        optional={"event_classifier_": either(none, fitted(method="predict_proba"))},
         rule=_check_detector,
     ),
     "skfewaudio.model_selection._subsampled.SubsampledClassifier": State(
