@@ -270,7 +270,7 @@ def vote(
     Returns
     -------
     list of Candidate
-        Their probability is that of an event, shared by the classes.
+        Each has the probability of an event, shared by the classes.
     """
     scores = np.log(np.maximum(of_regions, LEAST_OF_REGION))
     scores = scores + VOTE_WEIGHT * np.log(of_events + LEAST_OF_EVENT)

@@ -77,7 +77,7 @@ def fit_labelled(
     calibration: Calibration,
     expected: float | None,
 ) -> CalibratedFit:
-    """Fit a regression to labelled rows only; the parameters are those of `RidgeSystem.fit`."""
+    """Fit a regression to labelled rows only, with the parameters of `RidgeSystem.fit`."""
     fit = system.fit(Y, penalty, expected=expected)
     left_out = system.predict_left_out(Y, fit.penalty)
     return CalibratedFit(fit, left_out, calibration.find_temperature(fit.predict(system.H), left_out))
