@@ -104,6 +104,14 @@ def test_any_number_of_bands_can_be_fitted(sounds, n_mels):
     assert len(model.predict(X)) == len(X)
 
 
+def test_clips_of_one_frame_are_classified():
+    seconds = np.arange(80) / 16000
+    X = np.sin(2 * np.pi * np.array([[500], [600], [3000], [3100]]) * seconds)
+    model = make_few_shot_classifier(sample_rate=16000).fit(X, ["low", "low", "high", "high"])
+    assert model[0].transform(X).shape[-1] == 1
+    assert model.predict(X).tolist() == ["low", "low", "high", "high"]
+
+
 def test_unknown_sounds_are_rejected_with_a_false_rejection_rate(sounds):
     X, y = sounds
     known = y != "beat"

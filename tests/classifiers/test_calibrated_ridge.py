@@ -119,6 +119,17 @@ def test_weights_of_blocks_are_the_prior_with_one_clip_per_class():
     np.testing.assert_allclose(classifier.block_weights_, [0.25, 0.75])
 
 
+@pytest.mark.parametrize(("value", "fit_intercept"), [(0.0, True), (0.1, True), (0.0, False)])
+def test_constant_block_is_not_used(value, fit_intercept):
+    X, y = make_blocks(np.random.default_rng(0))
+    with_constant = np.hstack([X, np.full((len(X), 3), value)])
+    expected = CalibratedRidgeClassifier(block_sizes=[20, 20], fit_intercept=fit_intercept).fit(X, y)
+    classifier = CalibratedRidgeClassifier(block_sizes=[20, 20, 3], fit_intercept=fit_intercept)
+    proba = classifier.fit(with_constant, y).predict_proba(with_constant)
+    np.testing.assert_allclose(classifier.block_weights_, [*expected.block_weights_, 0], atol=1e-9)
+    np.testing.assert_allclose(proba, expected.predict_proba(X), atol=1e-6)
+
+
 def test_block_with_a_prior_of_0_is_ignored():
     X, y = make_blocks(np.random.default_rng(0))
     classifier = CalibratedRidgeClassifier(block_sizes=[20, 20], block_prior=[0, 1]).fit(X, y)

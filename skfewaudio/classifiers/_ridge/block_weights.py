@@ -29,6 +29,7 @@ PER_DISTANCE = 15.0
 # Added to the squared errors, relative to the squares of the targets: of weightings that are all right, the
 # one with the smallest error is hardly better.
 SMALL_ERROR = 0.02
+ROUNDING_ERROR = 1e-18  # of the mean square norm of a block, which is 1
 
 
 def check_blocks(block_sizes: Any, block_prior: Any, n_features: int) -> tuple[list[slice], Array]:
@@ -137,20 +138,21 @@ def _choose(
     device: Any,
 ) -> Array:
     """Return the mean of all weightings of blocks whose rows have the mean square norm 1."""
-    used = np.flatnonzero(prior).tolist()
-    if len(used) == 1:
-        return prior
     codes = Y.argmax(axis=1)
     rows = select_rows(codes, weights, groups)
     in_pairs = np.unique(np.column_stack([codes[rows], groups[rows]]), axis=0)[:, 0]
     usable = np.bincount(in_pairs, minlength=Y.shape[1])[codes[rows]] > 1
     if not usable.any():
         return prior
-    weightings = list_weightings(len(used))
-    chosen_rows = [blocks[b][rows] for b in used]
+    chosen_rows = [block[rows] for block in blocks]
     if fit_intercept:
         chosen_rows = [block - block.mean(axis=0) for block in chosen_rows]
-    kernels = torch.stack([_kernel(block, device) for block in chosen_rows])
+    # A block that is the same for all rows, such as the order in time of clips of one frame, says nothing.
+    used = [b for b in np.flatnonzero(prior) if np.square(chosen_rows[b]).mean(axis=0).sum() > ROUNDING_ERROR]
+    if len(used) < 2:
+        return prior
+    weightings = list_weightings(len(used))
+    kernels = torch.stack([_kernel(chosen_rows[b], device) for b in used])
     y = torch.from_numpy(Y[rows]).to(kernels)
     members = np.unique(groups[rows], return_inverse=True)[1]
     counted = torch.from_numpy(usable).to(kernels)
@@ -164,7 +166,7 @@ def _choose(
     errors = errors + SMALL_ERROR * float((counted[:, None] * y.square()).sum())
     n_groups = len(np.unique(members[usable]))
     logarithm = n_groups * (PER_CORRECT * shares_correct - PER_ERROR * errors / errors.min())
-    logarithm -= PER_DISTANCE * np.square(weightings - prior[used]).sum(axis=1)
+    logarithm -= PER_DISTANCE * np.square(weightings - prior[used] / prior[used].sum()).sum(axis=1)
     posterior = np.exp(logarithm - logarithm.max())
     chosen = np.zeros_like(prior)
     chosen[used] = posterior @ weightings / posterior.sum()
