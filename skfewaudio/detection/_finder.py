@@ -1,4 +1,4 @@
-"""Search for events in spectrograms by two classifiers: one of windows, one of regions."""
+"""Search for events in spectrograms by classifiers of windows, of regions, and of events as recorded."""
 
 import warnings
 from dataclasses import dataclass

@@ -94,9 +94,8 @@ def test_rows_are_the_same_as_without_dask(lasting_client):
     check_rows(few_shot_curve({"1-nn": KNeighborsClassifier(1)}, X, Y, **OPTIONS))
 
 
-@pytest.mark.parametrize(
-    "n_killed", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.long)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("n_killed", [1, 2])
 def test_killed_workers_do_not_change_the_rows(client, n_killed):
     pids = list(client.run(os.getpid).values())
     passed_on = []

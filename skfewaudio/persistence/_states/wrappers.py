@@ -166,17 +166,16 @@ def _check_passed_on(scope: Scope) -> None:
 
 
 def _check_detector(scope: Scope) -> None:
-    """Check that the classes are the events and the background, and that bands and times are possible."""
+    """Check the classes, with the background where it is one, and that bands and times are possible."""
     model, n_classes = scope.estimator, scope.sizes["classes"]
-    for classifier in (model.window_classifier_, model.region_classifier_):
-        inner = scope.inspect(classifier, True)
-        known = inner.classes == list(range(-1, n_classes))
-        scope.need(known, f"has a classifier of the classes {inner.classes}")
-        expect_inputs(inner, scope.inspect(model.logmel_, True).outputs)
+    # The background is -1.
+    first_classes = [(model.window_classifier_, -1), (model.region_classifier_, -1)]
     if (voter := getattr(model, "event_classifier_", None)) is not None:
-        inner = scope.inspect(voter, True)
-        known = inner.classes == list(range(n_classes))
-        scope.need(known, f"has a classifier of events of the classes {inner.classes}")
+        first_classes.append((voter, 0))
+    for classifier, first in first_classes:
+        inner = scope.inspect(classifier, True)
+        known = inner.classes == list(range(first, n_classes))
+        scope.need(known, f"has a classifier of the classes {inner.classes}")
         expect_inputs(inner, scope.inspect(model.logmel_, True).outputs)
     times = model.durations_
     scope.need((times[:, :-1] <= times[:, 1:]).all(), "has durations_ in another order")
